@@ -1,0 +1,43 @@
+// Package protocol holds the nouns of Reliable Server Pooling that every
+// layer shares: handles, identifiers, policies, transports, pool elements and
+// error causes, with the numbers RFC 5352 to 5356 give them. It has no
+// behaviour beyond what follows from a value itself.
+package protocol
+
+import "fmt"
+
+// PoolHandle names a pool. It is an opaque byte string: no terminator, no
+// encoding, equal only if every byte is equal (RFC 5354 section 3.9,
+// COM-3.9-01). A Go string holds it because it is immutable and comparable.
+type PoolHandle string
+
+// MaxPoolHandle is the longest handle accepted from a user, in bytes: it
+// leaves room for the rest of a registration in one message of 65,535 bytes.
+const MaxPoolHandle = 65000
+
+// PEID identifies a pool element within its pool (RFC 5354 section 3.10).
+// Zero is never chosen for a PE (ASAP-3.1-04).
+type PEID uint32
+
+func (id PEID) String() string { return fmt.Sprintf("%#08x", uint32(id)) }
+
+// ServerID identifies a registrar until it reboots (RFC 5353 section 2.1).
+// Zero means "undetermined".
+type ServerID uint32
+
+func (id ServerID) String() string { return fmt.Sprintf("%#08x", uint32(id)) }
+
+// SCTP payload protocol identifiers (RFC 5352 section 5, RFC 5353 section
+// 2.1). Application data never carries PPIDASAP (ASAP-5-03).
+const (
+	PPIDASAP uint32 = 11
+	PPIDENRP uint32 = 12
+)
+
+// IANA's ports.
+const (
+	PortASAP    uint16 = 3863
+	PortASAPTLS uint16 = 3864
+	PortENRP    uint16 = 9901
+	PortENRPTLS uint16 = 9902
+)

@@ -1,0 +1,69 @@
+// Package transport is what the layers above know of SCTP: endpoints in the
+// style of RFC 6458's one-to-many socket, which carry bytes and associations
+// and know nothing of ASAP or ENRP. Its subdirectories implement it.
+package transport
+
+import (
+	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+)
+
+// Endpoint is one SCTP endpoint. It accepts associations from the moment it is
+// open and opens others with Connect. No method blocks, all are safe for
+// concurrent use, and errors are those of package assoc or wrap net.ErrClosed.
+type Endpoint interface {
+	// Recv copies the next message or notification into b and describes it in
+	// info. It returns assoc.ErrWouldBlock when there is none. A message that
+	// is longer than b arrives in pieces, all but the last with info.More.
+	// Messages of one stream and the notifications of one association keep
+	// their order.
+	Recv(b []byte, info *assoc.RecvInfo) (n int, err error)
+
+	// Send queues one message, copying b. assoc.ErrWouldBlock means that the
+	// association's send buffer is full: the writable hook is called when
+	// there is room again. Every accepted message either arrives or comes
+	// back in a SendFailed.
+	Send(b []byte, info *assoc.SendInfo) error
+
+	// Connect opens an association to a peer with the given SCTP addresses
+	// (one or more, same port). Messages may be sent at once; they wait for
+	// the set-up. The outcome is a notification: CommUp or CannotStart. If an
+	// association with that peer exists already its ID is returned with
+	// assoc.ErrAlreadyExists. p may be nil.
+	Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, error)
+
+	// Shutdown ends an association after everything queued has arrived.
+	Shutdown(id assoc.ID) error
+
+	// Abort ends an association at once; reason goes to the peer.
+	Abort(id assoc.ID, reason string) error
+
+	// SetParams changes the non-zero fields of p for one association, or with
+	// id 0 for those that start later.
+	SetParams(id assoc.ID, p assoc.Params) error
+
+	// Status describes an association.
+	Status(id assoc.ID) (assoc.Status, error)
+
+	// LocalAddrs returns the addresses the endpoint is bound to; a wildcard
+	// binding is returned as such. All have the same port.
+	LocalAddrs() []netip.AddrPort
+
+	// AssocAddrs returns the two ends of an association: the local addresses
+	// that its peer knows or sees, and the peer's.
+	AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err error)
+
+	// Notify installs the hooks; call it once, before the first Connect or
+	// Recv. readable is called when Recv has something to return after it had
+	// returned ErrWouldBlock (and may be called without need); writable when
+	// an association whose Send returned ErrWouldBlock has room. Hooks run on
+	// a goroutine of the endpoint without any of its locks held: they may
+	// call the endpoint, and should be brief.
+	Notify(readable func(), writable func(assoc.ID))
+
+	// Close ends the endpoint. Associations that are not yet shut down are
+	// aborted, those that are shutting down finish in the background within
+	// their guard time. Recv returns what is left, then net.ErrClosed.
+	Close() error
+}

@@ -1,0 +1,3 @@
+module github.com/librserpool/librserpool
+
+go 1.25.0
