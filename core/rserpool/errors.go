@@ -1,0 +1,87 @@
+package rserpool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// Errors to test for with errors.Is. What an operation returns wraps one of
+// them and says what was tried, why it failed and what to do about it. System
+// errors (syscall.Errno) stay in the chain as well.
+var (
+	// ErrUnknownPool: the registrar knows no pool of that name.
+	ErrUnknownPool = errors.New("unknown pool")
+	// ErrNoRegistrar: no registrar answers; see NoRegistrarError.
+	ErrNoRegistrar = errors.New("no registrar")
+	// ErrNoElement: the pool exists, but none of its elements can be reached.
+	ErrNoElement = errors.New("no pool element can be reached")
+	// ErrRejected: the registrar refused; see RejectedError.
+	ErrRejected = errors.New("rejected by the registrar")
+	// ErrWouldBlock: nothing to receive, or no room to send, at the moment.
+	ErrWouldBlock = errors.New("operation would block")
+	// ErrNotConnected: there is no such session, or it has ended.
+	ErrNotConnected = errors.New("not connected")
+	// ErrConnected: the socket has a session of its own already.
+	ErrConnected = errors.New("already connected")
+	// ErrNotRegistered: the socket is no pool element.
+	ErrNotRegistered = errors.New("not registered")
+	// ErrRegistered: the socket is a pool element of another pool already.
+	ErrRegistered = errors.New("already registered")
+	// ErrBound: the socket has its local address already.
+	ErrBound = errors.New("already bound")
+	// ErrMessageSize: the message is larger than the transport carries.
+	ErrMessageSize = errors.New("message too large")
+	// ErrInvalid: an argument or a setting makes no sense.
+	ErrInvalid = errors.New("invalid argument")
+	// ErrTimeout: nobody answered in time. It is os.ErrDeadlineExceeded's
+	// sibling: errors.Is(err, context.DeadlineExceeded) holds as well when a
+	// context ended the wait.
+	ErrTimeout = errors.New("no answer in time")
+	// ErrClosed: the socket is closed. It is net.ErrClosed as well.
+	ErrClosed = fmt.Errorf("rserpool: %w", net.ErrClosed)
+)
+
+// CauseCode is an error cause of RFC 5354 section 3.12.
+type CauseCode = protocol.CauseCode
+
+// NoRegistrarError is the ErrNoRegistrar that says what was tried.
+type NoRegistrarError struct {
+	Tried []string // addresses, in the order of the attempts
+	Err   error    // why it ended: the last failure, or the context's error
+}
+
+func (e *NoRegistrarError) Error() string {
+	s := "no registrar answers"
+	if len(e.Tried) > 0 {
+		s += " (tried " + strings.Join(e.Tried, ", ") + ")"
+	}
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s + "; start one with `rserpool registrar` or name one in RSERPOOL_REGISTRARS"
+}
+
+// Is makes the error an ErrNoRegistrar, and an ErrTimeout when time ran out.
+func (e *NoRegistrarError) Is(target error) bool {
+	return target == ErrNoRegistrar || target == ErrTimeout && errors.Is(e.Err, context.DeadlineExceeded)
+}
+
+func (e *NoRegistrarError) Unwrap() error { return e.Err }
+
+// RejectedError is the ErrRejected that carries the registrar's reason.
+type RejectedError struct {
+	Pool  string
+	Cause CauseCode
+}
+
+func (e *RejectedError) Error() string {
+	return fmt.Sprintf("the registrar rejected the registration in pool %q: %v", e.Pool, e.Cause)
+}
+
+// Is makes the error an ErrRejected.
+func (e *RejectedError) Is(target error) bool { return target == ErrRejected }

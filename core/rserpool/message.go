@@ -1,0 +1,24 @@
+package rserpool
+
+import "time"
+
+// SendInfo goes with a message to send. The zero value sends it on the session
+// that Connect made: reliable, in order, on stream 0, with PPID 0.
+type SendInfo struct {
+	Session   SessionID     // zero: the session that Connect made
+	Stream    uint16        // SCTP stream
+	PPID      uint32        // host byte order; 11 (ASAP) is refused
+	Unordered bool          // may overtake other messages
+	Lifetime  time.Duration // discard when not sent by then; zero: never
+}
+
+// RecvInfo describes a message received.
+type RecvInfo struct {
+	Session   SessionID
+	PE        PEID // of the sender, if it is a pool element; else zero
+	Stream    uint16
+	PPID      uint32 // host byte order
+	Unordered bool
+	Truncated bool // the buffer was too small, the rest of the message is lost
+	Length    int  // of the whole message, in bytes
+}

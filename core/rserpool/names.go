@@ -1,0 +1,57 @@
+package rserpool
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// PEID identifies a pool element within its pool.
+type PEID = protocol.PEID
+
+// ServerID identifies a registrar until it restarts.
+type ServerID = protocol.ServerID
+
+// Policy is a pool member selection policy (RFC 5356) with the values that one
+// pool element gives it. Only the fields that its type uses may be set.
+type Policy = protocol.Policy
+
+// PolicyType names a policy of RFC 5356.
+type PolicyType = protocol.PolicyType
+
+// The policies of RFC 5356.
+const (
+	RoundRobin               = protocol.RoundRobin
+	WeightedRoundRobin       = protocol.WeightedRoundRobin
+	Random                   = protocol.Random
+	WeightedRandom           = protocol.WeightedRandom
+	Priority                 = protocol.Priority
+	LeastUsed                = protocol.LeastUsed
+	LeastUsedWithDegradation = protocol.LeastUsedWithDegradation
+	PriorityLeastUsed        = protocol.PriorityLeastUsed
+	RandomizedLeastUsed      = protocol.RandomizedLeastUsed
+)
+
+// MaxPoolHandle is the longest pool handle, in bytes.
+const MaxPoolHandle = protocol.MaxPoolHandle
+
+// SessionID names a session within one socket. It is never used twice; zero
+// names none, or the session that Connect made.
+type SessionID uint32
+
+// Name is what RSerPool knows a socket by: a pool and a pool element in it.
+type Name struct {
+	Pool string
+	PE   PEID // zero when not known
+}
+
+// Registration says how a pool element joins a pool.
+type Registration struct {
+	// Policy defaults to round robin.
+	Policy Policy
+	// Life is how long the registrar keeps the registration when it is not
+	// renewed: whole seconds, five minutes by default. It is renewed in time.
+	Life time.Duration
+	// PE is the identifier of the pool element, random by default.
+	PE PEID
+}
