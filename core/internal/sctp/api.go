@@ -1,29 +1,32 @@
-// Package sctp is the SCTP engine: RFC 9260 over the UDP encapsulation of
-// RFC 6951, as a pure machine. Packets, API calls and the time go in; packets,
-// messages, notifications and the next deadline come out. It has no socket,
-// goroutine, lock, clock or global random source, so the code that ships is
-// the code that is fuzzed and simulated.
-//
-// An Endpoint is not safe for concurrent use; its owner serialises the calls.
-// After any call the owner drains Output, then looks at Next.
 package sctp
 
 import (
 	"io"
 	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
 )
 
 // Config describes an endpoint. It is read once, by New.
 type Config struct {
-	// Port is the SCTP port of the endpoint.
+	// Port is the SCTP port of the endpoint. Packets for other ports are out
+	// of the blue.
 	Port uint16
 	// Rand gives tags, TSNs, nonces and keys: crypto/rand.Reader, or a seeded
-	// source in a simulation.
+	// source in a simulation. A failing source panics.
 	Rand io.Reader
+	// InitialTSN replaces the random first TSN of an association (RFC 9260
+	// section 3.3.2); nil = random. Simulations start near the wrap with it.
+	InitialTSN func() uint32
 	// NoListen refuses associations that peers open.
 	NoListen bool
+	// Params are the parameters of associations that peers open, and of those
+	// that Connect opens without parameters of their own.
+	Params assoc.Params
 	// Limits; zero means the default in limits.go.
-	MaxAssocs int
+	MaxAssocs        int   // associations of the endpoint
+	MaxAssocsPerPeer int   // of those opened by peers, per IP address; loopback is exempt
+	MaxReceiveMemory int64 // bytes of received data held, all associations together
 }
 
 // Packet is one UDP datagram on its way in or out.
@@ -33,4 +36,28 @@ type Packet struct {
 	Data  []byte         // an SCTP packet
 	// DontFragment asks for DF on the way out (path MTU probes).
 	DontFragment bool
+}
+
+// Counters count what happened at an endpoint since New.
+type Counters struct {
+	PacketsIn, PacketsOut uint64
+	BadChecksum           uint64 // dropped: CRC32c wrong
+	BadPacket             uint64 // dropped whole or in part: malformed
+	BadTag                uint64 // dropped: verification tag wrong for a known peer
+	OutOfTheBlue          uint64 // no association (RFC 9260 section 8.4)
+	RepliesLimited        uint64 // answers not sent because of a rate or size limit
+	CookiesRefused        uint64 // forged, foreign or expired State Cookies
+	InitsRefused          uint64 // INITs answered with ABORT, or not at all by a limit
+	PortChanges           uint64 // peers that moved to another UDP port (RFC 6951 section 5.4)
+	UnreachableIgnored    uint64 // ICMP messages that named no association and tag of ours
+	DataIn, DataOut       uint64 // DATA chunks, first transmissions
+	Duplicates            uint64 // DATA chunks that had been received before
+	DataDropped           uint64 // DATA chunks outside the window or the limits
+	Retransmissions       uint64 // DATA chunks sent again
+	FastRetransmissions   uint64 // of those, by missing reports
+	Timeouts              uint64 // T3-rtx expirations
+	HeartbeatsLost        uint64
+	Restarts              uint64
+	AssocsUp, AssocsDown  uint64
+	NotificationsDropped  uint64 // path changes and remote errors that nobody read
 }
