@@ -1,0 +1,246 @@
+package policy
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+func ids(from, to int) []int {
+	var out []int
+	for i := from; i <= to; i++ {
+		out = append(out, i)
+	}
+	return out
+}
+
+// picks returns what a pool of three answers to k, n times.
+func picks(p *pool, k, n int) string {
+	out := ""
+	for i := range n {
+		if i > 0 {
+			out += " "
+		}
+		for _, id := range p.pick(k, nil) {
+			out += fmt.Sprint(id)
+		}
+	}
+	return out
+}
+
+// POL-4.1-02: the head advances by one with each resolution. POL-4.2-01: WRR
+// with equal weights is the same; POL-5.1-03, POL-5.3-01: so are equals of the
+// sorted policies.
+func TestRoundRobin(t *testing.T) {
+	for _, kind := range []protocol.PolicyType{
+		protocol.RoundRobin, protocol.WeightedRoundRobin, protocol.Priority,
+		protocol.LeastUsed, protocol.LeastUsedWithDegradation, protocol.PriorityLeastUsed, 0x80000001,
+	} {
+		for _, weight := range []uint32{1, 3, 1000, math.MaxUint32} {
+			p := newPool(t, kind)
+			for _, id := range ids(1, 3) {
+				p.add(id, protocol.Policy{Type: kind, Weight: weight, Degradation: weight})
+			}
+			if got := picks(p, 9, 4); got != "123 231 312 123" {
+				t.Errorf("%v weight %d: %s", kind, weight, got)
+			}
+			if kind == protocol.LeastUsedWithDegradation {
+				continue // who was not listed is less loaded then
+			}
+			if got := picks(p, 2, 3); got != "23 31 12" {
+				t.Errorf("%v weight %d, two at a time: %s", kind, weight, got)
+			}
+		}
+	}
+}
+
+// A newcomer comes after everybody else, and a leaver is skipped.
+func TestRoundRobinMembership(t *testing.T) {
+	for _, kind := range []protocol.PolicyType{protocol.RoundRobin, protocol.WeightedRoundRobin} {
+		p := newPool(t, kind)
+		v := protocol.Policy{Type: kind, Weight: 1}
+		for _, id := range ids(1, 3) {
+			p.add(id, v)
+		}
+		picks(p, 1, 1)
+		p.add(4, v)
+		if got := picks(p, 9, 1); got != "2314" {
+			t.Errorf("%v: after joining: %s", kind, got)
+		}
+		p.remove(3)
+		p.update(1, v)
+		if got := picks(p, 9, 2); got != "142 421" {
+			t.Errorf("%v: after leaving: %s", kind, got)
+		}
+	}
+}
+
+// POL-4.2-02: weights 3 and 1 give A A B A, not bursts.
+func TestWeightedRoundRobinSpreads(t *testing.T) {
+	p := newPool(t, protocol.WeightedRoundRobin)
+	p.add(1, protocol.Policy{Weight: 3})
+	p.add(2, protocol.Policy{Weight: 1})
+	if got := picks(p, 1, 8); got != "1 1 2 1 1 1 2 1" {
+		t.Errorf("weights 3, 1: %s", got)
+	}
+}
+
+// POL-4.2-02: the share of occurrences is weight / sum; no window holds
+// noticeably more of one element than its share. The line is moved back in
+// between.
+func TestWeightedRoundRobinShares(t *testing.T) {
+	p := newPool(t, protocol.WeightedRoundRobin)
+	weights := map[int]uint32{1: 1, 2: 2, 3: 5, 4: 12}
+	for _, id := range ids(1, 4) {
+		p.add(id, protocol.Policy{Weight: weights[id]})
+	}
+	q := p.sel.(*proportional[int])
+	q.now += rebase - unit
+	for _, n := range q.heap.nodes {
+		n.key += rebase - unit
+	}
+	for round := range 50 {
+		count := map[int]uint32{}
+		for range 20 {
+			count[p.pick(1, nil)[0]]++
+		}
+		for id, w := range weights {
+			if count[id] < w-1 || count[id] > w+1 {
+				t.Fatalf("round %d: element %d came %d times in 20, weight %d", round, id, count[id], w)
+			}
+		}
+	}
+	if q.now >= rebase {
+		t.Error("the line was never moved back")
+	}
+}
+
+// A change of weight takes effect from where the element stands.
+func TestWeightedRoundRobinUpdate(t *testing.T) {
+	p := newPool(t, protocol.WeightedRoundRobin)
+	p.add(1, protocol.Policy{Weight: 1})
+	p.add(2, protocol.Policy{Weight: 1})
+	p.update(2, protocol.Policy{Weight: 4})
+	if got := picks(p, 1, 5); got != "2 2 2 1 2" && got != "2 2 2 2 1" {
+		t.Errorf("weight raised from 1 to 4: %s", got)
+	}
+	p.update(2, protocol.Policy{Weight: 0})
+	if got := picks(p, 9, 2); got != "1 1" {
+		t.Errorf("POL-3.2-01: weight 0 was selected: %s", got)
+	}
+	p.update(1, protocol.Policy{Weight: 0})
+	if got := picks(p, 9, 2); got != "21 12" {
+		t.Errorf("POL-4.4-03: nobody has a weight: %s", got)
+	}
+}
+
+// POL-4.4-01: weights 1, 2, 7 come first in 10, 20, 70 % of the answers.
+// POL-5.4-01: RLU is the same with the unused part of the load.
+func TestWeightedRandomShares(t *testing.T) {
+	tests := []struct {
+		name   string
+		kind   protocol.PolicyType
+		values []protocol.Policy
+		want   []float64
+	}{
+		{"WRAND", protocol.WeightedRandom, []protocol.Policy{{Weight: 1}, {Weight: 2}, {Weight: 7}}, []float64{.1, .2, .7}},
+		{"WRAND with 0", protocol.WeightedRandom, []protocol.Policy{{Weight: 0}, {Weight: 1}}, []float64{0, 1}},
+		{"RLU", protocol.RandomizedLeastUsed, []protocol.Policy{{Load: 0}, {Load: 0x80000000}}, []float64{2. / 3, 1. / 3}},
+		{"RLU all at 100 %", protocol.RandomizedLeastUsed, []protocol.Policy{{Load: math.MaxUint32}, {Load: math.MaxUint32}}, []float64{.5, .5}},
+		{"RAND", protocol.Random, make([]protocol.Policy, 4), []float64{.25, .25, .25, .25}},
+	}
+	for _, test := range tests {
+		r := seeded(11)
+		p := newPool(t, test.kind)
+		for i, v := range test.values {
+			v.Type = test.kind
+			p.add(i, v)
+		}
+		const draws = 20_000
+		count := make([]float64, len(test.want))
+		for range draws {
+			count[p.pick(len(test.want), r)[0]]++
+		}
+		for i, want := range test.want {
+			if got := count[i] / draws; math.Abs(got-want) > .015 {
+				t.Errorf("%s: element %d first in %.3f, want %.3f", test.name, i, got, want)
+			}
+		}
+	}
+}
+
+// POL-4.5-01: decreasing priority. POL-5.1-02: increasing load. POL-5.3-01: A
+// (50 % + 10 %) before B (50 % + 50 %), without wrapping at 32 bits.
+func TestSorted(t *testing.T) {
+	tests := []struct {
+		kind   protocol.PolicyType
+		values []protocol.Policy
+		want   []int
+	}{
+		{protocol.Priority, []protocol.Policy{{Priority: 1}, {Priority: math.MaxUint32}, {Priority: 7}}, []int{1, 2, 0}},
+		{protocol.LeastUsed, []protocol.Policy{{Load: 9}, {Load: math.MaxUint32}, {Load: 0}}, []int{2, 0, 1}},
+		{protocol.PriorityLeastUsed, []protocol.Policy{
+			{Load: 1 << 31, Degradation: 1 << 31}, {Load: 1 << 31, Degradation: 1 << 28}, {Load: math.MaxUint32, Degradation: math.MaxUint32},
+		}, []int{1, 0, 2}},
+	}
+	for _, test := range tests {
+		p := newPool(t, test.kind)
+		for i, v := range test.values {
+			v.Type = test.kind
+			p.add(i, v)
+		}
+		for range 3 {
+			if got := p.pick(9, nil); !slices.Equal(got, test.want) {
+				t.Errorf("%v: %v, want %v", test.kind, got, test.want)
+			}
+		}
+	}
+}
+
+// POL-5.2-02, POL-5.2-03: every element given to a PU counts as that much more
+// loaded, in 64 bits; POL-5.2-01: until it registers again.
+func TestDegradation(t *testing.T) {
+	v := protocol.Policy{Type: protocol.LeastUsedWithDegradation, Degradation: 0x80000000}
+	p := newPool(t, v.Type)
+	heavy := v
+	heavy.Load = 0x90000000
+	p.add(1, v)
+	p.add(2, heavy)
+	if got := picks(p, 1, 6); got != "1 1 2 1 2 1" {
+		t.Errorf("loads 0 and 0.56, degradation 0.5: %s", got)
+	}
+	p.update(2, heavy)
+	if got := picks(p, 2, 1); got != "21" {
+		t.Errorf("after registering again: %s", got)
+	}
+	if n := p.by[1]; n.count != 5 || n.key != 5*0x80000000 {
+		t.Errorf("element 1 was given out 5 times: count %d, key %#x", n.count, n.key)
+	}
+}
+
+// The sorted policies agree with sorting everything.
+func TestHeapAgreesWithSorting(t *testing.T) {
+	r := seeded(5)
+	p := newPool(t, protocol.LeastUsed)
+	for i := range 300 {
+		p.add(i, protocol.Policy{Load: r.Uint32N(1000)})
+	}
+	for range 200 {
+		id, k := r.IntN(300), r.IntN(300)
+		p.update(id, protocol.Policy{Load: r.Uint32N(1000)})
+		want := ids(0, 299)
+		slices.SortFunc(want, func(a, b int) int {
+			x, y := p.by[a], p.by[b]
+			if x.key != y.key {
+				return int(int64(x.key) - int64(y.key))
+			}
+			return int(int64(x.seq) - int64(y.seq))
+		})
+		if got := p.pick(k, nil); !slices.Equal(got, want[:k]) {
+			t.Fatalf("k = %d: %v, want %v", k, got, want[:k])
+		}
+	}
+}
