@@ -142,7 +142,7 @@ func TestSameSeedSameAnswers(t *testing.T) {
 			}
 			return out
 		}
-		if run() != run() {
+		if first, second := run(), run(); first != second {
 			t.Errorf("%v: two runs differ", kind)
 		}
 	}

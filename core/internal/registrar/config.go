@@ -1,0 +1,144 @@
+package registrar
+
+import (
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// Config is everything a registrar is told. Zero fields mean the default
+// given in their comment. New reads it once.
+type Config struct {
+	// Rand is the only source of randomness. It must be set.
+	Rand *rand.Rand
+
+	// ServerID is the registrar's identity until it restarts; 0 draws a random
+	// one (ENRP-2.1-01).
+	ServerID protocol.ServerID
+
+	// ASAP lists the transports (SCTP, TCP) on which ASAP is served, as
+	// announced to others. ENRP is the transport of the ENRP endpoint; without
+	// it the registrar has no peers.
+	ASAP []protocol.Transport
+	ENRP protocol.Transport
+
+	// Peers are the ENRP addresses of other registrars, one entry each
+	// (ENRP-3.2-01). Without any, the registrar serves at once (ENRP-3.2-02).
+	Peers [][]netip.AddrPort
+
+	// Announce sends ASAP_SERVER_ANNOUNCE (ASAP-3.6-02).
+	Announce bool
+
+	Limits    Limits
+	KeepAlive KeepAlive
+	Timers    Timers
+}
+
+// Limits bound what others can make the registrar hold or send.
+type Limits struct {
+	Pools         int // 100,000
+	Elements      int // 1,000,000 in all pools
+	Links         int // 100,000 associations and connections
+	Subscriptions int // 100,000; beyond, answers say A = 0 (ASAP-2.2.6-01)
+	Handle        int // 1,024 bytes; longer ones are refused (COM-3.9-02)
+	Peers         int // 1,000 registrars
+
+	// ResponseItems bounds the PEs in one answer (E-07): 128, which is also
+	// the most the incumbent's PUs accept.
+	ResponseItems int
+
+	// Life is the longest registration life granted, in seconds; longer and
+	// infinite ones are shortened with a warning (ASAP-3.1-30). 0 = any.
+	Life protocol.Life
+
+	// BadReports is MAX-BAD-PE-REPORT: a PE is removed when the number of
+	// unreachability reports exceeds it (ASAP-3.5-09, E-10): 3. Negative: never.
+	BadReports int
+
+	// Reports per second heard from one link, and the burst above that
+	// (SEC-2.13-01): 20 and 100.
+	ReportRate, ReportBurst int
+}
+
+// KeepAlive tunes the supervision of PEs (ASAP-3.5; E-25).
+type KeepAlive struct {
+	Interval time.Duration // 30 s between probes, each drawn from +-50 % (ASAP-3.5-13); negative: none
+	Timeout  time.Duration // 5 s for the acknowledgement
+	Retries  int           // 1 more probe before a PE counts as dead; negative: none
+	Gap      time.Duration // 1 s at least between two probes of a PE that others can provoke (SEC-2.14-01)
+}
+
+// Timers holds the other times.
+type Timers struct {
+	Update   time.Duration // 1 s at least between two updates of a subscription (ASAP-2.2.5-06)
+	Announce time.Duration // T6-Serverannounce: 1 s, times (N+1) (ASAP-3.6-02)
+	IdleLink time.Duration // 60 s until a link that only served a probe is closed
+
+	Heartbeat      time.Duration // PEER-HEARTBEAT-CYCLE: 30 s
+	LastHeard      time.Duration // MAX-TIME-LAST-HEARD: 61 s
+	NoResponse     time.Duration // MAX-TIME-NO-RESPONSE: 5 s
+	MentorRetry    time.Duration // 3 s after a rejection (ENRP-3.2-08)
+	TableResponse  time.Duration // 5 s for each part of a table (ENRP-3.2-19)
+	TableSession   time.Duration // 30 s until an unfinished download is forgotten (ENRP-3.2-20)
+	ResyncBackoff  time.Duration // 1 s, doubling while a peer keeps mismatching (ENRP-3.6-16)
+	TakeoverResume time.Duration // 30 s until a takeover lost to another is started over (ENRP-3.5-11)
+}
+
+// resolve returns c with defaults filled in, or what is wrong with it.
+func (c Config) resolve() (Config, error) {
+	if c.Rand == nil {
+		return c, errors.New("registrar: Config.Rand is not set; give it a seeded source")
+	}
+	for c.ServerID == 0 {
+		c.ServerID = protocol.ServerID(c.Rand.Uint32())
+	}
+	c.Limits.fill()
+	c.KeepAlive.fill()
+	c.Timers.fill()
+	return c, nil
+}
+
+func (l *Limits) fill() {
+	orDefault(&l.Pools, 100_000)
+	orDefault(&l.Elements, 1_000_000)
+	orDefault(&l.Links, 100_000)
+	orDefault(&l.Subscriptions, 100_000)
+	orDefault(&l.Handle, 1024)
+	orDefault(&l.Peers, 1000)
+	orDefault(&l.ResponseItems, 128)
+	orDefault(&l.BadReports, 3)
+	orDefault(&l.ReportRate, 20)
+	orDefault(&l.ReportBurst, 100)
+}
+
+func (k *KeepAlive) fill() {
+	orDefault(&k.Interval, 30*time.Second)
+	orDefault(&k.Timeout, 5*time.Second)
+	orDefault(&k.Retries, 1)
+	orDefault(&k.Gap, time.Second)
+	k.Retries = max(k.Retries, 0)
+}
+
+func (t *Timers) fill() {
+	orDefault(&t.Update, time.Second)
+	orDefault(&t.Announce, time.Second)
+	orDefault(&t.IdleLink, time.Minute)
+	orDefault(&t.Heartbeat, 30*time.Second)
+	orDefault(&t.LastHeard, 61*time.Second)
+	orDefault(&t.NoResponse, 5*time.Second)
+	orDefault(&t.MentorRetry, 3*time.Second)
+	orDefault(&t.TableResponse, 5*time.Second)
+	orDefault(&t.TableSession, 30*time.Second)
+	orDefault(&t.ResyncBackoff, time.Second)
+	orDefault(&t.TakeoverResume, 30*time.Second)
+}
+
+func orDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,134 @@
+package registrar
+
+import (
+	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
+)
+
+// Channel says which of the registrar's endpoints something belongs to.
+type Channel uint8
+
+// The endpoints of a registrar (section 1.9 of the RFCs' summary: ASAP over
+// SCTP for PEs and PUs, ASAP over TCP for PUs only, ENRP over SCTP).
+const (
+	ASAPOverSCTP Channel = iota + 1
+	ASAPOverTCP
+	ENRPOverSCTP
+)
+
+func (c Channel) String() string {
+	switch c {
+	case ASAPOverSCTP:
+		return "ASAP/SCTP"
+	case ASAPOverTCP:
+		return "ASAP/TCP"
+	case ENRPOverSCTP:
+		return "ENRP/SCTP"
+	}
+	return "none"
+}
+
+// Link names one association of one endpoint, or one TCP connection. A shell
+// never uses the same Link for two associations that the registrar could
+// confuse: it says AssocLost for the first before AssocUp for the second.
+type Link struct {
+	Channel Channel
+	Assoc   assoc.ID
+}
+
+// Token ties a SendASAPTo or SendENRPTo to its outcome. Zero is no token.
+type Token uint64
+
+// Event is something that happened to a registrar. The shell passes events to
+// Step in the order in which they happened on their link.
+type Event interface{ event() }
+
+// Start begins the registrar's work: announcements, and asking its peers for
+// what they know. It is the first event.
+type Start struct{}
+
+// AssocUp says that an association (or TCP connection) is established, opened
+// by either side. For one that a SendASAPTo or SendENRPTo opened it carries
+// that effect's token. When the endpoint finds that an association with that
+// peer exists already (assoc.ErrAlreadyExists), the shell sends the message
+// there and reports AssocUp for it once more, with the token.
+type AssocUp struct {
+	Link  Link
+	Token Token
+	// Local and Peer are the two ends as transport.Endpoint.AssocAddrs gives
+	// them. Peer is what becomes the ASAP Transport of PEs that register over
+	// the link (ASAP-3.1-24), and what their user transports must be a subset
+	// of (ASAP-2.2.1-02). The registrar keeps both slices.
+	Local, Peer []netip.AddrPort
+}
+
+// AssocRestarted says that the peer of an established association restarted
+// it (assoc.Restart): what it had told us before may be void.
+type AssocRestarted struct {
+	Link        Link
+	Local, Peer []netip.AddrPort
+}
+
+// AssocLost says that an established association ended, for whatever reason
+// (assoc.CommLost, assoc.ShutdownComplete, end of a TCP connection).
+type AssocLost struct {
+	Link Link
+	Err  error // why; nil after a graceful end
+}
+
+// ConnectFailed is the other outcome of a SendASAPTo or SendENRPTo: no
+// association came to be and the message was not delivered.
+type ConnectFailed struct {
+	Token Token
+	Err   error
+}
+
+// SendFailed says that a message handed to an established association will
+// not arrive though the association stands: it is shutting down, or the
+// message came back. Losses by AssocLost need no SendFailed.
+type SendFailed struct {
+	Link Link
+	ASAP asap.Message // the message, whichever it was; the other is nil
+	ENRP enrp.Message
+	Err  error
+}
+
+// ASAPReceived is one ASAP message as asap.Parse returned it. Message is nil
+// when nothing is to be processed: Report then may still have to be sent, and
+// Err says what was wrong for the log.
+type ASAPReceived struct {
+	Link    Link
+	Message asap.Message
+	Report  []protocol.Cause // for an ASAP_ERROR to the sender
+	Err     error
+}
+
+// ENRPReceived is one ENRP message as enrp.Parse returned it; see
+// ASAPReceived.
+type ENRPReceived struct {
+	Link    Link
+	Message enrp.Message
+	Report  []protocol.Cause // for an ENRP_ERROR to the sender
+	Err     error
+}
+
+// AnnounceReceived is an ASAP_SERVER_ANNOUNCE heard on the multicast group.
+// The registrar's own are recognised and ignored.
+type AnnounceReceived struct {
+	From    netip.AddrPort
+	Message asap.ServerAnnounce
+}
+
+func (Start) event()            {}
+func (AssocUp) event()          {}
+func (AssocRestarted) event()   {}
+func (AssocLost) event()        {}
+func (ConnectFailed) event()    {}
+func (SendFailed) event()       {}
+func (ASAPReceived) event()     {}
+func (ENRPReceived) event()     {}
+func (AnnounceReceived) event() {}
