@@ -1,0 +1,177 @@
+package endpoint
+
+import (
+	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/hunt"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/user"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// Token correlates an effect or event with its answer. Tokens of Connect
+// effects are the machine's, those of Resolve events the owner's; the two
+// never meet.
+type Token = hunt.Token
+
+// SessionID names a session of the pool user role. The owner chooses it and
+// does not use it again after CloseSession or SessionFailed.
+type SessionID = user.SessionID
+
+// Event is what an Endpoint is told: one of the structs of this file, by
+// value.
+type Event interface{ event() }
+
+// Register makes the endpoint an element of a pool, or changes what it is
+// registered with (then Handle must be the same). The answer is Registered or
+// RegistrationFailed. Afterwards the machine renews the registration and moves
+// it to other registrars by itself.
+type Register struct {
+	Handle protocol.PoolHandle
+	// Element is the template. ID 0 lets the machine draw one. Life 0 is
+	// 300 s. A zero Policy is Round Robin. A zero User transport, or an SCTP
+	// one without Addrs, gets the local addresses of the association with the
+	// home (ASAP-6.1-01) and, when Port is 0, its port. Home and ASAP are
+	// ignored.
+	Element protocol.Element
+}
+
+// Deregister takes the endpoint out of its pool. The answer is Deregistered.
+type Deregister struct{}
+
+// OpenSession asks for a PE of the pool. The answer is UsePE, or SessionFailed
+// when there is none (ErrUnknownPool at once).
+type OpenSession struct {
+	Session SessionID
+	Handle  protocol.PoolHandle
+}
+
+// SessionUp tells that the association with the PE of the last UsePE stands.
+// Its control messages then reach the machine in Received events.
+type SessionUp struct {
+	Session SessionID
+	Assoc   assoc.ID
+}
+
+// SessionLost tells that the PE of the last UsePE failed: its association could
+// not be set up or was lost. The answer is UsePE with another PE, or
+// SessionFailed. What the lost association has in store (AssocLost) may come
+// before or after it.
+type SessionLost struct {
+	Session SessionID
+	Err     error
+	// ByUser: the application says so, not the transport. Then the PE is
+	// reported as unreachable only if Sent, that is if the application asked
+	// to send something to it (ASAP-3.5-05).
+	ByUser, Sent bool
+}
+
+// CloseSession ends a session; there is no answer. The owner ends the
+// association.
+type CloseSession struct{ Session SessionID }
+
+// Resolve asks for the PEs of a pool. The answer is Resolved or ResolveFailed
+// with the same token.
+type Resolve struct {
+	Token  Token
+	Handle protocol.PoolHandle
+	Fresh  bool // do not answer from the cache
+}
+
+// CancelResolve withdraws a Resolve; there is no answer.
+type CancelResolve struct{ Token Token }
+
+// Purge drops what the cache knows of a pool (ASAP-6.4-01).
+type Purge struct{ Handle protocol.PoolHandle }
+
+// AddRegistrar makes one more registrar known, for good. A hunt that is going
+// on tries it at once.
+type AddRegistrar struct{ Addrs []netip.AddrPort }
+
+// Announced tells of an announcement received by multicast. From is its UDP
+// source.
+type Announced struct {
+	Message asap.ServerAnnounce
+	From    netip.AddrPort
+}
+
+// Connecting answers a Connect effect with the association's ID. If the
+// transport says that the association exists already and it is up, AssocUp is
+// to follow (again).
+type Connecting struct {
+	Token Token
+	Assoc assoc.ID
+}
+
+// ConnectFailed answers a Connect effect that the transport refused at once.
+// A failure after Connecting is an AssocLost.
+type ConnectFailed struct {
+	Token Token
+	Err   error
+}
+
+// AssocUp tells that an association is established, by either side. The owner
+// passes on all of them, or all but those of its sessions.
+type AssocUp struct {
+	Assoc       assoc.ID
+	Local, Peer []netip.AddrPort
+}
+
+// AssocRestarted tells that the peer of an association restarted: what it knew
+// of us is gone.
+type AssocRestarted struct{ Assoc assoc.ID }
+
+// AssocLost tells that an association ended or could not be set up, for
+// whatever reason. Unknown ones are ignored.
+type AssocLost struct {
+	Assoc assoc.ID
+	Err   error // nil: ended gracefully
+}
+
+// SendFailed tells that a message of a Send effect could not be handed to the
+// transport, although the association may still stand. When the association is
+// lost anyway, AssocLost is enough.
+type SendFailed struct {
+	Assoc assoc.ID
+	Err   error
+}
+
+// Received is an ASAP message that arrived on an association.
+type Received struct {
+	Assoc   assoc.ID
+	Message asap.Message
+}
+
+// SendCookie gives the PU on an association a cookie to keep (ASAP-3.8-01). It
+// is dropped, with a Log, when the registered transport has no control channel.
+type SendCookie struct {
+	Assoc assoc.ID
+	Data  []byte
+}
+
+// SendBusinessCard tells the PU on an association which PEs to fail over to
+// (ASAP-3.9-01): those of the own pool that the cache knows, then this one. It
+// is dropped when the registered transport has no control channel.
+type SendBusinessCard struct{ Assoc assoc.ID }
+
+func (Register) event()         {}
+func (Deregister) event()       {}
+func (OpenSession) event()      {}
+func (SessionUp) event()        {}
+func (SessionLost) event()      {}
+func (CloseSession) event()     {}
+func (Resolve) event()          {}
+func (CancelResolve) event()    {}
+func (Purge) event()            {}
+func (AddRegistrar) event()     {}
+func (Announced) event()        {}
+func (Connecting) event()       {}
+func (ConnectFailed) event()    {}
+func (AssocUp) event()          {}
+func (AssocRestarted) event()   {}
+func (AssocLost) event()        {}
+func (SendFailed) event()       {}
+func (Received) event()         {}
+func (SendCookie) event()       {}
+func (SendBusinessCard) event() {}
