@@ -6,7 +6,12 @@ import (
 	"os"
 
 	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/userland"
 )
+
+// Variable is the environment variable that names the kind of transport for
+// endpoints whose configuration does not.
+const Variable = "RSERPOOL_TRANSPORT"
 
 // Endpoint opens an endpoint of the kind that cfg.Kind names, or else the
 // environment variable RSERPOOL_TRANSPORT, or else of the best kind that this
@@ -14,9 +19,25 @@ import (
 // (syscall.EADDRINUSE, syscall.EACCES, syscall.EADDRNOTAVAIL) can be found in
 // the returned one with errors.Is.
 func Endpoint(cfg transport.Config) (ep transport.Endpoint, name string, err error) {
-	kind := cfg.Kind
-	if kind == "" {
-		kind = os.Getenv("RSERPOOL_TRANSPORT")
+	name, err = choose(cfg.Kind, os.Getenv(Variable))
+	if err != nil {
+		return nil, "", err
 	}
-	return nil, "", fmt.Errorf("transport %q is not available in this build", kind)
+	u, err := userland.Listen(cfg)
+	if err != nil {
+		return nil, name, fmt.Errorf("%s SCTP: %w", name, err)
+	}
+	return u, name, nil
+}
+
+func choose(kind, variable string) (string, error) {
+	from := ""
+	if kind == "" {
+		kind, from = variable, " in "+Variable
+	}
+	switch kind {
+	case "", transport.KindAuto, transport.KindUserland:
+		return transport.KindUserland, nil
+	}
+	return "", fmt.Errorf("transport %q%s: there are %s and %s", kind, from, transport.KindAuto, transport.KindUserland)
 }

@@ -1,0 +1,3 @@
+// Package interop holds the tests of the userland transport against SCTP
+// implementations that are not ours.
+package interop

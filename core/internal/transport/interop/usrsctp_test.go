@@ -1,0 +1,416 @@
+package interop
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/userland"
+	"github.com/librserpool/librserpool/tests/go/proc"
+)
+
+// patience guards against waiting for ever; it measures nothing.
+const patience = 30 * time.Second
+
+var buildPeer = sync.OnceValues(func() (string, error) {
+	if _, err := os.Stat("/usr/include/usrsctp.h"); err != nil {
+		return "", errors.New("usrsctp is not installed (Debian package libusrsctp-dev)")
+	}
+	dir, err := os.MkdirTemp("", "usrsctp-peer")
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "usrsctp_peer")
+	out, err := exec.Command("cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-o", bin,
+		"testdata/usrsctp_peer.c", "-lusrsctp", "-lpthread").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build the peer: %w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if bin, err := buildPeer(); err == nil {
+		os.RemoveAll(filepath.Dir(bin))
+	}
+	os.Exit(code)
+}
+
+// pair is one endpoint of ours and one usrsctp process.
+type pair struct {
+	t      *testing.T
+	ours   transport.Endpoint
+	peer   *proc.Proc
+	addr   netip.AddrPort // usrsctp's SCTP address
+	mine   netip.AddrPort
+	params assoc.Params
+	wake   chan struct{}
+}
+
+func freeUDPPort(t *testing.T, ip string) uint16 {
+	c, err := net.ListenPacket("udp", net.JoinHostPort(ip, "0"))
+	if err != nil {
+		t.Skipf("no %s here: %v", ip, err)
+	}
+	defer c.Close()
+	return netip.MustParseAddrPort(c.LocalAddr().String()).Port()
+}
+
+func newPair(t *testing.T, ip string) *pair {
+	bin, err := buildPeer()
+	if err != nil {
+		if _, statErr := os.Stat("/usr/include/usrsctp.h"); statErr != nil {
+			t.Skip(err)
+		}
+		t.Fatal(err)
+	}
+	local := netip.AddrPortFrom(netip.MustParseAddr(ip), 0)
+	peerUDP := freeUDPPort(t, ip)
+	p := &pair{t: t, wake: make(chan struct{}, 1), addr: netip.AddrPortFrom(local.Addr(), 5001)}
+	p.params.EncapPort = peerUDP
+	p.ours, err = userland.Listen(transport.Config{Local: []netip.AddrPort{local}, Params: p.params})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.ours.Close() })
+	p.mine = p.ours.LocalAddrs()[0]
+	p.ours.Notify(func() {
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}, func(assoc.ID) {})
+	family := "4"
+	if local.Addr().Is6() {
+		family = "6"
+	}
+	p.peer, err = proc.Start("usrsctp", nil, bin, "5001", strconv.Itoa(int(peerUDP)), strconv.Itoa(int(p.mine.Port())), family)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.peer.Kill)
+	p.expect(0, `^ready`)
+	return p
+}
+
+func (p *pair) expect(mark int, re string, args ...any) []string {
+	p.t.Helper()
+	_, m, err := p.peer.Expect(mark, regexp.MustCompile(fmt.Sprintf(re, args...)), patience)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return m
+}
+
+func (p *pair) tell(format string, args ...any) {
+	p.t.Helper()
+	if err := p.peer.Write(fmt.Sprintf(format+"\n", args...)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// recv returns the next whole message or notification.
+func (p *pair) recv() (assoc.RecvInfo, []byte) {
+	p.t.Helper()
+	deadline := time.After(patience)
+	var whole []byte
+	buf := make([]byte, 64<<10)
+	for {
+		var info assoc.RecvInfo
+		n, err := p.ours.Recv(buf, &info)
+		switch {
+		case err == nil && info.More:
+			whole = append(whole, buf[:n]...)
+		case err == nil:
+			return info, append(whole, buf[:n]...)
+		case errors.Is(err, assoc.ErrWouldBlock):
+			select {
+			case <-p.wake:
+			case <-deadline:
+				p.t.Fatal("nothing arrives")
+			}
+		default:
+			p.t.Fatal(err)
+		}
+	}
+}
+
+// want skips path notifications and returns the next other thing, which must
+// be of the given kind.
+func (p *pair) want(kind assoc.Kind) (assoc.RecvInfo, []byte) {
+	p.t.Helper()
+	for {
+		info, b := p.recv()
+		if info.Kind == assoc.PeerAddrChange && kind != assoc.PeerAddrChange {
+			continue
+		}
+		if info.Kind != kind {
+			p.t.Fatalf("got kind %d (%v), want %d", info.Kind, info.Err, kind)
+		}
+		return info, b
+	}
+}
+
+// connect opens the association from our side.
+func (p *pair) connect() assoc.ID {
+	p.t.Helper()
+	id, err := p.ours.Connect([]netip.AddrPort{p.addr}, &p.params)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.want(assoc.CommUp)
+	p.expect(0, `^up `)
+	return id
+}
+
+// connected opens it from the peer's side.
+func (p *pair) connected() assoc.ID {
+	p.t.Helper()
+	p.tell("connect %s %d", p.mine.Addr(), p.mine.Port())
+	info, _ := p.want(assoc.CommUp)
+	p.expect(0, `^up `)
+	return info.Assoc
+}
+
+func pattern(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i*7 + i/251)
+	}
+	return b
+}
+
+func (p *pair) send(id assoc.ID, b []byte, info assoc.SendInfo) {
+	p.t.Helper()
+	info.Assoc = id
+	deadline := time.Now().Add(patience)
+	for {
+		err := p.ours.Send(b, &info)
+		if !errors.Is(err, assoc.ErrWouldBlock) {
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatal("the send buffer stays full")
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func both(t *testing.T, run func(t *testing.T, p *pair, open func() assoc.ID)) {
+	for _, ip := range []string{"127.0.0.1", "::1"} {
+		t.Run(ip+"/ours opens", func(t *testing.T) { p := newPair(t, ip); run(t, p, p.connect) })
+		t.Run(ip+"/usrsctp opens", func(t *testing.T) { p := newPair(t, ip); run(t, p, p.connected) })
+	}
+}
+
+// SCTP-7-41: sizes around every edge, streams, unordered, PPID, there and back.
+func TestUsrsctpEcho(t *testing.T) {
+	both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
+		id := open()
+		for i, n := range []int{1, 2, 3, 4, 100, 1400, 1423, 1424, 1443, 1444, 1445, 9000, 64 << 10, 256 << 10, 1 << 20} {
+			data := pattern(n)
+			stream := uint16(i % 10)
+			p.send(id, data, assoc.SendInfo{Stream: stream, PPID: uint32(1000 + i), Unordered: i%3 == 2})
+			info, got := p.want(assoc.Message)
+			if string(got) != string(data) || info.Stream != stream || info.PPID != uint32(1000+i) || info.Unordered != (i%3 == 2) {
+				t.Fatalf("%d bytes: came back as %d bytes, %+v", n, len(got), info)
+			}
+		}
+	})
+}
+
+// SCTP-7-41: pipelined small messages keep their order in each stream.
+func TestUsrsctpPipelined(t *testing.T) {
+	both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
+		id := open()
+		const n, streams = 5000, 10
+		go func() {
+			for i := range n {
+				b := fmt.Appendf(nil, "%d", i)
+				for errors.Is(p.ours.Send(b, &assoc.SendInfo{Assoc: id, Stream: uint16(i % streams), PPID: 7}), assoc.ErrWouldBlock) {
+					time.Sleep(time.Millisecond)
+				}
+			}
+		}()
+		next := [streams]int{}
+		for s := range next {
+			next[s] = s
+		}
+		for range n {
+			info, b := p.want(assoc.Message)
+			i, err := strconv.Atoi(string(b))
+			if err != nil || next[info.Stream] != i {
+				t.Fatalf("stream %d: got %q, want %d", info.Stream, b, next[info.Stream])
+			}
+			next[info.Stream] += streams
+		}
+	})
+}
+
+// SCTP-7-40: either side ends, gracefully or not.
+func TestUsrsctpEnds(t *testing.T) {
+	t.Run("we shut down", func(t *testing.T) {
+		both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
+			id := open()
+			p.tell("echo 0")
+			time.Sleep(10 * time.Millisecond) // let the command arrive before the data does
+			for range 100 {
+				p.send(id, pattern(3000), assoc.SendInfo{})
+			}
+			if err := p.ours.Shutdown(id); err != nil {
+				t.Fatal(err)
+			}
+			p.want(assoc.ShutdownComplete)
+			p.expect(0, `^shutdown-complete`)
+			whole := 0
+			for _, l := range p.peer.Lines(0) {
+				if l.Text == "message 0 0 0 3000 1" {
+					whole++
+				}
+			}
+			if whole != 100 {
+				t.Fatalf("%d of 100 messages arrived before the end", whole)
+			}
+		})
+	})
+	t.Run("usrsctp shuts down", func(t *testing.T) {
+		both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
+			open()
+			for range 50 {
+				p.tell("send 1 5 0 2000")
+			}
+			p.tell("shutdown")
+			for range 50 {
+				if _, b := p.want(assoc.Message); string(b) != string(pattern(2000)) {
+					t.Fatal("wrong data")
+				}
+			}
+			p.want(assoc.ShutdownEvent)
+			p.want(assoc.ShutdownComplete)
+			p.expect(0, `^shutdown-complete`)
+		})
+	})
+	t.Run("we abort", func(t *testing.T) {
+		both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
+			if err := p.ours.Abort(open(), "enough"); err != nil {
+				t.Fatal(err)
+			}
+			p.want(assoc.CommLost)
+			p.expect(0, `^lost`)
+		})
+	})
+	t.Run("usrsctp aborts", func(t *testing.T) {
+		both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
+			open()
+			p.tell("abort")
+			if info, _ := p.want(assoc.CommLost); !errors.Is(info.Err, assoc.ErrAborted) {
+				t.Fatalf("lost because of %v", info.Err)
+			}
+		})
+	})
+}
+
+// SCTP-7-43: a reader that stops closes the window, and opens it again.
+func TestUsrsctpWindow(t *testing.T) {
+	both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
+		id := open()
+		p.tell("echo 0")
+		p.tell("read 0")
+		time.Sleep(50 * time.Millisecond) // the commands travel beside the data
+		const n, size = 300, 50000
+		go func() {
+			for range n {
+				for errors.Is(p.ours.Send(pattern(size), &assoc.SendInfo{Assoc: id}), assoc.ErrWouldBlock) {
+					time.Sleep(time.Millisecond)
+				}
+			}
+			p.tell("read 1")
+		}()
+		// With more to send than both buffers hold, Send blocks until the
+		// peer reads: let it, once the window has had time to close.
+		time.AfterFunc(500*time.Millisecond, func() { p.tell("read 1") })
+		mark := 0
+		for range n {
+			_, _, err := p.peer.Expect(mark, regexp.MustCompile(`^message 0 0 0 50000 1`), patience)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, l := range p.peer.Lines(mark) {
+				if l.Text == "message 0 0 0 50000 1" {
+					mark += i + 1
+					break
+				}
+			}
+		}
+	})
+}
+
+// SCTP-7-42: a peer that was killed comes back with the same ports.
+func TestUsrsctpRestart(t *testing.T) {
+	bin, err := buildPeer()
+	if err != nil {
+		t.Skip(err)
+	}
+	p := newPair(t, "127.0.0.1")
+	first := p.connected()
+	p.peer.Kill()
+	p.peer, err = proc.Start("usrsctp", nil, bin, "5001", strconv.Itoa(int(p.params.EncapPort)), strconv.Itoa(int(p.mine.Port())), "4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.peer.Kill)
+	p.expect(0, `^ready`)
+	p.tell("connect %s %d", p.mine.Addr(), p.mine.Port())
+	p.expect(0, `^up `)
+	id := first
+	for {
+		// Either the restart is seen, or the heartbeats had ended the first
+		// association before.
+		info, _ := p.recv()
+		if info.Kind == assoc.Restart || info.Kind == assoc.CommUp {
+			id = info.Assoc
+			break
+		}
+	}
+	p.send(id, pattern(5000), assoc.SendInfo{PPID: 9})
+	if _, b := p.want(assoc.Message); string(b) != string(pattern(5000)) {
+		t.Fatal("wrong data")
+	}
+}
+
+// SCTP-7-43: both sides' heartbeats keep an idle association.
+func TestUsrsctpHeartbeats(t *testing.T) {
+	p := newPair(t, "127.0.0.1")
+	p.params.HeartbeatInterval = 50 * time.Millisecond
+	id := p.connect()
+	time.Sleep(time.Second)
+	st, err := p.ours.Status(id)
+	if err != nil || st.State != "ESTABLISHED" || st.Paths[0].Errors != 0 || st.Paths[0].SRTT == 0 {
+		t.Fatalf("after a second of heartbeats: %+v, %v", st, err)
+	}
+	p.send(id, pattern(10), assoc.SendInfo{})
+	p.want(assoc.Message)
+}
+
+// SCTP-7-43: a peer that does not answer any more is found dead.
+func TestUsrsctpDies(t *testing.T) {
+	p := newPair(t, "127.0.0.1")
+	p.connect()
+	p.peer.Kill()
+	p.want(assoc.CommLost)
+}

@@ -1,0 +1,137 @@
+package userland
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp"
+	"github.com/librserpool/librserpool/core/internal/transport"
+)
+
+// portAttempts is how often a free port is asked for until it is free on every
+// address.
+const portAttempts = 50
+
+// Listen opens an endpoint. The system's reason for a refusal can be found in
+// the error with errors.Is: syscall.EADDRINUSE, EACCES, EADDRNOTAVAIL.
+func Listen(cfg transport.Config) (*Endpoint, error) {
+	local := normalLocal(cfg.Local)
+	port := local[0].Port()
+	for _, a := range local {
+		if a.Port() != port || !a.IsValid() || a.Addr().IsMulticast() {
+			return nil, fmt.Errorf("local addresses %v: want unicast addresses with one port: %w", cfg.Local, assoc.ErrInvalid)
+		}
+	}
+	udpPort := cfg.UDPPort
+	if udpPort == 0 {
+		udpPort = port
+	}
+	sockets, err := openSockets(local, udpPort)
+	if err != nil {
+		return nil, err
+	}
+	if port == 0 {
+		// One SCTP port per UDP port tells endpoints of one host apart
+		// (SCTP-2-05).
+		port = sockets[0].local.Port()
+		if cfg.UDPPort != 0 {
+			port = randomPort()
+		}
+	}
+	e := &Endpoint{sockets: sockets, log: cfg.Logger, guard: cfg.Params.OrDefault().ShutdownGuard}
+	e.starved = true
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	for _, a := range local {
+		if !a.Addr().IsUnspecified() || e.serves(a.Addr()) {
+			e.local = append(e.local, netip.AddrPortFrom(a.Addr(), port))
+		}
+	}
+	if len(e.local) == 0 { // [::] on a host without IPv6
+		e.local = []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port)}
+	}
+	e.engine = sctp.New(sctp.Config{Port: port, Rand: rand.Reader, NoListen: cfg.NoListen})
+	if err := e.engine.SetParams(0, cfg.Params); err != nil {
+		closeSockets(sockets)
+		return nil, fmt.Errorf("parameters of associations: %w", err)
+	}
+	e.start()
+	return e, nil
+}
+
+// normalLocal applies the default, unmaps IPv4, and drops what [::] includes.
+func normalLocal(local []netip.AddrPort) []netip.AddrPort {
+	if len(local) == 0 {
+		return []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), 0)}
+	}
+	var out []netip.AddrPort
+	for _, a := range local {
+		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+		both := netip.AddrPortFrom(netip.IPv6Unspecified(), a.Port())
+		if slices.Contains(out, a) || a.Addr() == netip.IPv4Unspecified() && slices.Contains(local, both) {
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// openSockets opens a socket for each address, all with one UDP port.
+func openSockets(local []netip.AddrPort, port uint16) (sockets []*socket, err error) {
+	for range portAttempts {
+		if sockets, err = trySockets(local, port); port != 0 || !errors.Is(err, unix.EADDRINUSE) {
+			return sockets, err
+		}
+	}
+	return nil, err
+}
+
+func trySockets(local []netip.AddrPort, port uint16) (sockets []*socket, err error) {
+	open := func(addr netip.Addr) error {
+		s, err := openSocket(netip.AddrPortFrom(addr, port))
+		if err != nil {
+			return err
+		}
+		port = s.local.Port()
+		sockets = append(sockets, s)
+		return nil
+	}
+	for _, a := range local {
+		err := open(a.Addr())
+		if a.Addr() == netip.IPv6Unspecified() && (err == nil || noIPv6(err)) {
+			err = open(netip.IPv4Unspecified())
+		}
+		if err != nil {
+			closeSockets(sockets)
+			return nil, err
+		}
+	}
+	return sockets, nil
+}
+
+// noIPv6 says that the host has none, or has it switched off.
+func noIPv6(err error) bool {
+	return errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EADDRNOTAVAIL)
+}
+
+func closeSockets(sockets []*socket) {
+	for _, s := range sockets {
+		s.file.Close()
+	}
+}
+
+// randomPort returns one of the dynamic ports.
+func randomPort() uint16 {
+	var b [2]byte
+	rand.Read(b[:])
+	return 49152 + binary.BigEndian.Uint16(b[:])%16384
+}

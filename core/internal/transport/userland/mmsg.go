@@ -1,0 +1,71 @@
+package userland
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// mmsghdr is the kernel's struct mmsghdr.
+type mmsghdr struct {
+	unix.Msghdr
+	length uint32
+}
+
+// controlSize holds a packet-info and a segment-size message of either family.
+const controlSize = 64
+
+// mmsg is a batch of messages for one system call. Its arrays point into each
+// other, so it stays where it is.
+type mmsg struct {
+	headers  []mmsghdr
+	names    []sockaddr
+	controls [][controlSize]byte
+}
+
+func newMmsg(n int) mmsg {
+	m := mmsg{make([]mmsghdr, n), make([]sockaddr, n), make([][controlSize]byte, n)}
+	for i := range m.headers {
+		m.headers[i].Name = &m.names[i][0]
+		m.headers[i].Control = &m.controls[i][0]
+	}
+	return m
+}
+
+// call runs recvmmsg or sendmmsg on messages from to to.
+func (m *mmsg) call(trap uintptr, fd uintptr, from, to int) (int, unix.Errno) {
+	for {
+		n, _, errno := unix.Syscall6(trap, fd, uintptr(unsafe.Pointer(&m.headers[from])), uintptr(to-from), 0, 0, 0)
+		if errno != unix.EINTR {
+			return int(n), errno
+		}
+	}
+}
+
+// appendControl adds a control message of size bytes to the first used bytes
+// of b and returns its zeroed data and the new length.
+func appendControl(b []byte, used int, level, kind int32, size int) (data []byte, newUsed int) {
+	space := unix.CmsgSpace(size)
+	clear(b[used : used+space])
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[used]))
+	h.Level, h.Type = level, kind
+	h.SetLen(unix.CmsgLen(size))
+	return b[used+unix.CmsgLen(0) : used+unix.CmsgLen(size)], used + space
+}
+
+// appendSource asks for the source address of a packet (SCTP-5-11).
+func appendSource(b []byte, used int, addr netip.Addr) int {
+	if addr.Is4() {
+		data, n := appendControl(b, used, unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SizeofInet4Pktinfo)
+		ip := addr.As4()
+		copy(data[4:], ip[:]) // ipi_spec_dst
+		return n
+	}
+	data, n := appendControl(b, used, unix.IPPROTO_IPV6, unix.IPV6_PKTINFO, unix.SizeofInet6Pktinfo)
+	ip := addr.As16()
+	copy(data, ip[:])
+	binary.NativeEndian.PutUint32(data[16:], zoneIndex(addr.Zone()))
+	return n
+}

@@ -1,0 +1,110 @@
+package userland
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/internal/sctp"
+)
+
+const (
+	// readBatch is the number of datagrams one system call may bring.
+	readBatch = 16
+	// datagram is the largest UDP payload; a smaller buffer would lose what
+	// peers on loopback send (SCTP-1-06).
+	datagram = 65535
+)
+
+// receiver reads datagrams in batches.
+type receiver struct {
+	s      *socket
+	msgs   mmsg
+	iovecs []unix.Iovec
+	buffer []byte
+
+	try   func(fd uintptr) bool // readOnce, made once because a method value is allocated
+	waits int
+	n     int
+	errno unix.Errno
+}
+
+func (r *receiver) init(s *socket) {
+	r.s, r.try = s, r.readOnce
+	r.msgs = newMmsg(readBatch)
+	r.iovecs = make([]unix.Iovec, readBatch)
+	r.buffer = make([]byte, readBatch*datagram)
+	for i := range r.iovecs {
+		r.iovecs[i].Base = &r.buffer[i*datagram]
+		r.iovecs[i].SetLen(datagram)
+		r.msgs.headers[i].Iov = &r.iovecs[i]
+		r.msgs.headers[i].SetIovlen(1)
+	}
+}
+
+// read waits for datagrams or errors. It returns false when the socket is
+// closed; troubled says that the error queue is worth a look.
+func (r *receiver) read() (n int, troubled, ok bool) {
+	r.waits = 0
+	if err := r.s.conn.Read(r.try); err != nil {
+		return 0, false, false
+	}
+	return r.n, r.errno != 0, true
+}
+
+// readOnce returns false to be called again when the socket is readable. A
+// second EAGAIN means that it was woken without a datagram: by an entry in the
+// error queue whose error a send has consumed.
+func (r *receiver) readOnce(fd uintptr) bool {
+	for i := range r.msgs.headers {
+		h := &r.msgs.headers[i]
+		h.Namelen = uint32(len(r.msgs.names[i]))
+		h.SetControllen(controlSize)
+	}
+	r.n, r.errno = r.msgs.call(unix.SYS_RECVMMSG, fd, 0, readBatch)
+	if r.errno == 0 {
+		return true
+	}
+	r.n = 0
+	r.waits++
+	return r.errno != unix.EAGAIN || r.waits > 1
+}
+
+// packets calls visit with each SCTP packet of datagram i: several where the
+// system has coalesced them (UDP_GRO). It returns false if the datagram is of
+// no use.
+func (r *receiver) packets(i int, visit func(*sctp.Packet)) bool {
+	h := &r.msgs.headers[i]
+	if h.Flags&unix.MSG_TRUNC != 0 {
+		return false
+	}
+	p := sctp.Packet{Peer: r.msgs.names[i].get(), Local: r.s.local.Addr()}
+	segment := int(h.length)
+	control := r.msgs.controls[i][:min(int(h.Controllen), controlSize)]
+	for len(control) >= unix.SizeofCmsghdr {
+		c := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+		if int(c.Len) < unix.SizeofCmsghdr || int(c.Len) > len(control) {
+			break
+		}
+		data := control[unix.CmsgLen(0):c.Len]
+		switch {
+		case c.Level == unix.IPPROTO_IP && c.Type == unix.IP_PKTINFO && len(data) >= unix.SizeofInet4Pktinfo:
+			p.Local = netip.AddrFrom4([4]byte(data[8:12])) // ipi_addr
+		case c.Level == unix.IPPROTO_IPV6 && c.Type == unix.IPV6_PKTINFO && len(data) >= unix.SizeofInet6Pktinfo:
+			p.Local = withZone(netip.AddrFrom16([16]byte(data[:16])), binary.NativeEndian.Uint32(data[16:]))
+		case c.Level == unix.IPPROTO_UDP && c.Type == unix.UDP_GRO && len(data) >= 4:
+			segment = int(binary.NativeEndian.Uint32(data))
+		}
+		control = control[min(unix.CmsgSpace(len(data)), len(control)):]
+	}
+	if segment <= 0 || p.Local.IsUnspecified() {
+		return false
+	}
+	for data := r.buffer[i*datagram:][:h.length]; len(data) > 0; data = data[len(p.Data):] {
+		p.Data = data[:min(segment, len(data))]
+		visit(&p)
+	}
+	return true
+}

@@ -1,0 +1,149 @@
+package userland
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/internal/sctp"
+)
+
+const (
+	// writeBatch is the number of packets one system call may take.
+	writeBatch = 64
+	// segments and segmentBytes limit what the system cuts up in one go.
+	segments     = 64
+	segmentBytes = 65000
+)
+
+// sender writes packets in batches. Packets of one length to one peer that
+// follow each other go through the system's stack as one and are cut up at its
+// end (UDP_SEGMENT).
+type sender struct {
+	s      *socket
+	msgs   mmsg
+	iovecs [writeBatch]unix.Iovec
+	first  [writeBatch + 1]int // index of the first packet of each message
+
+	try      func(fd uintptr) bool
+	packets  []sctp.Packet
+	troubled bool // the system reported an error that came with ICMP
+	lost     int  // packets the system did not take
+}
+
+func (t *sender) init(s *socket) {
+	t.s, t.try = s, t.writeAll
+	t.msgs = newMmsg(writeBatch)
+}
+
+// write sends packets, at most writeBatch, in their order. What the system
+// refuses is a lost packet (SCTP-5-10); lost counts them. troubled says that
+// the error queue is worth a look.
+func (t *sender) write(packets []sctp.Packet) (lost int, troubled bool) {
+	t.packets, t.troubled, t.lost = packets, false, 0
+	if err := t.s.conn.Write(t.try); err != nil {
+		t.lost = len(packets) // closed
+	}
+	t.packets = nil
+	return t.lost, t.troubled
+}
+
+func (t *sender) writeAll(fd uintptr) bool {
+	for rest := t.packets; len(rest) > 0; {
+		n := 1
+		if rest[0].DontFragment {
+			t.s.setFragment(int(fd), true)
+			t.submit(fd, rest[:1])
+			t.s.setFragment(int(fd), false)
+		} else {
+			for n < len(rest) && !rest[n].DontFragment {
+				n++
+			}
+			t.submit(fd, rest[:n])
+		}
+		rest = rest[n:]
+	}
+	return true
+}
+
+// submit sends packets that need the same socket options.
+func (t *sender) submit(fd uintptr, packets []sctp.Packet) {
+	count := t.arrange(packets)
+	retried := -1
+	for k := 0; k < count; {
+		n, errno := t.msgs.call(unix.SYS_SENDMMSG, fd, k, count)
+		if errno == 0 {
+			k += n
+			continue
+		}
+		members := t.first[k+1] - t.first[k]
+		switch {
+		case members > 1 && (errno == unix.EINVAL || errno == unix.EIO):
+			// Segmentation does not work towards this peer, for instance because
+			// its packets are larger than the device's MTU.
+			t.s.gso = false
+			t.submit(fd, packets[t.first[k]:])
+			return
+		case retried != k && errno != unix.EAGAIN && errno != unix.EMSGSIZE && errno != unix.ENOBUFS:
+			// This may be an earlier packet's error, which the system reports once.
+			retried = k
+			t.troubled = true
+		default:
+			t.lost += members
+			k++
+		}
+	}
+}
+
+// arrange builds the messages for packets and returns their number.
+func (t *sender) arrange(packets []sctp.Packet) (count int) {
+	for i := 0; i < len(packets); count++ {
+		p := &packets[i]
+		t.first[count] = i
+		h := &t.msgs.headers[count]
+		h.Namelen = t.msgs.names[count].put(p.Peer)
+		h.Iov = &t.iovecs[i]
+		n := t.gather(packets[i:], i)
+		h.SetIovlen(n)
+		i += n
+
+		control := t.msgs.controls[count][:]
+		used := 0
+		if t.s.wildcard && p.Local.IsValid() {
+			used = appendSource(control, used, p.Local)
+		}
+		if n > 1 {
+			var data []byte
+			data, used = appendControl(control, used, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
+			binary.NativeEndian.PutUint16(data, uint16(len(p.Data)))
+		}
+		h.Control = &control[0]
+		if used == 0 {
+			h.Control = nil
+		}
+		h.SetControllen(used)
+	}
+	t.first[count] = len(packets)
+	return count
+}
+
+// gather fills the iovecs from index at on with the packets that can go into
+// one message, and returns how many these are.
+func (t *sender) gather(packets []sctp.Packet, at int) (n int) {
+	first, total := &packets[0], 0
+	for n < len(packets) {
+		p := &packets[n]
+		if n > 0 && (!t.s.gso || n == segments || len(p.Data) > len(first.Data) || total+len(p.Data) > segmentBytes ||
+			p.Peer != first.Peer || p.Local != first.Local) {
+			break
+		}
+		t.iovecs[at+n].Base = &p.Data[0]
+		t.iovecs[at+n].SetLen(len(p.Data))
+		total += len(p.Data)
+		n++
+		if len(p.Data) < len(first.Data) {
+			break // only the last one may be shorter
+		}
+	}
+	return n
+}
