@@ -1,6 +1,10 @@
 package asap
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/librserpool/librserpool/core/internal/wire"
+)
 
 // Cookie gives a PU the state of its session to keep (RFC 5352 section
 // 2.2.11). Only the pool's own PEs understand Data.
@@ -23,3 +27,25 @@ func (CookieEcho) Type() Type { return TypeCookieEcho }
 func (m Cookie) String() string { return fmt.Sprintf("%v %d bytes", m.Type(), len(m.Data)) }
 
 func (m CookieEcho) String() string { return fmt.Sprintf("%v %d bytes", m.Type(), len(m.Data)) }
+
+var cookieLayout = wire.Layout{Need: wire.SetOf(wire.ParamCookie)}
+
+func parseCookie(h wire.Header, r *wire.Report) (Message, error) {
+	p, err := cookieLayout.Parse(h.Body, r)
+	if err != nil {
+		return nil, err
+	}
+	return Cookie{Data: p.Cookie}, nil
+}
+
+func (m Cookie) write(w *wire.Writer) { w.Cookie(m.Data) }
+
+func parseCookieEcho(h wire.Header, r *wire.Report) (Message, error) {
+	p, err := cookieLayout.Parse(h.Body, r)
+	if err != nil {
+		return nil, err
+	}
+	return CookieEcho{Data: p.Cookie}, nil
+}
+
+func (m CookieEcho) write(w *wire.Writer) { w.Cookie(m.Data) }

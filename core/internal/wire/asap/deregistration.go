@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
 // Deregistration takes a PE out of its pool (RFC 5352 section 2.2.2).
@@ -33,4 +34,31 @@ func (m Deregistration) String() string {
 
 func (m DeregistrationResponse) String() string {
 	return fmt.Sprintf("%s PE %v%s", named(m.Type(), m.Handle), m.ID, causes(m.Causes))
+}
+
+func parseDeregistration(h wire.Header, r *wire.Report) (Message, error) {
+	p, err := peLayout.Parse(h.Body, r)
+	if err != nil {
+		return nil, err
+	}
+	return Deregistration{Handle: p.Handle, ID: p.ID}, nil
+}
+
+func (m Deregistration) write(w *wire.Writer) {
+	w.Handle(m.Handle)
+	w.PEIdentifier(m.ID)
+}
+
+func parseDeregistrationResponse(h wire.Header, r *wire.Report) (Message, error) {
+	p, err := responseLayout.Parse(h.Body, r)
+	if err != nil {
+		return nil, err
+	}
+	return DeregistrationResponse{Handle: p.Handle, ID: p.ID, Causes: p.Causes}, nil
+}
+
+func (m DeregistrationResponse) write(w *wire.Writer) {
+	w.Handle(m.Handle)
+	w.PEIdentifier(m.ID)
+	w.Causes(m.Causes)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
 // Type is the message type. ASAP and ENRP number theirs separately.
@@ -59,6 +60,8 @@ func (t Type) String() string {
 type Message interface {
 	Type() Type
 	String() string // one line for a log
+
+	write(*wire.Writer) // everything behind the header, and the flags
 }
 
 // named is the beginning of most log lines. Handles can be long and hold any

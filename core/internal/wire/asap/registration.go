@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
 // Registration asks a registrar to take a PE into a pool, or to renew or
@@ -48,4 +49,37 @@ func causes(cs []protocol.Cause) string {
 		s += [2]string{": ", ", "}[min(i, 1)] + c.String()
 	}
 	return s
+}
+
+var registrationLayout = wire.Layout{Need: wire.SetOf(wire.ParamPoolHandle, wire.ParamPoolElement)}
+
+func parseRegistration(h wire.Header, r *wire.Report) (Message, error) {
+	p, err := registrationLayout.Parse(h.Body, r)
+	if err != nil {
+		return nil, err
+	}
+	return Registration{Handle: p.Handle, Element: p.Elements[0]}, nil
+}
+
+func (m Registration) write(w *wire.Writer) {
+	w.Handle(m.Handle)
+	w.Element(m.Element)
+}
+
+// flagRejected is R.
+const flagRejected = 0x01
+
+func parseRegistrationResponse(h wire.Header, r *wire.Report) (Message, error) {
+	p, err := responseLayout.Parse(h.Body, r)
+	if err != nil {
+		return nil, err
+	}
+	return RegistrationResponse{Rejected: h.Flag(flagRejected), Handle: p.Handle, ID: p.ID, Causes: p.Causes}, nil
+}
+
+func (m RegistrationResponse) write(w *wire.Writer) {
+	w.Flag(flagRejected, m.Rejected)
+	w.Handle(m.Handle)
+	w.PEIdentifier(m.ID)
+	w.Causes(m.Causes)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
 // Type is the message type. ASAP and ENRP number theirs separately.
@@ -52,6 +53,8 @@ type Message interface {
 	Type() Type
 	IDs() Route     // who sent it to whom
 	String() string // one line for a log
+
+	write(*wire.Writer) // everything behind the route, and the flags
 }
 
 // Route is what every ENRP message begins with. Receiver is 0 when the message

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
 // Presence says that a registrar lives, and what it owns (RFC 5353 section
@@ -30,4 +31,35 @@ func (m Presence) String() string {
 		s += ", " + m.Server.String()
 	}
 	return s
+}
+
+const flagReplyRequired = 0x01
+
+var presenceLayout = wire.Layout{May: wire.SetOf(wire.ParamPEChecksum, wire.ParamServerInformation)}
+
+func parsePresence(in received) (Message, error) {
+	p, err := presenceLayout.Parse(in.params, in.report)
+	if err != nil {
+		return nil, err
+	}
+	m := Presence{
+		Route:         in.Route,
+		ReplyRequired: in.Flag(flagReplyRequired),
+		Checksum:      p.Checksum,
+		HasChecksum:   p.Has(wire.ParamPEChecksum),
+	}
+	if p.Has(wire.ParamServerInformation) {
+		m.Server, m.HasServer = p.Servers[0], true
+	}
+	return m, nil
+}
+
+func (m Presence) write(w *wire.Writer) {
+	w.Flag(flagReplyRequired, m.ReplyRequired)
+	if m.HasChecksum {
+		w.Checksum(m.Checksum)
+	}
+	if m.HasServer {
+		w.Server(m.Server)
+	}
 }

@@ -1,9 +1,11 @@
 package enrp
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
 // Action is what a HandleUpdate does.
@@ -39,4 +41,28 @@ func (HandleUpdate) Type() Type { return TypeHandleUpdate }
 
 func (m HandleUpdate) String() string {
 	return fmt.Sprintf("%s %v %.40q %v", m.routed(m.Type()), m.Action, string(m.Handle), m.Element)
+}
+
+var updateLayout = wire.Layout{Need: wire.SetOf(wire.ParamPoolHandle, wire.ParamPoolElement)}
+
+func parseHandleUpdate(in received) (Message, error) {
+	p, err := updateLayout.Parse(in.params, in.report)
+	if err != nil {
+		return nil, err
+	}
+	action := Action(binary.BigEndian.Uint16(in.fixed)) // and 2 reserved bytes that mean nothing
+	if action > DelPE {
+		return nil, wire.Invalidf("Update Action is %#04x, only 0 (ADD_PE) and 1 (DEL_PE) exist", uint16(action)) // ENRP-2.4-01
+	}
+	return HandleUpdate{Route: in.Route, Action: action, Handle: p.Handle, Element: p.Elements[0]}, nil
+}
+
+func (m HandleUpdate) write(w *wire.Writer) {
+	if m.Action > DelPE {
+		w.Failf("update %v does not exist", m.Action)
+	}
+	w.Uint16(uint16(m.Action))
+	w.Uint16(0)
+	w.Handle(m.Handle)
+	w.Element(m.Element)
 }
