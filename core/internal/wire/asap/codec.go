@@ -65,7 +65,7 @@ func Append(b []byte, m Message) ([]byte, error) {
 	return w.Finish()
 }
 
-// peLayout is that of messages about one PE, errorLayout that of responses
+// peLayout is that of messages about one PE, responseLayout that of responses
 // about one.
 var (
 	peLayout       = wire.Layout{Need: wire.SetOf(wire.ParamPoolHandle, wire.ParamPEIdentifier)}
