@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 
@@ -102,7 +101,7 @@ func (p *Params) take(t TLV, report *Report) (err error) {
 	case ParamServerInformation:
 		err = appendParsed(&p.Servers, t, report, parseServer)
 	case ParamCookie:
-		p.Cookie = bytes.Clone(t.value())
+		p.Cookie = append([]byte(nil), t.value()...)
 	case ParamPEChecksum:
 		var v []byte
 		if v, err = t.fixed(2); err == nil {

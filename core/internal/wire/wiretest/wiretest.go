@@ -95,8 +95,9 @@ func Causes() []protocol.Cause {
 }
 
 // EveryPrefixFails checks that no part of a message is taken for the whole,
-// neither if it was cut off nor if its length field agrees with the cut.
-func EveryPrefixFails(t *testing.T, b []byte, optional int, parse func([]byte) error) {
+// neither if it was cut off nor if its length field agrees with the cut. The
+// message must have nothing optional at its end.
+func EveryPrefixFails(t *testing.T, b []byte, parse func([]byte) error) {
 	t.Helper()
 	length := int(b[2])<<8 | int(b[3])
 	for n := range length {
@@ -104,7 +105,7 @@ func EveryPrefixFails(t *testing.T, b []byte, optional int, parse func([]byte) e
 			t.Errorf("the first %d bytes of %d parse", n, len(b))
 		}
 	}
-	for n := range length - optional {
+	for n := range length {
 		cut := append([]byte(nil), b[:n]...)
 		if n >= 4 {
 			cut[2], cut[3] = byte(n>>8), byte(n)
