@@ -29,6 +29,8 @@ type receiver struct {
 	waits int
 	n     int
 	errno unix.Errno
+
+	packet sctp.Packet // what packets gives to its visitor
 }
 
 func (r *receiver) init(s *socket) {
@@ -80,7 +82,8 @@ func (r *receiver) packets(i int, visit func(*sctp.Packet)) bool {
 	if h.Flags&unix.MSG_TRUNC != 0 {
 		return false
 	}
-	p := sctp.Packet{Peer: r.msgs.names[i].get(), Local: r.s.local.Addr()}
+	p := &r.packet
+	*p = sctp.Packet{Peer: r.msgs.names[i].get(), Local: r.s.local.Addr()}
 	segment := int(h.length)
 	control := r.msgs.controls[i][:min(int(h.Controllen), controlSize)]
 	for len(control) >= unix.SizeofCmsghdr {
@@ -104,7 +107,7 @@ func (r *receiver) packets(i int, visit func(*sctp.Packet)) bool {
 	}
 	for data := r.buffer[i*datagram:][:h.length]; len(data) > 0; data = data[len(p.Data):] {
 		p.Data = data[:min(segment, len(data))]
-		visit(&p)
+		visit(p)
 	}
 	return true
 }

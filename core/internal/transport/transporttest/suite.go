@@ -1,0 +1,97 @@
+// Package transporttest is the one suite that every transport passes, and a
+// relay that makes a bad network out of a good one.
+package transporttest
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/transport"
+)
+
+// Factory makes endpoints of one implementation, or of two that talk to each
+// other.
+type Factory struct {
+	// Open opens an endpoint. The suite closes it.
+	Open func(t *testing.T, cfg transport.Config) transport.Endpoint
+
+	// OpenPeer opens the other side of a conversation; nil means Open.
+	OpenPeer func(t *testing.T, cfg transport.Config) transport.Endpoint
+
+	// Kill ends an endpoint as the death of its process would, without the
+	// goodbye of Close; nil leaves out what needs it.
+	Kill func(transport.Endpoint)
+
+	// Silent returns the address of a peer that never answers; nil leaves out
+	// what needs it.
+	Silent func(t *testing.T) Silent
+
+	// UDPPort returns the UDP port of an endpoint that OpenPeer made; nil means
+	// that there is none and leaves out the relay.
+	UDPPort func(transport.Endpoint) uint16
+}
+
+// scenario is one test of the suite.
+type scenario struct {
+	name string
+	run  func(*world)
+	// core says that it also runs over a bad network.
+	core bool
+}
+
+// Run runs the suite.
+func Run(t *testing.T, make func(t *testing.T) Factory) {
+	f := make(t)
+	if f.OpenPeer == nil {
+		f.OpenPeer = f.Open
+	}
+	for _, s := range scenarios {
+		t.Run(s.name, func(t *testing.T) { runScenario(t, f, s.run, nil) })
+	}
+	if f.UDPPort == nil {
+		t.Log("not run: the relay, because the transport has no UDP port")
+		return
+	}
+	for _, link := range []struct {
+		name string
+		Link
+	}{
+		{"relay", Link{}},
+		{"relay losing 1 percent", Link{Loss: 0.01, Delay: time.Millisecond}},
+		{"relay losing 5 percent, doubling and reordering", Link{Loss: 0.05, Double: 0.02, Delay: 500 * time.Microsecond, Jitter: 2 * time.Millisecond}},
+	} {
+		for _, s := range scenarios {
+			if s.core {
+				t.Run(link.name+"/"+s.name, func(t *testing.T) { runScenario(t, f, s.run, &link.Link) })
+			}
+		}
+	}
+}
+
+var scenarios = concat(setupScenarios, dataScenarios, endScenarios, failureScenarios, pressureScenarios, closeScenarios)
+
+func concat(lists ...[]scenario) (out []scenario) {
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+// runScenario runs one scenario and checks that nothing of it is left.
+func runScenario(t *testing.T, f Factory, run func(*world), link *Link) {
+	before := runtime.NumGoroutine()
+	t.Run("scenario", func(t *testing.T) {
+		w := &world{T: t, f: f, link: link}
+		run(w)
+	})
+	// The inner test has closed everything by now; goroutines may need a moment.
+	for end := time.Now().Add(patience); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			buf := make([]byte, 1<<16)
+			stacks := string(buf[:runtime.Stack(buf, true)])
+			t.Fatalf("%d goroutines are left, %d were there before:\n%s", runtime.NumGoroutine(), before, strings.TrimSpace(stacks))
+		}
+	}
+}

@@ -1,0 +1,230 @@
+package userland
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/internal/sctp"
+)
+
+func open(t *testing.T, addr string) *socket {
+	t.Helper()
+	s, err := openSocket(netip.MustParseAddrPort(addr))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.file.Close() })
+	return s
+}
+
+// receive reads until want packets have come.
+func receive(t *testing.T, s *socket, want int) (got []sctp.Packet) {
+	t.Helper()
+	for len(got) < want {
+		n, _, ok := s.rx.read()
+		if !ok {
+			t.Fatal("socket closed")
+		}
+		for i := range n {
+			if !s.rx.packets(i, func(p *sctp.Packet) {
+				q := *p
+				q.Data = bytes.Clone(p.Data)
+				got = append(got, q)
+			}) {
+				t.Errorf("datagram %d is of no use", i)
+			}
+		}
+	}
+	return got
+}
+
+func pattern(n, seed int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i*7 + seed)
+	}
+	return b
+}
+
+// Packets of all sizes keep order, boundaries and addresses, whether the
+// system segments and coalesces them or not (SCTP-5-01, SCTP-5-13).
+func TestPacketsThroughSockets(t *testing.T) {
+	sizes := []int{16, 1400, 1400, 1400, 1400, 300, 1400, 1400, 65507, 1, 1, 1, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 20, 65507, 65507}
+	for _, test := range []struct {
+		name, from, to string
+		gso            bool
+	}{
+		{"IPv4", "127.0.0.1:0", "127.0.0.1:0", true},
+		{"IPv4 without segmentation", "127.0.0.1:0", "127.0.0.1:0", false},
+		{"IPv6", "[::1]:0", "[::1]:0", true},
+		{"IPv6 without segmentation", "[::1]:0", "[::1]:0", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a, b := open(t, test.from), open(t, test.to)
+			a.gso = a.gso && test.gso
+			var out []sctp.Packet
+			for i, n := range sizes {
+				out = append(out, sctp.Packet{Peer: b.local, Data: pattern(n, i), DontFragment: i%5 == 1 && n < 2000})
+			}
+			if lost, _ := a.tx.write(out); lost != 0 {
+				t.Fatalf("%d packets refused", lost)
+			}
+			for i, p := range receive(t, b, len(sizes)) {
+				if p.Peer != a.local || p.Local != b.local.Addr() {
+					t.Errorf("packet %d from %v to %v, want %v to %v", i, p.Peer, p.Local, a.local, b.local)
+				}
+				if !bytes.Equal(p.Data, out[i].Data) {
+					t.Errorf("packet %d: %d bytes differ from the %d sent", i, len(p.Data), len(out[i].Data))
+				}
+			}
+		})
+	}
+}
+
+// A packet larger than what segmentation can do goes out all the same.
+func TestSegmentationFallsBack(t *testing.T) {
+	a, b := open(t, "127.0.0.1:0"), open(t, "127.0.0.1:0")
+	big := pattern(32000, 1) // two fit into one datagram, but not after a header for each
+	if lost, _ := a.tx.write([]sctp.Packet{{Peer: b.local, Data: big}, {Peer: b.local, Data: big}, {Peer: b.local, Data: big}}); lost != 0 {
+		t.Fatalf("%d packets refused", lost)
+	}
+	for _, p := range receive(t, b, 3) {
+		if !bytes.Equal(p.Data, big) {
+			t.Error("packet differs")
+		}
+	}
+}
+
+// A wildcard socket knows where a packet came to and answers from there
+// (SCTP-5-11).
+func TestAnswerLeavesFromTheAddressAsked(t *testing.T) {
+	for _, test := range []struct{ wildcard, client, host string }{
+		{"0.0.0.0:0", "127.0.0.1:0", "127.0.0.9"},
+		{"[::]:0", "[::1]:0", "::1"},
+	} {
+		server, client := open(t, test.wildcard), open(t, test.client)
+		to := netip.AddrPortFrom(netip.MustParseAddr(test.host), server.local.Port())
+		client.tx.write([]sctp.Packet{{Peer: to, Data: []byte("question")}})
+		q := receive(t, server, 1)[0]
+		if q.Local != to.Addr() || q.Peer != client.local {
+			t.Fatalf("question from %v to %v, want %v to %v", q.Peer, q.Local, client.local, to.Addr())
+		}
+		server.tx.write([]sctp.Packet{{Peer: q.Peer, Local: q.Local, Data: []byte("answer")}})
+		if a := receive(t, client, 1)[0]; a.Peer != to {
+			t.Errorf("answer came from %v, want %v", a.Peer, to)
+		}
+	}
+}
+
+// ICMP port unreachable arrives with the packet that it is about, the error
+// queue is emptied, and sending goes on (SCTP-5-10).
+func TestErrorQueue(t *testing.T) {
+	for _, host := range []string{"127.0.0.1:0", "[::1]:0"} {
+		s, live, gone := open(t, host), open(t, host), open(t, host)
+		gone.file.Close()
+		lost := pattern(200, 3)
+		s.tx.write([]sctp.Packet{{Peer: gone.local, Data: lost}})
+		n, troubled, ok := s.rx.read()
+		if n != 0 || !troubled || !ok {
+			t.Fatalf("read returned %d, troubled %v, open %v; want trouble alone", n, troubled, ok)
+		}
+		found := s.unreachable()
+		if len(found) != 1 || found[0].to != gone.local || !bytes.Equal(found[0].quoted, lost) {
+			t.Fatalf("error queue held %+v, want packet to %v", found, gone.local)
+		}
+		if rest := s.unreachable(); len(rest) != 0 {
+			t.Errorf("error queue still holds %+v", rest)
+		}
+
+		// The error of one packet does not swallow the next.
+		s.tx.write([]sctp.Packet{{Peer: gone.local, Data: lost}})
+		if refused, troubled := s.tx.write([]sctp.Packet{{Peer: live.local, Data: []byte("x")}}); refused != 0 || !troubled {
+			t.Errorf("send after an error: %d refused, troubled %v; want 0 and true", refused, troubled)
+		}
+		receive(t, live, 1)
+		if found := s.unreachable(); len(found) != 1 {
+			t.Errorf("error queue held %+v, want one entry", found)
+		}
+	}
+}
+
+// ICMP messages about something else are not mistaken for an
+// unreachable port.
+func TestPortUnreachable(t *testing.T) {
+	message := func(level, kind int32, data ...byte) []byte {
+		b := make([]byte, 64)
+		d, n := appendControl(b, 0, level, kind, 16)
+		copy(d[4:], data)
+		d[0], d[1] = byte(unix.ECONNREFUSED), 0
+		return b[:n]
+	}
+	for _, test := range []struct {
+		name    string
+		control []byte
+		want    bool
+	}{
+		{"IPv4 port", message(unix.IPPROTO_IP, unix.IP_RECVERR, unix.SO_EE_ORIGIN_ICMP, 3, 3), true},
+		{"IPv4 protocol", message(unix.IPPROTO_IP, unix.IP_RECVERR, unix.SO_EE_ORIGIN_ICMP, 3, 2), true},
+		{"IPv4 host", message(unix.IPPROTO_IP, unix.IP_RECVERR, unix.SO_EE_ORIGIN_ICMP, 3, 1), false},
+		{"IPv4 time exceeded", message(unix.IPPROTO_IP, unix.IP_RECVERR, unix.SO_EE_ORIGIN_ICMP, 11, 3), false},
+		{"IPv4 local", message(unix.IPPROTO_IP, unix.IP_RECVERR, unix.SO_EE_ORIGIN_LOCAL, 3, 3), false},
+		{"IPv6 port", message(unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.SO_EE_ORIGIN_ICMP6, 1, 4), true},
+		{"IPv6 address", message(unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.SO_EE_ORIGIN_ICMP6, 1, 3), false},
+		{"other message", message(unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SO_EE_ORIGIN_ICMP, 3, 3), false},
+		{"garbage", []byte{1, 2, 3}, false},
+		{"nothing", nil, false},
+	} {
+		if got := portUnreachable(test.control); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+func TestSockaddr(t *testing.T) {
+	for _, text := range []string{"127.0.0.1:9899", "255.255.255.255:65535", "[::1]:1", "[2001:db8::1]:3863", "[fe80::1%7]:9901"} {
+		var s sockaddr
+		a := netip.MustParseAddrPort(text)
+		s.put(a)
+		if got := s.get(); got != a {
+			t.Errorf("%v became %v", a, got)
+		}
+	}
+	// SCTP-5-12: mapped addresses are IPv4.
+	var s sockaddr
+	binaryMapped := netip.MustParseAddrPort("[::ffff:192.0.2.7]:5")
+	s.put(binaryMapped)
+	if got := s.get(); got != netip.MustParseAddrPort("192.0.2.7:5") {
+		t.Errorf("mapped address became %v", got)
+	}
+	for in, want := range map[string]string{
+		"[::ffff:192.0.2.7]:5": "192.0.2.7:5", "0.0.0.0:5": "127.0.0.1:5", "[::]:5": "[::1]:5",
+		"[fe80::1%lo]:5": "[fe80::1%1]:5", "192.0.2.1:5": "192.0.2.1:5",
+	} {
+		if got := normal(netip.MustParseAddrPort(in)); got != netip.MustParseAddrPort(want) {
+			t.Errorf("normal(%s) = %v, want %s", in, got, want)
+		}
+	}
+}
+
+// In steady state neither direction allocates.
+func TestSocketsDoNotAllocate(t *testing.T) {
+	a, b := open(t, "0.0.0.0:0"), open(t, "0.0.0.0:0")
+	to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), b.local.Port())
+	out := []sctp.Packet{{Peer: to, Data: pattern(100, 1)}, {Peer: to, Data: pattern(100, 2)}, {Peer: to, Data: pattern(90, 2)}}
+	seen := 0
+	visit := func(p *sctp.Packet) { seen++ }
+	if n := testing.AllocsPerRun(100, func() {
+		a.tx.write(out)
+		for seen = 0; seen < len(out); {
+			n, _, _ := b.rx.read()
+			for i := range n {
+				b.rx.packets(i, visit)
+			}
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations for three packets, want none", n)
+	}
+}
