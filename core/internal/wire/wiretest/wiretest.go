@@ -50,8 +50,8 @@ func Policies() []protocol.Policy {
 		{Type: protocol.WeightedRandom, Weight: 0xffffffff},
 		{Type: protocol.Priority, Priority: 7},
 		{Type: protocol.LeastUsed, Load: 0x80000000},
-		{Type: protocol.LeastUsedWithDegradation, Load: 0x40000000, Degradation: 0x1000},
-		{Type: protocol.PriorityLeastUsed, Load: 1, Degradation: 2},
+		{Type: protocol.LeastUsedWithDegradation, Load: 0x40000000, Degradation: 0x10000000},
+		{Type: protocol.PriorityLeastUsed, Load: 0x20000000, Degradation: 0x80000000},
 		{Type: protocol.RandomizedLeastUsed, Load: 0xffffffff},
 		{Type: 0x80000001},
 		{Type: 0xb0001001, Private: "odd"},
@@ -81,15 +81,20 @@ func Elements() []protocol.Element {
 	return elements
 }
 
-// Causes returns a cause of every assigned code, some with information.
+// Causes returns a cause of every assigned code with the information that
+// belongs to it, and one that nobody assigned.
 func Causes() []protocol.Cause {
+	policy := []byte{0, 8, 0, 8, 0, 0, 0, 1}
+	info := map[protocol.CauseCode][]byte{
+		protocol.CauseUnrecognizedParameter: {0x40, 0x77, 0, 5, 0x99},
+		protocol.CauseUnrecognizedMessage:   {0x41, 0, 0, 4},
+		protocol.CauseInvalidValues:         policy,
+		protocol.CauseInconsistentPolicy:    policy,
+		protocol.CauseInconsistentTransport: {0, 5, 0, 16, 0, 80, 0, 0, 0, 1, 0, 8, 192, 0, 2, 1},
+	}
 	causes := []protocol.Cause{{Code: 0xf006, Info: []byte{1}}}
 	for code := protocol.CauseUnspecified; code <= protocol.CauseRejectedForSecurity; code++ {
-		c := protocol.Cause{Code: code}
-		if code%3 == 1 {
-			c.Info = []byte{0x40, 0x77, 0x00, 0x05, 0x99}
-		}
-		causes = append(causes, c)
+		causes = append(causes, protocol.Cause{Code: code, Info: info[code]})
 	}
 	return causes
 }
