@@ -10,3 +10,9 @@ var ErrRegistered = errors.New("the endpoint is registered in another pool: dere
 
 // ErrNotRegistered means that there is nothing to deregister.
 var ErrNotRegistered = errors.New("the endpoint is not registered: register first")
+
+// ErrNoAddress means that a PE would be registered without an address.
+var ErrNoAddress = errors.New("no local address is known at which the element can be reached: bind to one")
+
+// ErrExpired means that a registrar let the registration's life run out.
+var ErrExpired = errors.New("the registration expired at the registrar; it is being renewed")

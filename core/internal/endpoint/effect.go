@@ -54,8 +54,9 @@ type Registered struct {
 	Warnings []protocol.Cause // what the registrar changed (ASAP-2.2.3-01)
 }
 
-// RegistrationFailed tells that a Register event had no success: ErrRegistered,
-// *NoRegistrarError, *RejectedError or ErrTimeout. Where the endpoint was
+// RegistrationFailed tells that a Register event had no success, or that a
+// registrar refused a renewal: ErrRegistered, ErrNoAddress, *NoRegistrarError,
+// *RejectedError or ErrTimeout. Where the endpoint was
 // registered before with other values, StillRegistered says that it is so with
 // those; otherwise the machine stops trying (ASAP-3.1-12, ASAP-3.1-15).
 type RegistrationFailed struct {
@@ -65,7 +66,8 @@ type RegistrationFailed struct {
 }
 
 // RegistrationLost tells that a registration no longer stands, because its life
-// expired or no registrar renewed it. The machine goes on trying to register
+// expired (ErrExpired) or no registrar renewed it (*NoRegistrarError,
+// ErrTimeout). The machine goes on trying to register
 // again, and says Registered when it succeeded.
 type RegistrationLost struct {
 	Handle protocol.PoolHandle

@@ -21,6 +21,8 @@ var (
 	ErrTimeout       = hunt.ErrTimeout
 	ErrRegistered    = element.ErrRegistered
 	ErrNotRegistered = element.ErrNotRegistered
+	ErrNoAddress     = element.ErrNoAddress
+	ErrExpired       = element.ErrExpired
 	ErrUnknownPool   = user.ErrUnknownPool
 	ErrTooMany       = user.ErrTooMany
 )

@@ -37,7 +37,8 @@ type Register struct {
 	Element protocol.Element
 }
 
-// Deregister takes the endpoint out of its pool. The answer is Deregistered.
+// Deregister takes the endpoint out of its pool. The answer is Deregistered; a
+// Register that has no answer yet gets none any more.
 type Deregister struct{}
 
 // OpenSession asks for a PE of the pool. The answer is UsePE, or SessionFailed

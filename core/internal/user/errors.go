@@ -21,6 +21,10 @@ var ErrUnknownPool = errors.New("the pool is not known to the registrar: check t
 // ErrTooMany means that more operations wait than the endpoint keeps.
 var ErrTooMany = errors.New("too many operations wait for a registrar: wait until some are done")
 
+// errAllDown is the failure of a session that found only PEs that have just
+// failed for others.
+var errAllDown = errors.New("all its elements have just failed")
+
 // NoElementError means that a session found no pool element that can be
 // reached within the failover limit.
 type NoElementError struct {

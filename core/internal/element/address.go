@@ -1,0 +1,43 @@
+package element
+
+import (
+	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// transportAt fills in what the user left out of a user transport: by default
+// it is the SCTP endpoint used towards the registrar (ASAP-6.1-01), at the
+// addresses of that association, so that the addresses are a subset of those
+// (ASAP-2.2.1-02). known is what was registered before.
+func transportAt(want, known protocol.Transport, local []netip.AddrPort) protocol.Transport {
+	t := want
+	if t.Protocol == protocol.Opaque {
+		return t
+	}
+	if t.IsZero() {
+		t.Protocol = protocol.SCTP
+	}
+	var addrs []netip.Addr
+	for _, a := range local {
+		if ip := a.Addr().Unmap().WithZone(""); ip.IsValid() && !ip.IsUnspecified() {
+			addrs = append(addrs, ip)
+			if t.Port == 0 {
+				t.Port = a.Port()
+			}
+		}
+	}
+	if len(addrs) == 0 {
+		addrs = known.Addrs
+		if t.Port == 0 {
+			t.Port = known.Port
+		}
+	}
+	if len(t.Addrs) == 0 {
+		t.Addrs = addrs
+		if t.Protocol != protocol.SCTP && len(addrs) > 1 {
+			t.Addrs = addrs[:1] // the others have exactly one
+		}
+	}
+	return t
+}

@@ -1,0 +1,93 @@
+package element
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/hunt"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// Deregister ends the PE role (ASAP-3.2-01).
+func (e *Element) Deregister(now time.Time) {
+	switch {
+	case e.phase == idle:
+		e.out.Deregistered("", ErrNotRegistered)
+		return
+	case e.phase == leaving || e.phase == asking:
+		e.next = nil
+		return // one answer is on its way
+	case !e.everOut:
+		e.becomeIdle(now, nil) // nobody knows of it
+		return
+	}
+	e.await(now)
+	if e.hunt.Home() != 0 {
+		e.sendDeregistration(now)
+		return
+	}
+	e.becomeLeaving()
+}
+
+func (e *Element) becomeLeaving() {
+	e.phase = leaving
+	e.timers.Stop(&e.timer)
+}
+
+// sendDeregistration is D1 to D4: same handle and identifier, at the home, and
+// T3 starts (ASAP-3.2-02, ASAP-3.2-03, ASAP-3.2-04).
+func (e *Element) sendDeregistration(now time.Time) {
+	e.phase, e.sentTo = asking, e.hunt.Home()
+	e.timers.Set(&e.timer, now.Add(e.cfg.DeregTimeout))
+	e.out.Send(e.sentTo, asap.Deregistration{Handle: e.handle, ID: e.want.ID})
+}
+
+// HandleDeregistrationResponse ends T3 (ASAP-3.2-06). One that nobody asked for
+// says that the registration expired (ASAP-3.2-13).
+func (e *Element) HandleDeregistrationResponse(now time.Time, from assoc.ID, m asap.DeregistrationResponse) {
+	if e.phase == idle || m.Handle != e.handle || m.ID != e.want.ID {
+		return
+	}
+	switch {
+	case e.phase == asking && from == e.sentTo:
+		var err error
+		if len(m.Causes) > 0 { // there is no R flag (ASAP-2.2.4-02)
+			err = &hunt.RejectedError{Handle: e.handle, Causes: m.Causes}
+		}
+		e.becomeIdle(now, err)
+	case e.inService && len(m.Causes) == 0 && from == e.grantedAt && e.phase != leaving && e.phase != asking:
+		e.expired(now)
+	}
+}
+
+// deregTimeoutDue is T3: hunt, then do it again at the new home (ASAP-3.2-05).
+func (e *Element) deregTimeoutDue(now time.Time) {
+	at := e.sentTo
+	e.deregAttemptFailed(now)
+	e.hunt.Drop(now, at)
+}
+
+func (e *Element) deregAttemptFailed(now time.Time) {
+	if e.attempts++; e.attempts > max(e.cfg.MaxRegAttempt, 0) {
+		e.becomeIdle(now, hunt.ErrTimeout)
+		return
+	}
+	e.becomeLeaving()
+}
+
+// becomeIdle ends the PE role and begins the next, if one waits.
+func (e *Element) becomeIdle(now time.Time, err error) {
+	h, next := e.handle, e.next
+	e.reset()
+	e.out.Deregistered(h, err)
+	if next != nil {
+		e.Register(now, next.handle, next.want)
+	}
+}
+
+// reset forgets everything about the PE role.
+func (e *Element) reset() {
+	e.timers.Stop(&e.timer)
+	e.timers.Stop(&e.life)
+	e.role = role{}
+}

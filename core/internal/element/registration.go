@@ -1,0 +1,268 @@
+package element
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/hunt"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// Register makes the endpoint a PE, or changes what it is registered with.
+func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.Element) {
+	switch {
+	case e.phase == leaving || e.phase == asking:
+		e.next = &request{h, want}
+		return
+	case e.phase == idle:
+		e.handle, e.drawn = h, want.ID == 0
+		if e.drawn {
+			want.ID = e.drawID()
+		}
+	case h != e.handle || want.ID != 0 && want.ID != e.want.ID:
+		// A PE keeps its identifier (ASAP-3.1-13).
+		e.out.RegistrationFailed(h, ErrRegistered, e.inService)
+		return
+	default:
+		want.ID = e.want.ID
+	}
+	e.want = withDefaults(want)
+	e.await(now)
+	switch {
+	case e.phase == asked:
+		e.changed = true
+	case e.hunt.Home() != 0:
+		e.sendRegistration(now)
+	default:
+		e.becomeWaiting()
+	}
+}
+
+func withDefaults(w protocol.Element) protocol.Element {
+	if w.Life == 0 {
+		w.Life = DefaultLife
+	}
+	if w.Policy == (protocol.Policy{}) {
+		w.Policy.Type = protocol.RoundRobin
+	}
+	w.Home, w.ASAP = 0, protocol.Transport{} // the home supplies it (ASAP-3.1-09)
+	return w
+}
+
+// drawID draws a PE identifier that nobody can guess, never 0 (ASAP-3.1-04).
+func (e *Element) drawID() protocol.PEID {
+	for {
+		if id := protocol.PEID(e.cfg.Rand.Uint32()); id != 0 && id != e.want.ID {
+			return id
+		}
+	}
+}
+
+// sendRegistration is R3 and R4: send at the home and start T2 (ASAP-3.1-08).
+func (e *Element) sendRegistration(now time.Time) {
+	home := e.hunt.Home()
+	if home == 0 {
+		e.becomeWaiting()
+		return
+	}
+	e.sent = e.want
+	e.sent.Home = e.hunt.Server() // 0 unless it has told (ASAP-3.1-31)
+	local, _ := e.hunt.Peer(home)
+	e.sent.User = transportAt(e.want.User, e.granted.User, local)
+	if e.sent.User.Protocol != protocol.Opaque && len(e.sent.User.Addrs) == 0 {
+		e.noAddress(now)
+		return
+	}
+	e.phase, e.sentTo, e.changed, e.everOut = asked, home, false, true
+	e.timers.Set(&e.timer, now.Add(e.cfg.RegisterTimeout))
+	e.out.Send(home, asap.Registration{Handle: e.handle, Element: e.sent})
+}
+
+func (e *Element) noAddress(now time.Time) {
+	if !e.inService {
+		e.registerFailed(ErrNoAddress)
+		return
+	}
+	e.giveUpChange(ErrNoAddress)
+	e.sendRegistration(now) // as before, which had what it takes
+}
+
+// HandleRegistrationResponse ends T2 (ASAP-3.1-11).
+func (e *Element) HandleRegistrationResponse(now time.Time, from assoc.ID, m asap.RegistrationResponse) {
+	if e.phase != asked || from != e.sentTo || m.Handle != e.handle || m.ID != e.sent.ID {
+		return
+	}
+	if m.Rejected {
+		e.registrationRejected(now, &hunt.RejectedError{Handle: e.handle, Causes: m.Causes})
+		return
+	}
+	tell := e.awaited || !e.inService || e.lost || e.grantedAt != from
+	e.granted, e.grantedAt, e.grantTime = e.sent, from, now
+	e.inService, e.lost, e.attempts = true, false, 0
+	e.startLife(now)
+	if e.changed {
+		e.sendRegistration(now)
+		return
+	}
+	e.awaited = false
+	e.becomeRegistered(now)
+	if tell {
+		e.out.Registered(e.handle, e.granted, m.Causes) // causes: only a warning (ASAP-2.2.3-01)
+	}
+}
+
+func (e *Element) becomeRegistered(now time.Time) {
+	e.phase = registered
+	e.timers.Set(&e.timer, now.Add(reregisterAfter(e.granted.Life, e.cfg.Reregister)))
+}
+
+// reregisterAfter is T4: well before the life ends (ASAP-3.1-05, ASAP-3.1-14).
+func reregisterAfter(life protocol.Life, limit time.Duration) time.Duration {
+	d, ends := life.Duration()
+	switch {
+	case !ends:
+		return limit
+	case d < 30*time.Second:
+		return min(d/3, limit)
+	}
+	return min(d-20*time.Second, limit)
+}
+
+// registrationRejected fixes what can be fixed and reports the rest; what was
+// rejected is never sent again unchanged (ASAP-3.1-12).
+func (e *Element) registrationRejected(now time.Time, err *hunt.RejectedError) {
+	if e.changed {
+		e.sendRegistration(now) // there is something else to ask by now
+		return
+	}
+	if err.Has(protocol.CauseNonUniquePEID) && e.drawn && !e.inService {
+		if e.attempts++; e.attempts <= e.cfg.MaxRegAttempt {
+			e.want.ID = e.drawID()
+			e.sendRegistration(now)
+			return
+		}
+	}
+	if e.awaited && e.inService && !e.lost && e.grantedAt == e.sentTo {
+		// A refused change leaves the old values in force.
+		e.want, e.awaited = e.granted, false
+		e.becomeRegistered(now)
+		e.out.RegistrationFailed(e.handle, err, true)
+		return
+	}
+	e.inService = false
+	e.registerFailed(err)
+}
+
+// registerTimeoutDue is T2: hunt, then start again at the new home
+// (ASAP-3.1-10).
+func (e *Element) registerTimeoutDue(now time.Time) {
+	at := e.sentTo
+	if !e.attemptFailed() {
+		e.becomeWaiting()
+	}
+	e.hunt.Drop(now, at)
+}
+
+// attemptFailed counts (ASAP-3.1-15, E-12). It reports true when that was the
+// last attempt and the element is idle. A PE that was in service goes on for
+// ever; then the user is told.
+func (e *Element) attemptFailed() (last bool) {
+	e.attempts++
+	if e.attempts <= max(e.cfg.MaxRegAttempt, 0) {
+		return false
+	}
+	e.attempts = 0
+	if !e.inService {
+		e.registerFailed(hunt.ErrTimeout)
+		return true
+	}
+	e.becomeWaiting()
+	e.giveUpChange(hunt.ErrTimeout)
+	e.tellLost(hunt.ErrTimeout)
+	return false
+}
+
+// registerFailed tells the user that Register had no success. A PE that is in
+// service goes on looking for a home with its old values.
+func (e *Element) registerFailed(err error) {
+	if e.inService {
+		e.becomeWaiting()
+		e.giveUpChange(err)
+		return
+	}
+	h := e.handle
+	e.reset()
+	e.out.RegistrationFailed(h, err, false)
+}
+
+func (e *Element) giveUpChange(err error) {
+	if !e.awaited {
+		return
+	}
+	e.want, e.awaited, e.changed = e.granted, false, false
+	e.out.RegistrationFailed(e.handle, err, true)
+}
+
+func (e *Element) tellLost(err error) {
+	if e.lost {
+		return
+	}
+	e.lost = true
+	e.out.RegistrationLost(e.handle, err)
+}
+
+// startLife watches over the registration that was granted.
+func (e *Element) startLife(now time.Time) {
+	if d, ends := e.granted.Life.Duration(); ends {
+		e.timers.Set(&e.life, now.Add(d))
+	} else {
+		e.timers.Stop(&e.life)
+	}
+}
+
+// lifeDue: no registrar renewed the registration in time.
+func (e *Element) lifeDue(time.Time) {
+	if e.phase == leaving || e.phase == asking {
+		return
+	}
+	err := e.why
+	if err == nil || e.hunt.Home() != 0 {
+		err = hunt.ErrTimeout
+	}
+	e.tellLost(err)
+}
+
+// expired obeys an unsolicited deregistration response: the life ended at the
+// registrar, and the element is still in service (ASAP-3.2-13).
+func (e *Element) expired(now time.Time) {
+	e.tellLost(ErrExpired)
+	if e.phase != registered {
+		return
+	}
+	if pause := e.grantTime.Add(expiryPause).Sub(now); pause > 0 {
+		e.becomeDelayed(now, pause)
+		return
+	}
+	e.sendRegistration(now)
+}
+
+// HandleError treats an ASAP_ERROR as the refusal of the only request that is
+// outstanding at its sender (ASAP-2.2.14-02).
+func (e *Element) HandleError(now time.Time, m asap.Error) {
+	err := &hunt.RejectedError{Handle: e.handle, Causes: m.Causes}
+	switch e.phase {
+	case asked:
+		e.registrationRejected(now, err)
+	case asking:
+		e.becomeIdle(now, err)
+	}
+}
+
+// Outstanding returns how many requests an association owes an answer to.
+func (e *Element) Outstanding(at assoc.ID) int {
+	if (e.phase == asked || e.phase == asking) && e.sentTo == at {
+		return 1
+	}
+	return 0
+}

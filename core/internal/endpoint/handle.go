@@ -1,0 +1,151 @@
+package endpoint
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+func (m *Endpoint) handle(now time.Time, event Event) {
+	switch e := event.(type) {
+	case Register:
+		m.element.Register(now, e.Handle, e.Element)
+	case Deregister:
+		m.element.Deregister(now)
+	case OpenSession:
+		m.user.Open(now, e.Session, e.Handle)
+	case SessionUp:
+		m.user.SessionUp(e.Session, e.Assoc)
+	case SessionLost:
+		m.user.SessionLost(now, e.Session, e.Err, !e.ByUser || e.Sent)
+	case CloseSession:
+		m.user.Close(e.Session)
+	case Resolve:
+		m.user.Resolve(now, e.Token, e.Handle, e.Fresh)
+	case CancelResolve:
+		m.user.CancelResolve(e.Token)
+	case Purge:
+		m.user.Purge(e.Handle)
+	case SendCookie:
+		m.sendCookie(e)
+	case SendBusinessCard:
+		if m.hasControl() {
+			m.sendBusinessCard(e.Assoc)
+		}
+	case Received:
+		m.handleMessage(now, e.Assoc, e.Message)
+	default:
+		m.handleAssoc(now, event)
+	}
+}
+
+// handleAssoc takes the events about registrars and associations.
+func (m *Endpoint) handleAssoc(now time.Time, event Event) {
+	switch e := event.(type) {
+	case AddRegistrar:
+		m.hunt.Add(now, e.Addrs)
+	case Announced:
+		m.hunt.Announced(now, e.Message.Transports, e.From)
+	case Connecting:
+		m.hunt.Connecting(now, e.Token, e.Assoc)
+	case ConnectFailed:
+		m.hunt.ConnectFailed(now, e.Token, e.Err)
+	case AssocUp:
+		m.hunt.AssocUp(now, e.Assoc, e.Local, e.Peer)
+	case AssocRestarted:
+		m.hunt.AssocRestarted(e.Assoc)
+	case AssocLost:
+		m.hunt.AssocLost(now, e.Assoc, e.Err)
+	case SendFailed:
+		m.handleSendFailed(now, e)
+	}
+}
+
+// handleSendFailed gives up a home to which nothing can be sent (ASAP-3.7-01).
+// Whatever else it was for, its association's owner notices.
+func (m *Endpoint) handleSendFailed(now time.Time, e SendFailed) {
+	m.out.log(Warn, fmt.Sprintf("a control message could not be sent: %v", e.Err))
+	m.hunt.Drop(now, e.Assoc)
+}
+
+func (m *Endpoint) handleMessage(now time.Time, from assoc.ID, message asap.Message) {
+	m.hunt.Alive(from)
+	switch msg := message.(type) {
+	case asap.RegistrationResponse:
+		m.element.HandleRegistrationResponse(now, from, msg)
+	case asap.DeregistrationResponse:
+		m.element.HandleDeregistrationResponse(now, from, msg)
+	case asap.EndpointKeepAlive: // a PU ignores it (OWN-03, E-28)
+		m.element.HandleKeepAlive(now, from, msg)
+	case asap.HandleResolutionResponse:
+		m.user.HandleResolutionResponse(now, from, msg)
+	case asap.Cookie:
+		m.user.HandleCookie(from, msg)
+	case asap.CookieEcho:
+		if m.hasControl() {
+			m.out.add(CookieEchoReceived{Assoc: from, Data: msg.Data})
+		}
+	case asap.BusinessCard:
+		m.handleBusinessCard(now, from, msg)
+	case asap.Error:
+		m.handleError(now, from, msg)
+	default:
+		m.out.log(Debug, "not for a PE or PU: "+message.String())
+	}
+}
+
+// handleError never answers. If its sender owes exactly one answer, this is it
+// (ASAP-2.2.14-02).
+func (m *Endpoint) handleError(now time.Time, from assoc.ID, msg asap.Error) {
+	m.out.log(Warn, msg.String())
+	inElement, inUser := m.element.Outstanding(from), m.user.Outstanding(from)
+	switch {
+	case inElement+inUser != 1:
+	case inElement == 1:
+		m.element.HandleError(now, msg)
+	default:
+		m.user.HandleError(now, from, msg)
+	}
+}
+
+// hasControl says whether the own registration offers a control channel
+// (ASAP-5-06).
+func (m *Endpoint) hasControl() bool {
+	_, self, ok := m.element.Self()
+	return ok && self.User.Protocol == protocol.SCTP && self.User.Use == protocol.DataAndControl
+}
+
+func (m *Endpoint) sendCookie(e SendCookie) {
+	if !m.hasControl() {
+		m.out.log(Warn, "a cookie was not sent: the registered transport has no control channel")
+		return
+	}
+	m.out.Send(e.Assoc, asap.Cookie{Data: e.Data})
+}
+
+func (m *Endpoint) handleBusinessCard(now time.Time, from assoc.ID, msg asap.BusinessCard) {
+	m.out.add(BusinessCardReceived{Assoc: from, Handle: msg.Handle, Elements: msg.Elements})
+	m.user.HandleBusinessCard(now, from, msg)
+}
+
+// maxCard bounds the PEs on a business card.
+const maxCard = 16
+
+// sendBusinessCard tells a peer on a control channel the own pool and the PEs
+// to fail over to (ASAP-3.9-01). Who is no PE has no card (ASAP-3.9-02).
+func (m *Endpoint) sendBusinessCard(to assoc.ID) {
+	handle, self, ok := m.element.Self()
+	if !ok {
+		return
+	}
+	var elements []protocol.Element
+	for _, e := range m.user.Known(handle) {
+		if e.ID != self.ID && len(elements) < maxCard-1 {
+			elements = append(elements, e)
+		}
+	}
+	m.out.Send(to, asap.BusinessCard{Handle: handle, Elements: append(elements, self)})
+}

@@ -1,0 +1,203 @@
+package hunt
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+)
+
+// attempt is one association that is being set up with a registrar.
+type attempt struct {
+	token Token
+	id    assoc.ID // 0 until the transport has told it
+	to    *candidate
+}
+
+// A registrar that refuses is tried again after retryFirst, doubling up to
+// retryMax: one that restarts is found within moments, whatever T5 is.
+const (
+	retryFirst = 100 * time.Millisecond
+	retryMax   = 2 * time.Second
+)
+
+func backoff(refused int) time.Duration {
+	return min(retryFirst<<min(max(refused, 1)-1, 10), retryMax)
+}
+
+// errSameServer ends an attempt that reached the home itself.
+var errSameServer = errors.New("the same registrar")
+
+// start begins a hunt with a first round: SH1 and SH2.
+func (h *Hunt) start(now time.Time) {
+	h.hunting, h.fresh = true, true
+	h.interval = h.cfg.Timeout
+	// The start is random so that the load spreads (ASAP-3.6-17), but those
+	// that failed of late come last.
+	h.cfg.Rand.Shuffle(len(h.known), func(i, j int) { h.known[i], h.known[j] = h.known[j], h.known[i] })
+	slices.SortStableFunc(h.known, func(a, b *candidate) int { return min(a.refused, 1) - min(b.refused, 1) })
+	for _, c := range h.known {
+		c.failed = false
+	}
+	h.timers.Set(&h.t5, now.Add(h.interval))
+	h.fill(now)
+	if len(h.known) > 0 || h.home.id != 0 {
+		return
+	}
+	if h.cfg.Discover > 0 {
+		h.timers.Set(&h.retry, now.Add(h.cfg.Discover))
+		return
+	}
+	h.roundOver()
+}
+
+// stop ends the hunt and all its attempts.
+func (h *Hunt) stop(why string) {
+	h.hunting, h.fresh = false, false
+	h.timers.Stop(&h.t5)
+	h.timers.Stop(&h.retry)
+	h.abortAttempts(why)
+}
+
+func (h *Hunt) abortAttempts(why string) {
+	for _, a := range h.attempts {
+		a.to.busy = false
+		if _, up := h.peers[a.id]; a.id != 0 && !up {
+			h.out.Abort(a.id, why)
+		}
+	}
+	h.attempts = h.attempts[:0]
+	h.sweep()
+}
+
+// fill starts as many attempts as SH1 allows, and sees to it that the hunt
+// goes on when the next registrar may be tried.
+func (h *Hunt) fill(now time.Time) {
+	if !h.hunting {
+		return
+	}
+	free := maxAssocs - len(h.attempts) - count(h.home.id) - count(h.former)
+	var next time.Time
+	for _, c := range slices.Clone(h.known) {
+		switch {
+		case c.busy || free <= 0:
+		case !c.readyAt.After(now):
+			h.try(c)
+			free--
+		case next.IsZero() || c.readyAt.Before(next):
+			next = c.readyAt
+		}
+	}
+	if !next.IsZero() {
+		h.timers.Set(&h.retry, next)
+	}
+}
+
+func count(id assoc.ID) int { return int(min(id, 1)) }
+
+func (h *Hunt) try(c *candidate) {
+	c.busy = true
+	h.lastToken++
+	h.attempts = append(h.attempts, attempt{token: h.lastToken, to: c})
+	// The next set is a different one (ASAP-3.6-15).
+	i := slices.Index(h.known, c)
+	h.known = append(slices.Delete(h.known, i, i+1), c)
+	h.out.Connect(h.lastToken, c.addrs)
+}
+
+// Connecting notes which association belongs to a token.
+func (h *Hunt) Connecting(now time.Time, token Token, id assoc.ID) {
+	_, up := h.peers[id]
+	i := slices.IndexFunc(h.attempts, func(a attempt) bool { return a.token == token })
+	switch {
+	case i < 0 && !up:
+		h.out.Abort(id, "no longer needed")
+	case i < 0:
+	case id == h.home.id:
+		h.attemptFailed(now, i, errSameServer)
+	default:
+		h.attempts[i].id = id
+		if up {
+			h.attemptSucceeded(now, i)
+		}
+	}
+}
+
+// ConnectFailed notes that the transport refused an attempt at once.
+func (h *Hunt) ConnectFailed(now time.Time, token Token, err error) {
+	if i := slices.IndexFunc(h.attempts, func(a attempt) bool { return a.token == token }); i >= 0 {
+		h.attemptFailed(now, i, err)
+	}
+}
+
+func (h *Hunt) attemptOf(id assoc.ID) int {
+	return slices.IndexFunc(h.attempts, func(a attempt) bool { return id != 0 && a.id == id })
+}
+
+func (h *Hunt) attemptSucceeded(now time.Time, i int) {
+	a := h.attempts[i]
+	h.attempts = slices.Delete(h.attempts, i, i+1)
+	h.becomeHome(now, a.id, a.to, Found)
+}
+
+// attemptFailed frees a place for another address (SH4). A refusal is soon
+// worth another try; a registrar that did not answer waits for the next round.
+func (h *Hunt) attemptFailed(now time.Time, i int, err error) {
+	c := h.attempts[i].to
+	h.attempts = slices.Delete(h.attempts, i, i+1)
+	c.failed, c.err = true, err
+	if errors.Is(err, assoc.ErrTimeout) || errors.Is(err, errSameServer) {
+		c.readyAt = h.t5.At()
+	} else {
+		c.refused++
+		c.readyAt = now.Add(backoff(c.refused))
+	}
+	h.release(c)
+	h.checkRound()
+	h.fill(now)
+}
+
+func (h *Hunt) retryDue(now time.Time) {
+	if len(h.known) == 0 {
+		h.roundOver()
+	}
+	h.fill(now)
+}
+
+// t5Due is SH5: double T5, give up what is pending, go on with others.
+func (h *Hunt) t5Due(now time.Time) {
+	h.interval = min(2*h.interval, h.cfg.RetransMax)
+	h.timers.Set(&h.t5, now.Add(h.interval))
+	for _, a := range h.attempts {
+		a.to.failed, a.to.err, a.to.readyAt = true, nil, now
+	}
+	h.abortAttempts("no answer within T5")
+	if len(h.known) == 0 {
+		h.roundOver()
+	}
+	h.checkRound()
+	h.fill(now)
+}
+
+// checkRound ends a round in which every known registrar failed.
+func (h *Hunt) checkRound() {
+	if len(h.known) == 0 || slices.ContainsFunc(h.known, func(c *candidate) bool { return !c.failed }) {
+		return
+	}
+	h.roundOver()
+}
+
+func (h *Hunt) roundOver() {
+	if h.home.id != 0 {
+		return // a hunt beside a home that is still there
+	}
+	var tried []Tried
+	for _, c := range h.known {
+		tried = append(tried, Tried{Addrs: c.addrs, Err: c.err})
+		c.failed = false
+	}
+	h.rounds++
+	h.fresh = false
+	h.outcomes = append(h.outcomes, Outcome{Kind: RoundOver, Err: &NoRegistrarError{Tried: tried}})
+}

@@ -1,0 +1,137 @@
+package hunt
+
+import (
+	"errors"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// home is the registrar in use. The zero value means that there is none.
+type home struct {
+	id     assoc.ID
+	server protocol.ServerID // once it has told
+	from   *candidate
+	proven bool // it has said something
+}
+
+// dropPenalty is how long a registrar that was dropped stands back behind the
+// others: it would accept an association as quickly as before.
+const dropPenalty = 2 * time.Second
+
+// errDropped is why Drop ends a home.
+var errDropped = errors.New("the registrar did not answer in time")
+
+// Home returns the association with the home registrar, or 0.
+func (h *Hunt) Home() assoc.ID { return h.home.id }
+
+// Adopt makes the registrar at the other end of an association home because it
+// asked for it (H flag, ASAP-3.4-04). The association may be one that the
+// registrar opened.
+func (h *Hunt) Adopt(now time.Time, id assoc.ID, server protocol.ServerID) {
+	if id == h.home.id {
+		h.home.server = server
+		return
+	}
+	c := h.candidateAt(h.peers[id].remote)
+	if c == nil && len(h.peers[id].remote) > 0 {
+		c = h.learn(h.peers[id].remote)
+	}
+	h.becomeHome(now, id, c, Moved)
+	h.home.server = server
+}
+
+// Identify notes the server identifier that an association's registrar gave.
+func (h *Hunt) Identify(id assoc.ID, server protocol.ServerID) {
+	if id != 0 && id == h.home.id {
+		h.home.server = server
+	}
+}
+
+// Alive notes that something arrived on an association: its registrar is no
+// longer suspect and deserves to be tried first again.
+func (h *Hunt) Alive(id assoc.ID) {
+	if id == 0 || id != h.home.id {
+		return
+	}
+	h.home.proven = true
+	if h.home.from != nil {
+		h.home.from.refused = 0
+	}
+	if h.hunting {
+		h.stop("the home answers again")
+	}
+}
+
+// Suspect starts a hunt beside a home that left a request unanswered
+// (ASAP-3.7-04). Whoever answers first is home then (ASAP-3.7-06).
+func (h *Hunt) Suspect(now time.Time, id assoc.ID) {
+	if id != 0 && id == h.home.id && !h.hunting {
+		h.start(now)
+	}
+}
+
+// Drop gives up a home that does not answer (ASAP-3.1-10, ASAP-3.2-05).
+func (h *Hunt) Drop(now time.Time, id assoc.ID) {
+	if id == 0 || id != h.home.id {
+		return
+	}
+	h.out.Abort(id, "no answer to a request")
+	delete(h.peers, id)
+	c := h.home.from
+	h.homeLost(now, errDropped)
+	if c != nil {
+		c.readyAt = now.Add(dropPenalty)
+	}
+}
+
+// ReleaseFormer ends the association with the home before this one. A PE waits
+// with it until the new home has its registration, because some registrars
+// remove PEs whose association ends.
+func (h *Hunt) ReleaseFormer() {
+	if h.former == 0 {
+		return
+	}
+	h.out.Shutdown(h.former)
+	h.former = 0
+}
+
+func (h *Hunt) becomeHome(now time.Time, id assoc.ID, from *candidate, kind Kind) {
+	h.stop("another registrar was chosen") // SH6: the others are not needed
+	if h.former == id {
+		h.former = 0
+	}
+	if h.home.id != 0 {
+		h.ReleaseFormer()
+		h.former = h.home.id
+		h.release(h.home.from)
+	}
+	h.interval = h.cfg.Timeout // SH3
+	h.home = home{id: id, from: from}
+	if from != nil {
+		from.busy = true
+	}
+	h.outcomes = append(h.outcomes, Outcome{Kind: kind})
+}
+
+func (h *Hunt) homeLost(now time.Time, err error) {
+	c, proven := h.home.from, h.home.proven
+	h.home = home{}
+	if c != nil {
+		// One that accepts associations only to end them must not make the
+		// hunt spin; one that was of use is tried again at once.
+		c.readyAt = now
+		if !proven {
+			c.refused++
+			c.readyAt = now.Add(backoff(c.refused))
+		}
+		c.failed = false
+		h.keepAWhile(now, c)
+		h.release(c)
+	}
+	h.outcomes = append(h.outcomes, Outcome{Kind: Lost, Err: err})
+	if h.hunting {
+		h.fill(now)
+	}
+}

@@ -1,0 +1,116 @@
+package user
+
+import (
+	"slices"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/policy"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// maxCached bounds the number of pools in the cache; the oldest answer goes
+// first.
+const maxCached = 1024
+
+// cache holds the answers of registrars (ASAP-3.3-07).
+type cache struct {
+	pools map[protocol.PoolHandle]*entry
+	order []*entry // oldest first
+}
+
+// entry is what is known of one pool. elements is never changed in place: it
+// was handed out.
+type entry struct {
+	handle     protocol.PoolHandle
+	policy     protocol.PolicyType // the pool's own (ASAP-2.2.6-03)
+	elements   []protocol.Element
+	dropped    []bool // elements that failed since
+	chooser    policy.Chooser
+	at         time.Time // when a registrar said so
+	subscribed assoc.ID  // the home that sends updates; 0 = none
+}
+
+// subscriptionLost stands for the home that sent updates and is gone.
+const subscriptionLost = ^assoc.ID(0)
+
+func (c *cache) get(h protocol.PoolHandle) *entry { return c.pools[h] }
+
+// put replaces what is known of a pool.
+func (c *cache) put(e *entry) {
+	e.dropped = make([]bool, len(e.elements))
+	c.remove(e.handle)
+	if len(c.order) >= maxCached {
+		c.remove(c.order[0].handle)
+	}
+	c.pools[e.handle] = e
+	c.order = append(c.order, e)
+}
+
+func (c *cache) remove(h protocol.PoolHandle) {
+	e := c.pools[h]
+	if e == nil {
+		return
+	}
+	delete(c.pools, h)
+	i := slices.Index(c.order, e)
+	c.order = slices.Delete(c.order, i, i+1)
+}
+
+// drop takes a PE that failed out of the cache at once. A pool without any
+// other is resolved anew (ASAP-3.3-18).
+func (c *cache) drop(h protocol.PoolHandle, id protocol.PEID) {
+	e := c.pools[h]
+	if e == nil {
+		return
+	}
+	for i := range e.elements {
+		if e.elements[i].ID == id {
+			e.dropped[i] = true
+		}
+	}
+	if !slices.Contains(e.dropped, false) {
+		c.remove(h)
+	}
+}
+
+// left returns the elements that were not dropped.
+func (e *entry) left() []protocol.Element {
+	if !slices.Contains(e.dropped, true) {
+		return e.elements
+	}
+	var out []protocol.Element
+	for i, el := range e.elements {
+		if !e.dropped[i] {
+			out = append(out, el)
+		}
+	}
+	return out
+}
+
+// fresh returns what is known of a pool unless it is stale: older than
+// stale_cache_value (ASAP-3.3-08), except that the home tells of changes. A
+// stale answer is not used; who wants it waits for the next (ASAP-3.3-09).
+func (u *User) fresh(now time.Time, h protocol.PoolHandle) *entry {
+	e := u.cache.get(h)
+	switch {
+	case e == nil || u.cfg.StaleCache < 0:
+		return nil
+	case e.subscribed != 0 && e.subscribed == u.hunt.Home():
+		return e
+	case now.Sub(e.at) >= u.cfg.StaleCache:
+		return nil
+	}
+	return e
+}
+
+// Purge drops what the cache knows of a pool (ASAP-6.4-01).
+func (u *User) Purge(h protocol.PoolHandle) { u.cache.remove(h) }
+
+// Known returns the PEs that the cache lists for a pool, whatever their age.
+func (u *User) Known(h protocol.PoolHandle) []protocol.Element {
+	if e := u.cache.get(h); e != nil {
+		return e.left()
+	}
+	return nil
+}

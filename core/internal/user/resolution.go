@@ -1,0 +1,255 @@
+package user
+
+import (
+	"slices"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/hunt"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/timerq"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// request is one outstanding ASAP_HANDLE_RESOLUTION. There is at most one per
+// pool, so that answers are matched by handle (ASAP-3.3-17).
+type request struct {
+	handle  protocol.PoolHandle
+	waiters []waiter // none: it only refreshes the cache
+	sentTo  assoc.ID // 0 while there is no home
+	resends int
+	moves   int // how often a new home got it
+	t1      timerq.Timer[func(time.Time)]
+}
+
+// waiter is who gets the answer: a Resolve event or a session.
+type waiter struct {
+	token   hunt.Token
+	session *session
+	since   int // failed hunt rounds when it began to wait
+}
+
+// maxMoves ends a request that wanders from one short-lived registrar to the
+// next.
+const maxMoves = 10
+
+// Resolve finds the PEs of a pool, from the cache if it is fresh: then nothing
+// is sent (ASAP-3.3-10, ASAP-6.9.1-01).
+func (u *User) Resolve(now time.Time, t hunt.Token, h protocol.PoolHandle, anew bool) {
+	if e := u.fresh(now, h); e != nil && !anew {
+		u.out.Resolved(t, h, e.policy, e.left())
+		return
+	}
+	u.ask(now, h, waiter{token: t})
+}
+
+// CancelResolve withdraws a Resolve.
+func (u *User) CancelResolve(t hunt.Token) {
+	u.withdraw(func(w waiter) bool { return w.session == nil && w.token == t })
+}
+
+// withdraw removes waiters, and requests that were only for them.
+func (u *User) withdraw(gone func(waiter) bool) {
+	for _, r := range slices.Clone(u.requests) {
+		before := len(r.waiters)
+		r.waiters = slices.DeleteFunc(r.waiters, gone)
+		u.waiting -= before - len(r.waiters)
+		if before > 0 && len(r.waiters) == 0 {
+			u.forget(r)
+		}
+	}
+}
+
+// ask makes a waiter wait for a registrar's answer (NR1, NR2).
+func (u *User) ask(now time.Time, h protocol.PoolHandle, w waiter) {
+	u.hunt.Kick(now) // somebody begins to wait: try everybody now
+	u.wait(now, h, w)
+}
+
+func (u *User) wait(now time.Time, h protocol.PoolHandle, w waiter) {
+	if u.waiting >= u.cfg.MaxWaiting {
+		u.failWaiter(now, h, w, ErrTooMany)
+		return
+	}
+	w.since = u.hunt.Rounds()
+	u.waiting++
+	r := u.request(h)
+	if r != nil {
+		r.waiters = append(r.waiters, w)
+		return
+	}
+	r = u.newRequest(h)
+	r.waiters = []waiter{w}
+	u.send(now, r)
+}
+
+// refresh asks only for the sake of the cache.
+func (u *User) refresh(now time.Time, h protocol.PoolHandle) {
+	if u.request(h) == nil && len(u.requests) < u.cfg.MaxWaiting {
+		u.send(now, u.newRequest(h))
+	}
+}
+
+func (u *User) newRequest(h protocol.PoolHandle) *request {
+	r := &request{handle: h}
+	r.t1.Value = func(now time.Time) { u.t1Due(now, r) }
+	u.requests = append(u.requests, r)
+	return r
+}
+
+func (u *User) request(h protocol.PoolHandle) *request {
+	i := slices.IndexFunc(u.requests, func(r *request) bool { return r.handle == h })
+	if i < 0 {
+		return nil
+	}
+	return u.requests[i]
+}
+
+func (u *User) forget(r *request) {
+	u.timers.Stop(&r.t1)
+	u.waiting -= len(r.waiters)
+	r.waiters = nil
+	u.requests = slices.DeleteFunc(u.requests, func(x *request) bool { return x == r })
+}
+
+// send sends a request at the home and starts T1 (NR3, NR4; ASAP-3.3-04), or
+// leaves it until there is one (ASAP-3.3-01).
+func (u *User) send(now time.Time, r *request) {
+	home := u.hunt.Home()
+	if home == 0 || r.sentTo == home {
+		return
+	}
+	if r.moves++; r.moves > maxMoves {
+		u.fail(now, r, hunt.ErrTimeout)
+		return
+	}
+	r.sentTo = home
+	u.transmit(now, r)
+}
+
+func (u *User) transmit(now time.Time, r *request) {
+	u.timers.Set(&r.t1, now.Add(u.cfg.RequestTimeout))
+	u.out.Send(r.sentTo, asap.HandleResolution{
+		Subscribe: u.cfg.Subscribe && u.inUse[r.handle] > 0,
+		Handle:    r.handle,
+		Items:     u.cfg.Items,
+	})
+}
+
+// t1Due resends to the same registrar and hunts for another in parallel
+// (ASAP-3.7-04), at most MAX-REQUEST-RETRANSMIT times (ASAP-3.7-05). After
+// that, nobody better having turned up, the registrar is given up too: a home
+// that does not answer has to be replaced (ASAP-3.6-09).
+func (u *User) t1Due(now time.Time, r *request) {
+	if r.resends >= max(u.cfg.MaxRetransmit, 0) {
+		at := r.sentTo
+		u.fail(now, r, hunt.ErrTimeout)
+		u.hunt.Drop(now, at)
+		return
+	}
+	r.resends++
+	u.hunt.Suspect(now, r.sentTo)
+	u.transmit(now, r)
+}
+
+// HandleResolutionResponse takes an answer, a late duplicate of one, or an
+// update (ASAP-3.3-06, ASAP-3.3-17). Only registrars are listened to.
+func (u *User) HandleResolutionResponse(now time.Time, from assoc.ID, m asap.HandleResolutionResponse) {
+	r := u.request(m.Handle)
+	if r != nil && r.sentTo != from {
+		r = nil
+	}
+	if from != u.hunt.Home() && r == nil || r == nil && u.cache.get(m.Handle) == nil {
+		return
+	}
+	var waiters []waiter
+	if r != nil {
+		waiters = r.waiters
+		u.forget(r)
+	}
+	if err := negative(m); err != nil {
+		u.cache.remove(m.Handle)
+		for _, w := range waiters {
+			u.failWaiter(now, m.Handle, w, err)
+		}
+		return
+	}
+	e := u.store(now, from, m)
+	for _, w := range waiters {
+		if w.session != nil {
+			u.choose(now, w.session, e)
+		} else {
+			u.out.Resolved(w.token, m.Handle, e.policy, e.elements)
+		}
+	}
+}
+
+// negative returns why an answer is negative. Any cause makes it so, whatever
+// its code (ASAP-2.2.6-06).
+func negative(m asap.HandleResolutionResponse) error {
+	rejected := &hunt.RejectedError{Handle: m.Handle, Causes: m.Causes}
+	switch {
+	case rejected.Has(protocol.CauseUnknownPoolHandle):
+		return ErrUnknownPool
+	case len(m.Causes) > 0:
+		return rejected
+	case len(m.Elements) == 0:
+		return ErrUnknownPool
+	}
+	return nil
+}
+
+func (u *User) store(now time.Time, from assoc.ID, m asap.HandleResolutionResponse) *entry {
+	e := &entry{handle: m.Handle, policy: protocol.RoundRobin, elements: m.Elements, at: now}
+	if m.HasPolicy { // absent means Round Robin (ASAP-2.2.6-02)
+		e.policy = m.Policy.Type
+	}
+	if m.UpdatesAccepted {
+		e.subscribed = from
+	}
+	u.cache.put(e)
+	return e
+}
+
+// fail ends a request without an answer.
+func (u *User) fail(now time.Time, r *request, err error) {
+	waiters := r.waiters
+	u.forget(r)
+	for _, w := range waiters {
+		u.failWaiter(now, r.handle, w, err)
+	}
+}
+
+func (u *User) failWaiter(now time.Time, h protocol.PoolHandle, w waiter, err error) {
+	if w.session != nil {
+		u.searchFailed(now, w.session, err)
+		return
+	}
+	u.out.ResolveFailed(w.token, h, err)
+}
+
+// NoHome notes that a hunt round failed. Who waited for it in full is told;
+// sessions in failover go on until their limit.
+func (u *User) NoHome(now time.Time, err error) {
+	for _, r := range slices.Clone(u.requests) {
+		var over []waiter
+		r.waiters = slices.DeleteFunc(r.waiters, func(w waiter) bool {
+			if w.session != nil && w.session.failing {
+				w.session.err = err
+				return false
+			}
+			enough := u.cfg.HuntRounds >= 0 && u.hunt.Rounds()-w.since >= u.cfg.HuntRounds
+			if enough {
+				over = append(over, w)
+			}
+			return enough
+		})
+		u.waiting -= len(over)
+		if len(r.waiters) == 0 {
+			u.forget(r)
+		}
+		for _, w := range over {
+			u.failWaiter(now, r.handle, w, err)
+		}
+	}
+}

@@ -1,0 +1,237 @@
+package user
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/timerq"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// session is one application session with a pool. At any time it waits in a
+// request, has its retry timer set, or has a PE.
+type session struct {
+	id     SessionID
+	handle protocol.PoolHandle
+
+	pe    protocol.Element // in use or being tried
+	hasPE bool
+	up    bool
+	assoc assoc.ID
+	tried bool // UsePE was said before
+
+	failing bool  // looks for another PE
+	err     error // the last failure
+	pause   time.Duration
+	retry   timerq.Timer[func(time.Time)]
+	limit   timerq.Timer[func(time.Time)]
+
+	cookie []byte             // the newest one (ASAP-3.8-02)
+	card   []protocol.Element // failover order the PE recommends (ASAP-3.9-06)
+}
+
+// A session that finds no PE asks again after pauseFirst, doubling up to
+// pauseMax.
+const (
+	pauseFirst = 100 * time.Millisecond
+	pauseMax   = time.Second
+)
+
+// Open begins a session (ASAP-6.5.1-01). An identifier in use is ignored.
+func (u *User) Open(now time.Time, id SessionID, h protocol.PoolHandle) {
+	if u.sessions[id] != nil {
+		return
+	}
+	s := &session{id: id, handle: h}
+	s.retry.Value = func(now time.Time) { u.retryDue(now, s) }
+	s.limit.Value = func(time.Time) { u.limitDue(s) }
+	if len(u.sessions) >= u.cfg.MaxWaiting {
+		u.out.SessionFailed(id, h, ErrTooMany)
+		return
+	}
+	u.sessions[id] = s
+	u.inUse[h]++
+	u.search(now, s)
+}
+
+// Close ends a session.
+func (u *User) Close(id SessionID) {
+	if s := u.sessions[id]; s != nil {
+		u.withdraw(func(w waiter) bool { return w.session == s })
+		u.remove(s)
+	}
+}
+
+func (u *User) remove(s *session) {
+	u.timers.Stop(&s.retry)
+	u.timers.Stop(&s.limit)
+	delete(u.sessions, s.id)
+	if u.inUse[s.handle]--; u.inUse[s.handle] == 0 {
+		delete(u.inUse, s.handle)
+	}
+	u.detach(s)
+}
+
+func (u *User) detach(s *session) {
+	if u.byAssoc[s.assoc] == s {
+		delete(u.byAssoc, s.assoc)
+	}
+	s.assoc, s.up, s.hasPE = 0, false, false
+}
+
+// SessionUp notes that a session's PE is reached. The newest cookie is the
+// first thing it hears (ASAP-3.8-03), bytewise as it came (ASAP-3.8-04).
+func (u *User) SessionUp(id SessionID, at assoc.ID) {
+	s := u.sessions[id]
+	if s == nil || !s.hasPE || at == 0 {
+		return
+	}
+	first := !s.up
+	s.assoc, s.up, s.failing, s.err, s.pause = at, true, false, nil, 0
+	u.byAssoc[at] = s
+	u.timers.Stop(&s.limit)
+	if !first || !control(s.pe) {
+		return // ASAP-5-06: no ASAP to a DATA ONLY port
+	}
+	if s.cookie != nil { // else there is nothing to echo (ASAP-3.8-06)
+		u.out.Send(at, asap.CookieEcho{Data: s.cookie})
+	}
+	u.out.SendBusinessCard(at)
+}
+
+// control says whether there is a control channel to a PE.
+func control(e protocol.Element) bool {
+	return e.User.Protocol == protocol.SCTP && e.User.Use == protocol.DataAndControl
+}
+
+// SessionLost begins a failover (ASAP-6.5.5-01). report says whether the
+// failure may be reported.
+func (u *User) SessionLost(now time.Time, id SessionID, err error, report bool) {
+	s := u.sessions[id]
+	if s == nil || !s.hasPE {
+		return
+	}
+	failed := s.pe.ID
+	u.detach(s)
+	u.cache.drop(s.handle, failed)
+	if news := u.markDown(now, s.handle, failed); news && report {
+		u.report(now, s.handle, failed)
+	}
+	u.becomeFailing(now, s, err)
+	u.search(now, s)
+}
+
+// becomeFailing starts the time within which another PE has to be found.
+func (u *User) becomeFailing(now time.Time, s *session, err error) {
+	s.failing, s.err = true, err
+	if !s.limit.Armed() && u.cfg.FailoverLimit >= 0 {
+		u.timers.Set(&s.limit, now.Add(u.cfg.FailoverLimit))
+	}
+}
+
+// search finds the next PE of a session: by the failed one's card, from the
+// cache, or by asking.
+func (u *User) search(now time.Time, s *session) {
+	if u.takeCard(now, s) {
+		return
+	}
+	if e := u.fresh(now, s.handle); e != nil && u.pick(now, s, e) {
+		return
+	}
+	u.ask(now, s.handle, waiter{session: s})
+}
+
+// choose uses a registrar's answer. If it lists nobody but those that have
+// just failed, the session waits a moment.
+func (u *User) choose(now time.Time, s *session, e *entry) {
+	if u.takeCard(now, s) || u.pick(now, s, e) {
+		return
+	}
+	if !u.pickAgain(now, s, e) {
+		if !s.failing { // its first PE; others have just met the failure
+			u.becomeFailing(now, s, errAllDown)
+		}
+		u.pauseSearch(now, s)
+	}
+}
+
+// pick selects by the pool's policy among those that are not known to be down
+// (ASAP-6.5.2-01, ASAP-6.5.2-02).
+func (u *User) pick(now time.Time, s *session, e *entry) bool {
+	usable := func(i int) bool {
+		return !e.dropped[i] && !u.isDown(now, s.handle, e.elements[i].ID)
+	}
+	i, ok := e.chooser.Choose(e.policy, e.elements, usable, u.cfg.Rand)
+	if ok {
+		u.use(s, e.elements[i])
+	}
+	return ok
+}
+
+// pickAgain returns to a PE that failed some time ago, the longest ago first,
+// when the registrar lists nobody else.
+func (u *User) pickAgain(now time.Time, s *session, e *entry) bool {
+	best := -1
+	var bestAt time.Time
+	for i, el := range e.elements {
+		at, ok := u.downSince(s.handle, el.ID)
+		if ok && now.Sub(at) >= againAfter && (best < 0 || at.Before(bestAt)) {
+			best, bestAt = i, at
+		}
+	}
+	if best >= 0 {
+		u.use(s, e.elements[best])
+	}
+	return best >= 0
+}
+
+// takeCard follows the failover order of the failed PE's card, before any
+// policy (ASAP-3.9-06).
+func (u *User) takeCard(now time.Time, s *session) bool {
+	for len(s.card) > 0 {
+		e := s.card[0]
+		s.card = s.card[1:]
+		if !u.isDown(now, s.handle, e.ID) {
+			u.use(s, e)
+			return true
+		}
+	}
+	return false
+}
+
+func (u *User) use(s *session, e protocol.Element) {
+	u.markUp(s.handle, e.ID)
+	u.timers.Stop(&s.retry)
+	failover := s.tried
+	s.pe, s.hasPE, s.tried = e, true, true
+	u.out.UsePE(s.id, s.handle, e, failover)
+}
+
+// searchFailed: a session that never had a PE fails at once; one in failover
+// tries again until its limit.
+func (u *User) searchFailed(now time.Time, s *session, err error) {
+	if s.failing {
+		s.err = err
+		u.pauseSearch(now, s)
+		return
+	}
+	u.remove(s)
+	u.out.SessionFailed(s.id, s.handle, err)
+}
+
+func (u *User) pauseSearch(now time.Time, s *session) {
+	s.pause = min(max(2*s.pause, pauseFirst), pauseMax)
+	u.timers.Set(&s.retry, now.Add(s.pause))
+}
+
+func (u *User) retryDue(now time.Time, s *session) {
+	u.wait(now, s.handle, waiter{session: s})
+}
+
+// limitDue ends a failover that took too long.
+func (u *User) limitDue(s *session) {
+	u.withdraw(func(w waiter) bool { return w.session == s })
+	u.remove(s)
+	u.out.SessionFailed(s.id, s.handle, &NoElementError{Handle: s.handle, Err: s.err})
+}
