@@ -252,6 +252,23 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// ENRP-2.1-05: checksum and server information may be missing, and stand in
+// any order (COM-3-12).
+func TestPresence(t *testing.T) {
+	const head, sum, info = "aabbccdd 11223344", "000f0006 37970000", "000b0018 aabbccdd 00040010 c3500000 00010008 c0000201"
+	for dump, want := range map[string]Presence{
+		"0100000c" + head:              {Route: direct},
+		"01000014" + head + sum:        {Route: direct, HasChecksum: true, Checksum: 0x3797},
+		"01000024" + head + info:       {Route: direct, HasServer: true, Server: server},
+		"0101002a" + head + info + sum: {Route: direct, ReplyRequired: true, HasChecksum: true, Checksum: 0x3797, HasServer: true, Server: server},
+	} {
+		m, _, err := Parse(wiretest.Hex(t, dump))
+		if diff := cmp.Diff(Message(want), m, same); diff != "" || err != nil {
+			t.Errorf("%s: %v\n%s", dump, err, diff)
+		}
+	}
+}
+
 // Unknown parameters that may be skipped are reported beside the message.
 func TestReport(t *testing.T) {
 	m, report, err := Parse(wiretest.Hex(t, "07000014 aabbccdd 00000000 55667788 c0770004"))
