@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * abi.h - what the C front (librserpool.so) and the Go core
+ * (librserpool-core.so) say to each other. Private: both are built together.
+ *
+ * Functions of the core never wait. They return a result, or -errno after
+ * writing a sentence into *err. A socket is named by the inode number of its
+ * descriptor, which unlike the descriptor's number does not come back for
+ * another file; fd is the number the caller knows it by at the moment.
+ */
+#ifndef RSERPOOL_ABI_H
+#define RSERPOOL_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RSPGO_ABI 1
+
+struct rspgo_loadinfo {
+	uint32_t policy, weight, priority, load, degradation, life, pe_id;
+};
+
+struct rspgo_msginfo {
+	uint32_t session, pe_id, ppid, lifetime, length;
+	uint16_t stream;
+	uint8_t unordered, truncated;
+};
+
+#define RSPGO_ERROR_SIZE 1024
+
+struct rspgo_error {
+	char text[RSPGO_ERROR_SIZE];
+};
+
+/* Verbs of rspgo_start: the operations that take their time. It returns an
+ * eventfd that becomes readable when the operation has ended; rspgo_finish then
+ * fetches the outcome, and rspgo_abandon is for a caller that stops waiting. Both
+ * close the eventfd. With background set it returns -EINPROGRESS instead, and
+ * the socket's descriptor becomes writable at the end; RSPGO_CLOSE returns 0.
+ * An outcome that is there already is returned at once. */
+enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE };
+
+/* Returned by rspgo_start for an operation that has ended well already. */
+#define RSPGO_ENDED 0x7fffffff
+
+/* F(result, name, parameters): all functions, for prototypes, pointers and the
+ * loader alike. */
+#define RSPGO_FUNCTIONS(F)                                                                                   \
+	F(int, rspgo_abi, (void))                                                                            \
+	F(int, rspgo_socket, (int domain, struct rspgo_error *err))                                          \
+	F(int, rspgo_bind, (uint64_t ino, void *addr, size_t len, struct rspgo_error *err))                  \
+	F(int, rspgo_start, (int fd, uint64_t ino, int verb, void *pool, size_t pool_len,                    \
+	                     struct rspgo_loadinfo *info, int background, struct rspgo_error *err))          \
+	F(int, rspgo_finish, (int done, struct rspgo_error *err))                                            \
+	F(void, rspgo_abandon, (int done))                                                                   \
+	F(int64_t, rspgo_send, (int fd, uint64_t ino, void *buf, size_t len, struct rspgo_msginfo *info,     \
+	                        struct rspgo_error *err))                                                    \
+	F(int64_t, rspgo_recv, (int fd, uint64_t ino, void *buf, size_t len, struct rspgo_msginfo *info,     \
+	                        int peek, struct rspgo_error *err))                                          \
+	F(int, rspgo_name, (uint64_t ino, int peer, void *pool, size_t *pool_len, uint32_t *pe_id,           \
+	                    struct rspgo_error *err))                                                        \
+	F(int, rspgo_last_error, (uint64_t ino, struct rspgo_error *err))
+
+#endif

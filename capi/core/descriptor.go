@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/rserpool"
+)
+
+// lingerLimit is how long rsp_close waits at most until what was sent has
+// arrived and the registrar knows.
+const lingerLimit = 3 * time.Second
+
+// descriptor is a socket of the program. Hooks of the socket take mu, so no
+// method of the socket is called with mu held.
+type descriptor struct {
+	sock   *rserpool.Socket
+	sig    *signal
+	domain int
+	watch  int32 // key of the hang-up watch
+	closed atomic.Bool
+
+	mu         sync.Mutex
+	sendable   bool // as the socket says
+	background int  // operations whose end the descriptor shows by POLLOUT
+	ops        [verbCount]*operation
+	last       string // the latest failure, for rsp_errmsg
+}
+
+func newDescriptor(domain int) (d *descriptor, fd int, err error) {
+	network := "ip4"
+	if domain == unix.AF_INET6 {
+		network = "ip"
+	}
+	sock, err := rserpool.NewSocket(rserpool.Config{}, network)
+	if err != nil {
+		return nil, 0, err
+	}
+	sig, err := newSignal()
+	if err != nil {
+		sock.Close()
+		return nil, 0, err
+	}
+	fd = sig.app
+	d = &descriptor{sock: sock, sig: sig, domain: domain}
+	sock.Hooks(sig.setReadable, d.setSendable)
+	return d, fd, nil
+}
+
+func (d *descriptor) setSendable(sendable bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sendable = sendable
+	d.showWritable()
+}
+
+// showWritable lets the descriptor show what mu guards.
+func (d *descriptor) showWritable() {
+	d.sig.setWritable(d.sendable && d.background == 0)
+}
+
+// note keeps the failure of a function for rsp_errmsg.
+func (d *descriptor) note(function string, err error) {
+	if err != nil && !transient(err) {
+		d.mu.Lock()
+		d.last = explain(function, err)
+		d.mu.Unlock()
+	}
+}
+
+// lastError says what went wrong last, in a call or on its own.
+func (d *descriptor) lastError() string {
+	d.mu.Lock()
+	last := d.last
+	d.mu.Unlock()
+	if last != "" {
+		return last
+	}
+	if err := d.sock.Status().LastError; err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// finishClose lets what was sent arrive, as far as time allows.
+func (d *descriptor) finishClose(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lingerLimit)
+	defer cancel()
+	err := d.sock.CloseContext(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return failf(unix.ETIMEDOUT, "not everything that was sent was acknowledged within %v; the peer or the registrar does not answer", lingerLimit)
+	}
+	return err
+}

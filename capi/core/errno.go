@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/rserpool"
+)
+
+// errnos maps the errors of core/rserpool to errno; the first that matches
+// counts. Wrapped system errors come after them.
+var errnos = []struct {
+	err   error
+	errno unix.Errno
+}{
+	{rserpool.ErrWouldBlock, unix.EAGAIN},
+	{rserpool.ErrClosed, unix.EBADF},
+	{rserpool.ErrUnknownPool, unix.ENOENT},
+	{rserpool.ErrConnected, unix.EISCONN},
+	{rserpool.ErrRegistered, unix.EISCONN},
+	{rserpool.ErrNotConnected, unix.ENOTCONN},
+	{rserpool.ErrNotRegistered, unix.ENOTCONN},
+	{rserpool.ErrMessageSize, unix.EMSGSIZE},
+	{rserpool.ErrTimeout, unix.ETIMEDOUT},
+	{context.DeadlineExceeded, unix.ETIMEDOUT},
+	{rserpool.ErrNoRegistrar, unix.EHOSTUNREACH},
+	{rserpool.ErrNoElement, unix.EHOSTUNREACH},
+	{rserpool.ErrBound, unix.EINVAL},
+	{rserpool.ErrInvalid, unix.EINVAL},
+	{context.Canceled, unix.ECANCELED},
+}
+
+// causes maps a registrar's reasons to refuse (RFC 5354 section 3.12).
+var causes = map[rserpool.CauseCode]unix.Errno{
+	0x0003: unix.EINVAL,     // invalid values
+	0x0004: unix.EADDRINUSE, // non-unique PE identifier
+	0x0005: unix.EINVAL,     // inconsistent pooling policy
+	0x0006: unix.ENOBUFS,    // lack of resources
+	0x0007: unix.EINVAL,     // inconsistent transport type
+	0x0008: unix.EINVAL,     // inconsistent data/control configuration
+	0x000a: unix.EACCES,     // rejected due to security considerations
+}
+
+// errnoOf is the one place where an error becomes an errno.
+func errnoOf(err error) unix.Errno {
+	var own failure
+	if errors.As(err, &own) {
+		return own.errno
+	}
+	var rejected *rserpool.RejectedError
+	if errors.As(err, &rejected) {
+		if errno, ok := causes[rejected.Cause]; ok {
+			return errno
+		}
+		return unix.ECONNREFUSED
+	}
+	for _, e := range errnos {
+		if errors.Is(err, e.err) {
+			return e.errno
+		}
+	}
+	var system unix.Errno
+	if errors.As(err, &system) && system != 0 {
+		return system
+	}
+	return unix.EIO
+}
+
+// transient says that err is no failure: the caller may try again later.
+func transient(err error) bool {
+	errno := errnoOf(err)
+	return errno == unix.EAGAIN || errno == unix.EINPROGRESS || errno == unix.EALREADY
+}
+
+// failure is an error that this package itself finds.
+type failure struct {
+	errno unix.Errno
+	text  string
+}
+
+func (f failure) Error() string { return f.text }
+
+func failf(errno unix.Errno, format string, args ...any) error {
+	return failure{errno, fmt.Sprintf(format, args...)}
+}
+
+// hints say what to do about system errors that do not say so themselves.
+var hints = map[unix.Errno]string{
+	unix.EACCES:        "ports below 1024 need privileges: choose another port, run as root, or grant CAP_NET_BIND_SERVICE",
+	unix.EADDRINUSE:    "another socket has this port: choose another one, or 0 for any free one",
+	unix.EADDRNOTAVAIL: "bind to an address of this host, or to the wildcard address",
+	unix.EMFILE:        "close descriptors, or raise the limit (ulimit -n)",
+}
+
+// explain returns what rsp_errmsg says about the failure of a function.
+func explain(function string, err error) string {
+	text := err.Error()
+	if function != "" {
+		text = function + ": " + text
+	}
+	var system unix.Errno
+	if errors.As(err, &system) {
+		if hint, ok := hints[system]; ok {
+			text += "; " + hint
+		}
+	}
+	return text
+}

@@ -1,0 +1,264 @@
+package main
+
+/*
+#cgo CFLAGS: -std=c11 -Wall -Wextra
+#include "../abi.h"
+*/
+import "C"
+
+import (
+	"context"
+	"math"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/rserpool"
+)
+
+//export rspgo_abi
+func rspgo_abi() C.int { return C.RSPGO_ABI }
+
+// put writes a sentence for rsp_errmsg.
+func put(space *C.struct_rspgo_error, text string) {
+	dst := unsafe.Slice((*byte)(unsafe.Pointer(&space.text[0])), len(space.text))
+	dst[copy(dst[:len(dst)-1], text)] = 0
+}
+
+// report writes the sentence for rsp_errmsg and returns -errno.
+func report(space *C.struct_rspgo_error, function string, err error) int64 {
+	if err == rserpool.ErrWouldBlock { // the usual case costs nothing
+		put(space, "it would have to wait")
+		return -int64(unix.EAGAIN)
+	}
+	put(space, explain(function, err))
+	return -int64(errnoOf(err))
+}
+
+// call runs the body of an export.
+func call(space *C.struct_rspgo_error, function string, body func() (int64, error)) int64 {
+	var result int64
+	err := guarded(function, func() (err error) {
+		result, err = body()
+		return err
+	})
+	if err != nil {
+		return report(space, function, err)
+	}
+	return result
+}
+
+// onSocket runs the body of an export for one socket.
+func onSocket(ino C.uint64_t, space *C.struct_rspgo_error, function string, body func(*descriptor) (int64, error)) int64 {
+	return call(space, function, func() (int64, error) {
+		d, err := sockets.find(uint64(ino))
+		if err != nil {
+			return 0, err
+		}
+		result, err := body(d)
+		if err != nil && err != rserpool.ErrWouldBlock {
+			d.note(function, err)
+		}
+		return result, err
+	})
+}
+
+//export rspgo_socket
+func rspgo_socket(domain C.int, space *C.struct_rspgo_error) C.int {
+	return C.int(call(space, "rsp_socket", func() (int64, error) {
+		d, fd, err := newDescriptor(int(domain))
+		if err != nil {
+			return 0, err
+		}
+		if err := sockets.add(d); err != nil {
+			d.sock.Close()
+			d.sig.close()
+			unix.Close(fd)
+			return 0, err
+		}
+		return int64(fd), nil
+	}))
+}
+
+//export rspgo_bind
+func rspgo_bind(ino C.uint64_t, addr unsafe.Pointer, n C.size_t, space *C.struct_rspgo_error) C.int {
+	return C.int(onSocket(ino, space, "rsp_bind", func(d *descriptor) (int64, error) {
+		a, err := parseAddress(unsafe.Slice((*byte)(addr), int(n)), d.domain)
+		if err != nil {
+			return 0, err
+		}
+		return 0, d.sock.Bind(a)
+	}))
+}
+
+//export rspgo_start
+func rspgo_start(fd C.int, ino C.uint64_t, v C.int, pool unsafe.Pointer, n C.size_t, info *C.struct_rspgo_loadinfo, background C.int, space *C.struct_rspgo_error) C.int {
+	return C.int(onSocket(ino, space, verb(v).String(), func(d *descriptor) (int64, error) {
+		d.sig.knownAs(int(fd))
+		handle := string(unsafe.Slice((*byte)(pool), int(n)))
+		var args any = handle
+		var run func(context.Context) error
+		switch verb(v) {
+		case verbConnect:
+			run = func(ctx context.Context) error { return d.sock.Connect(ctx, handle) }
+		case verbRegister:
+			r, err := registration(info)
+			if err != nil {
+				return 0, err
+			}
+			args = joining{handle, r}
+			run = func(ctx context.Context) error { return d.sock.Register(ctx, handle, r) }
+		case verbDeregister:
+			run = d.sock.Deregister
+		case verbClose:
+			return startClose(d, background != 0)
+		}
+		return started(d.start(verb(v), args, background != 0, run))
+	}))
+}
+
+// joining is what one call of rsp_register asks for.
+type joining struct {
+	pool string
+	as   rserpool.Registration
+}
+
+func started(event int, err error) (int64, error) {
+	if err == errEnded {
+		return C.RSPGO_ENDED, nil
+	}
+	return int64(event), err
+}
+
+func startClose(d *descriptor, background bool) (int64, error) {
+	if !sockets.shut(d) {
+		return 0, failf(unix.EBADF, "another thread closed the socket")
+	}
+	finish := func(ctx context.Context) error {
+		defer sockets.remove(d)
+		return d.finishClose(ctx)
+	}
+	if event, err := d.start(verbClose, nil, background, finish); err == nil {
+		return int64(event), nil
+	} else if errnoOf(err) != unix.EINPROGRESS {
+		go finish(context.Background()) // nobody can wait for it
+	}
+	return C.RSPGO_ENDED, nil
+}
+
+func registration(info *C.struct_rspgo_loadinfo) (rserpool.Registration, error) {
+	p := rserpool.Policy{
+		Type:        rserpool.PolicyType(info.policy),
+		Weight:      uint32(info.weight),
+		Priority:    uint32(info.priority),
+		Load:        uint32(info.load),
+		Degradation: uint32(info.degradation),
+	}
+	if p.Type == 0 {
+		p.Type = rserpool.RoundRobin
+	}
+	if !p.Type.Known() {
+		return rserpool.Registration{}, failf(unix.EINVAL, "policy %#x is unknown; use one of RSP_ROUND_ROBIN to RSP_RANDOMIZED_LEAST_USED", uint32(p.Type))
+	}
+	if info.life > math.MaxInt32 {
+		return rserpool.Registration{}, failf(unix.EINVAL, "a life of %d seconds is too long; the limit is %d", uint32(info.life), math.MaxInt32)
+	}
+	return rserpool.Registration{
+		Policy: p,
+		Life:   time.Duration(info.life) * time.Second,
+		PE:     rserpool.PEID(info.pe_id),
+	}, nil
+}
+
+//export rspgo_finish
+func rspgo_finish(done C.int, space *C.struct_rspgo_error) C.int {
+	return C.int(call(space, "", func() (int64, error) { return 0, finish(int(done)) }))
+}
+
+//export rspgo_abandon
+func rspgo_abandon(done C.int) {
+	guarded("waiting", func() error { abandon(int(done)); return nil })
+}
+
+//export rspgo_send
+func rspgo_send(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, space *C.struct_rspgo_error) C.int64_t {
+	return C.int64_t(onSocket(ino, space, "rsp_sendmsg", func(d *descriptor) (int64, error) {
+		d.sig.knownAs(int(fd))
+		err := d.sock.TrySend(unsafe.Slice((*byte)(buf), int(n)), &rserpool.SendInfo{
+			Session:   rserpool.SessionID(info.session),
+			Stream:    uint16(info.stream),
+			PPID:      uint32(info.ppid),
+			Unordered: info.unordered != 0,
+			Lifetime:  time.Duration(info.lifetime) * time.Millisecond,
+		})
+		return int64(n), err
+	}))
+}
+
+// maxBuffer bounds what a caller claims its buffer holds; no message is longer.
+const maxBuffer = 1 << 30
+
+//export rspgo_recv
+func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, peek C.int, space *C.struct_rspgo_error) C.int64_t {
+	return C.int64_t(onSocket(ino, space, "rsp_recvmsg", func(d *descriptor) (int64, error) {
+		d.sig.knownAs(int(fd))
+		var got rserpool.RecvInfo
+		received, err := d.sock.TryRecv(unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, peek != 0)
+		if err != nil {
+			return 0, err
+		}
+		*info = C.struct_rspgo_msginfo{
+			session:   C.uint32_t(got.Session),
+			pe_id:     C.uint32_t(got.PE),
+			ppid:      C.uint32_t(got.PPID),
+			length:    C.uint32_t(got.Length),
+			stream:    C.uint16_t(got.Stream),
+			unordered: flag(got.Unordered),
+			truncated: flag(got.Truncated),
+		}
+		return int64(received), nil
+	}))
+}
+
+func flag(set bool) C.uint8_t {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+//export rspgo_name
+func rspgo_name(ino C.uint64_t, peer C.int, pool unsafe.Pointer, n *C.size_t, id *C.uint32_t, space *C.struct_rspgo_error) C.int {
+	function := "rsp_getsockname"
+	if peer != 0 {
+		function = "rsp_getpeername"
+	}
+	return C.int(onSocket(ino, space, function, func(d *descriptor) (int64, error) {
+		name, err := d.sock.LocalName()
+		if peer != 0 {
+			name, err = d.sock.PeerName(0)
+		}
+		if err != nil {
+			return 0, err
+		}
+		copy(unsafe.Slice((*byte)(pool), int(min(*n, maxBuffer))), name.Pool)
+		*n = C.size_t(len(name.Pool))
+		if id != nil {
+			*id = C.uint32_t(name.PE)
+		}
+		return 0, nil
+	}))
+}
+
+//export rspgo_last_error
+func rspgo_last_error(ino C.uint64_t, space *C.struct_rspgo_error) C.int {
+	return C.int(call(space, "rsp_errmsg", func() (int64, error) {
+		d, err := sockets.find(uint64(ino))
+		if err != nil {
+			return 0, err
+		}
+		put(space, d.lastError())
+		return 0, nil
+	}))
+}

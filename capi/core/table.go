@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// table holds all sockets of the process by the inode number of the program's
+// descriptor: it works for every duplicate, and does not come back when the
+// program closed it and opened something else.
+type table struct {
+	mu       sync.RWMutex
+	byInode  map[uint64]*descriptor
+	watchers *hangups
+}
+
+// sockets is the only global state of the core.
+var sockets table
+
+func (t *table) find(ino uint64) (*descriptor, error) {
+	t.mu.RLock()
+	d := t.byInode[ino]
+	t.mu.RUnlock()
+	if d == nil {
+		return nil, failf(unix.ENOTSOCK, "the descriptor is open, but rsp_socket did not make it")
+	}
+	if d.closed.Load() {
+		return nil, failf(unix.EBADF, "the socket is closed")
+	}
+	return d, nil
+}
+
+func (t *table) add(d *descriptor) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.watchers == nil {
+		h, err := newHangups()
+		if err != nil {
+			return err
+		}
+		t.watchers = h
+		t.byInode = make(map[uint64]*descriptor)
+	}
+	key, err := t.watchers.watch(d.sig.core, func() { t.lost(d) })
+	if err != nil {
+		return err
+	}
+	d.watch = key
+	t.byInode[d.sig.ino] = d
+	return nil
+}
+
+func (t *table) remove(d *descriptor) {
+	t.mu.Lock()
+	delete(t.byInode, d.sig.ino)
+	t.mu.Unlock()
+}
+
+// shut takes the socket from the program and wakes everybody who waits for it;
+// false when that has happened before. The rest is finishClose and remove.
+func (t *table) shut(d *descriptor) bool {
+	if d.closed.Swap(true) {
+		return false
+	}
+	t.watchers.forget(d.watch)
+	d.sig.close()
+	return true
+}
+
+// lost runs when the program closed the descriptor behind our back.
+func (t *table) lost(d *descriptor) {
+	if t.shut(d) {
+		d.finishClose(context.Background())
+		t.remove(d)
+	}
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * front.h - what the files of the C front share. The front is all that a
+ * program links: it has no thread and starts none until the first rsp_ call.
+ */
+#ifndef RSERPOOL_FRONT_H
+#define RSERPOOL_FRONT_H
+
+#include "../abi.h"
+
+#include <rserpool.h>
+#include <signal.h>
+
+/* The functions of the core. */
+struct core {
+#define POINTER(result, name, parameters) result(*name) parameters;
+	RSPGO_FUNCTIONS(POINTER)
+#undef POINTER
+};
+
+/* load.c. core() returns the functions of the core and loads it when need be;
+ * NULL with the error set when it cannot be used in this process. */
+const struct core *core(void);
+int forked(void);
+
+/* error.c. fail() returns -1 and sets errno, for failures the front finds.
+ * core_failed() takes over -errno from the core, whose text is in
+ * *error_space(). fd is the descriptor they are about, or -1. last_error()
+ * returns what this thread failed with on fd, NULL if it did not. */
+int fail(int fd, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int core_failed(int fd, int64_t result);
+struct rspgo_error *error_space(void);
+const char *last_error(int fd);
+
+/* call.c. One call of the program. From begin_call() to end_call() the thread's
+ * signals are held back: code of the core runs on small stacks, where a handler
+ * that was installed without SA_ONSTACK has no room. wait_poll() lets them
+ * through while it waits, and so none is ever missed. */
+struct call {
+	const struct core *go;
+	const char *function;
+	int fd;
+	uint64_t ino; /* of fd */
+	sigset_t before;
+};
+
+/* Both return -1 with the error set, and then end_call() must not follow. fd of
+ * begin_call() must be a socket's, begin_new_call() is for none yet. */
+int begin_call(struct call *call, const char *function, int fd);
+int begin_new_call(struct call *call, const char *function);
+/* Returns result, without touching errno. */
+ssize_t end_call(struct call *call, ssize_t result);
+
+/* wait.c. Waits until fd is ready for events; -1 with the error set after a
+ * signal. At cancellation of the thread cancelled(call) is called first. */
+int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct call *, int fd));
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * message.c - sending and receiving: a try that does not wait, and poll(2) only
+ * after it said EAGAIN.
+ */
+#define _GNU_SOURCE
+#include "front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR)
+#define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC)
+#define INFO_FLAGS (RSP_UNORDERED | RSP_MSG_TRUNC)
+
+static int check_flags(struct call *call, int flags, int known)
+{
+	if ((flags & ~known) == 0)
+		return 0;
+	return fail(call->fd, EOPNOTSUPP, "%s: flags %#x are not supported", call->function,
+	            (unsigned)(flags & ~known));
+}
+
+/* Says whether a call that got result is to wait: only then is it worth a system
+ * call to see how the descriptor is set. */
+static int may_wait(struct call *call, int64_t result, int flags)
+{
+	int status;
+
+	if (result != -EAGAIN || (flags & MSG_DONTWAIT) != 0)
+		return 0;
+	status = fcntl(call->fd, F_GETFL);
+	return status == -1 || (status & O_NONBLOCK) == 0;
+}
+
+static ssize_t outcome(struct call *call, int waited, int64_t result)
+{
+	if (result >= 0)
+		return (ssize_t)result;
+	/* After a wait it is known to have been a socket of ours. */
+	if (waited && result == -ENOTSOCK)
+		return fail(call->fd, EBADF, "%s: another thread closed the socket", call->function);
+	return core_failed(call->fd, result);
+}
+
+static int check_info(int fd, const struct rsp_sndrcvinfo *info)
+{
+	uint32_t rest = info->reserved16;
+	size_t i;
+
+	for (i = 0; i < sizeof(info->reserved) / sizeof(info->reserved[0]); i++)
+		rest |= info->reserved[i];
+	if (rest != 0)
+		return fail(fd, EINVAL,
+		            "rsp_sendmsg: a reserved member of struct rsp_sndrcvinfo is not zero; set the whole "
+		            "structure to zero before filling it");
+	if ((info->flags & ~INFO_FLAGS) != 0)
+		return fail(fd, EINVAL, "rsp_sendmsg: flags %#x in struct rsp_sndrcvinfo are unknown",
+		            (unsigned)(info->flags & ~INFO_FLAGS));
+	return 0;
+}
+
+static int check_send(struct call *call, const void *buf, size_t len, const struct rsp_sndrcvinfo *info,
+                      int flags)
+{
+	if (buf == NULL && len > 0)
+		return fail(call->fd, EFAULT, "rsp_sendmsg: the buffer is NULL");
+	if (len == 0)
+		return fail(call->fd, EINVAL, "rsp_sendmsg: SCTP carries no empty messages");
+	if (len > INT32_MAX)
+		return fail(call->fd, EMSGSIZE, "rsp_sendmsg: no message can be %zu bytes long", len);
+	if (check_flags(call, flags, SEND_FLAGS) == -1)
+		return -1;
+	return info != NULL ? check_info(call->fd, info) : 0;
+}
+
+static ssize_t send_message(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info,
+                            int flags)
+{
+	int waited;
+
+	for (waited = 0;; waited = 1) {
+		int64_t sent = call->go->rspgo_send(call->fd, call->ino, (void *)(uintptr_t)buf, len, info,
+		                                    error_space());
+
+		if (!may_wait(call, sent, flags))
+			return outcome(call, waited, sent);
+		if (wait_ready(call, call->fd, POLLOUT, NULL) == -1)
+			return -1;
+	}
+}
+
+ssize_t(rsp_sendmsg)(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags)
+{
+	struct rspgo_msginfo message = {0};
+	struct call call;
+
+	if (begin_call(&call, "rsp_sendmsg", fd) == -1)
+		return -1;
+	if (check_send(&call, buf, len, info, flags) == -1)
+		return end_call(&call, -1);
+	if (info != NULL)
+		message = (struct rspgo_msginfo){
+		        .session = info->session,
+		        .ppid = info->ppid,
+		        .lifetime = info->lifetime,
+		        .stream = info->stream,
+		        .unordered = (info->flags & RSP_UNORDERED) != 0,
+		};
+	return end_call(&call, send_message(&call, buf, len, &message, flags));
+}
+
+static ssize_t receive_message(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int flags)
+{
+	int waited;
+
+	for (waited = 0;; waited = 1) {
+		int64_t received = call->go->rspgo_recv(call->fd, call->ino, buf, len, info,
+		                                        (flags & MSG_PEEK) != 0, error_space());
+
+		if (!may_wait(call, received, flags))
+			return outcome(call, waited, received);
+		if (wait_ready(call, call->fd, POLLIN, NULL) == -1)
+			return -1;
+	}
+}
+
+static void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *message)
+{
+	memset(info, 0, sizeof(*info));
+	info->session = message->session;
+	info->pe_id = message->pe_id;
+	info->ppid = message->ppid;
+	info->stream = message->stream;
+	info->length = message->length;
+	info->flags = (message->unordered ? RSP_UNORDERED : 0) | (message->truncated ? RSP_MSG_TRUNC : 0);
+}
+
+static ssize_t receive_call(struct call *call, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags)
+{
+	struct rspgo_msginfo message = {0};
+	ssize_t received;
+
+	if (buf == NULL && len > 0)
+		return fail(call->fd, EFAULT, "%s: the buffer is NULL", call->function);
+	if (check_flags(call, flags, RECV_FLAGS) == -1)
+		return -1;
+	received = receive_message(call, buf, len, &message, flags);
+	if (received == -1)
+		return -1;
+	if (info != NULL)
+		fill(info, &message);
+	return (flags & MSG_TRUNC) != 0 ? (ssize_t)message.length : received;
+}
+
+ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags)
+{
+	struct call call;
+
+	if (begin_call(&call, "rsp_recvmsg", fd) == -1)
+		return -1;
+	return end_call(&call, receive_call(&call, buf, len, info, flags));
+}
+
+ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags)
+{
+	return rsp_recvmsg(fd, buf, len, info, flags);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * wait.c - all waiting is done here, in C: EINTR and pthread_cancel(3) then work
+ * as they do with the socket calls.
+ */
+#define _GNU_SOURCE
+#include "front.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+struct waiter {
+	struct call *call;
+	int fd;
+	void (*cancelled)(struct call *, int fd);
+};
+
+static void cancel(void *argument)
+{
+	struct waiter *waiter = argument;
+
+	if (waiter->cancelled != NULL)
+		waiter->cancelled(waiter->call, waiter->fd);
+	end_call(waiter->call, 0);
+}
+
+int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct call *, int fd))
+{
+	struct waiter waiter = {.call = call, .fd = fd, .cancelled = cancelled};
+	struct pollfd wait = {.fd = fd, .events = events};
+	sigset_t mask = call->before;
+	int ready;
+
+	/* The Go runtime sends SIGURG to threads that run its code. One that
+	 * arrives late must not look like a signal of the program. */
+	sigaddset(&mask, SIGURG);
+	pthread_cleanup_push(cancel, &waiter);
+	ready = ppoll(&wait, 1, NULL, &mask);
+	pthread_cleanup_pop(0);
+	if (ready == -1)
+		return fail(call->fd, errno, "%s: interrupted while waiting: %s", call->function,
+		            strerror(errno));
+	if ((wait.revents & POLLNVAL) != 0)
+		return fail(call->fd, EBADF, "%s: another thread closed the descriptor", call->function);
+	return 0;
+}
+
+static void mask_without_urgent(sigset_t *mask)
+{
+	pthread_sigmask(SIG_BLOCK, NULL, mask);
+	sigaddset(mask, SIGURG);
+}
+
+static int check_process(const char *function)
+{
+	if (!forked())
+		return 0;
+	return fail(-1, EOWNERDEAD, "%s: this process was forked after the first rsp_ call of its parent",
+	            function);
+}
+
+int rsp_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout)
+{
+	struct timespec limit;
+	sigset_t mask;
+	int ready;
+
+	if (check_process("rsp_select") == -1)
+		return -1;
+	if (timeout != NULL) {
+		limit.tv_sec = timeout->tv_sec;
+		limit.tv_nsec = (long)timeout->tv_usec * 1000;
+	}
+	mask_without_urgent(&mask);
+	ready = pselect(nfds, readfds, writefds, exceptfds, timeout != NULL ? &limit : NULL, &mask);
+	return ready == -1 ? fail(-1, errno, "rsp_select: %s", strerror(errno)) : ready;
+}
+
+int rsp_poll(struct pollfd *fds, nfds_t nfds, int timeout)
+{
+	struct timespec limit = {.tv_sec = timeout / 1000, .tv_nsec = (long)(timeout % 1000) * 1000000};
+	sigset_t mask;
+	int ready;
+
+	if (check_process("rsp_poll") == -1)
+		return -1;
+	mask_without_urgent(&mask);
+	ready = ppoll(fds, nfds, timeout < 0 ? NULL : &limit, &mask);
+	return ready == -1 ? fail(-1, errno, "rsp_poll: %s", strerror(errno)) : ready;
+}

@@ -1,0 +1,27 @@
+install(TARGETS rserpool EXPORT RSerPool
+	LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS rserpool-core LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(FILES include/rserpool.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(PROGRAMS ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/rserpool DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR} FILES_MATCHING PATTERN "*.[1-9]")
+install(FILES c-examples/echo_pe.c c-examples/echo_pu.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
+# pkg-config. Directories relative to the prefix stay so: the tree can be moved.
+set(RSERPOOL_PC_LIBDIR "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+set(RSERPOOL_PC_INCLUDEDIR "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+	set(RSERPOOL_PC_LIBDIR ${CMAKE_INSTALL_LIBDIR})
+endif()
+if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+	set(RSERPOOL_PC_INCLUDEDIR ${CMAKE_INSTALL_INCLUDEDIR})
+endif()
+configure_file(cmake/rserpool.pc.in rserpool.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/rserpool.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+
+# find_package(RSerPool) -> RSerPool::rserpool
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/RSerPool)
+configure_package_config_file(cmake/RSerPoolConfig.cmake.in RSerPoolConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(RSerPoolConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/RSerPoolConfig.cmake ${PROJECT_BINARY_DIR}/RSerPoolConfigVersion.cmake
+	DESTINATION ${package_dir})
+install(EXPORT RSerPool NAMESPACE RSerPool:: FILE RSerPoolTargets.cmake DESTINATION ${package_dir})

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rserpool.h - Reliable Server Pooling (RFC 5351 to 5356) with the functions of
+ * draft-ietf-rserpool-api-00: the socket API with an rsp_ prefix.
+ *
+ * Link with -lrserpool. This header is the manual of the library; the manual
+ * pages librserpool(7) and rsp_socket(3) to rsp_errmsg(3) say the same.
+ *
+ * Words. A pool element (PE) is a server in a named pool, a pool user (PU) a
+ * client of a pool, a registrar keeps the list of pools. A pool handle is the
+ * pool's name: any bytes, with a length and without a terminator. A session is
+ * what a PU has with a pool: messages in both directions with one PE, and with
+ * another one after that PE has failed.
+ *
+ * A PU:   rsp_socket, rsp_connect, rsp_sendmsg/rsp_recvmsg, rsp_close.
+ * A PE:   rsp_socket, rsp_bind, rsp_register, then rsp_recvmsg tells in its info
+ *         argument which session a message came from, and rsp_sendmsg with that
+ *         info answers it. One descriptor serves all sessions.
+ *
+ * Results. Functions behave like the socket call they are named after: on
+ * failure they return -1 and set errno, and rsp_errmsg() then has a sentence
+ * that says what failed, why, and what to do about it. They never raise SIGPIPE.
+ *
+ * Descriptors. What rsp_socket() returns is a real file descriptor. poll(2),
+ * select(2), epoll(7) and event loops built on them work on it: it is readable
+ * when rsp_recvmsg() would return something and writable when rsp_sendmsg()
+ * would not block. fcntl(2) with F_SETFL/O_NONBLOCK and F_SETFD work, dup(2)
+ * makes a second name for the same socket. Do not read(2) or write(2) it. It is
+ * closed by rsp_close(); close(2) frees everything too, but does not wait until
+ * what was sent has arrived.
+ *
+ * Blocking. Functions wait unless the descriptor has O_NONBLOCK or the call
+ * MSG_DONTWAIT. A signal handler that runs ends the wait with EINTR, whether or
+ * not it was installed with SA_RESTART; this is how poll(2) behaves. Waits are
+ * cancellation points of pthread_cancel(3).
+ *
+ * Threads. All functions may be called from any thread, also on one descriptor
+ * by several at once. rsp_close() ends waits of other threads with EBADF.
+ *
+ * Ownership. The library copies what it is given; no pointer is kept after a
+ * call, and nothing it returns needs to be freed.
+ *
+ * fork. The library starts its threads at the first call, not when the program
+ * starts: daemon(3) and prefork servers work as long as they fork before their
+ * first rsp_ call. In a child forked later every function fails with EOWNERDEAD
+ * until it calls execve(2).
+ *
+ * Errors that every function with a descriptor can return, besides its own:
+ *   EBADF       fd is not open, or was closed meanwhile
+ *   ENOTSOCK    fd is open, but not from rsp_socket()
+ *   EOWNERDEAD  this process was forked after the library's first use
+ *   ELIBACC     librserpool-core.so was not found beside librserpool.so
+ *   EIO         a defect inside the library, reported on standard error
+ * rsp_errmsg() and rsp_version() work in any process.
+ *
+ * Environment: RSERPOOL_REGISTRARS, RSERPOOL_TRANSPORT, RSERPOOL_EMBEDDED,
+ * RSERPOOL_PORT, RSERPOOL_LOG, RSERPOOL_CONFIG; see librserpool(7).
+ */
+#ifndef RSERPOOL_H
+#define RSERPOOL_H
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/types.h>
+
+/* The version of this header; rsp_version() has that of the library in use. */
+#define RSP_VERSION_MAJOR 0
+#define RSP_VERSION_MINOR 1
+#define RSP_VERSION_PATCH 0
+#define RSP_VERSION "0.1.0"
+#define RSP_VERSION_NUMBER ((RSP_VERSION_MAJOR << 16) | (RSP_VERSION_MINOR << 8) | RSP_VERSION_PATCH)
+
+#if defined(__GNUC__)
+#define RSP_API __attribute__((visibility("default")))
+#else
+#define RSP_API
+#endif
+
+/* Programs written for BSD set server_addr.sin_len, a member that Linux does
+ * not have. So that they compile unchanged the name stands for the first byte of
+ * the padding at the end of struct sockaddr_in, which nothing reads. Define
+ * RSP_NO_SIN_LEN before the header is included to switch this off. */
+#if defined(__linux__) && !defined(RSP_NO_SIN_LEN) && !defined(sin_len)
+#define sin_len sin_zero[0]
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The longest pool handle, in bytes. */
+#define RSP_POOL_MAX 65000
+
+/* Pool member selection policies (RFC 5356; codes of RFC 5354 section 3.8). All
+ * elements of a pool use the same one. In brackets the values of struct
+ * rsp_loadinfo that each uses; the others must be zero. */
+#define RSP_ROUND_ROBIN 0x00000001U            /* one after the other */
+#define RSP_WEIGHTED_ROUND_ROBIN 0x00000002U   /* [weight] */
+#define RSP_RANDOM 0x00000003U                 /* any */
+#define RSP_WEIGHTED_RANDOM 0x00000004U        /* [weight] */
+#define RSP_PRIORITY 0x00000005U               /* [priority] the highest */
+#define RSP_LEAST_USED 0x40000001U             /* [load] the lowest */
+#define RSP_LEAST_USED_DEGRADATION 0x40000002U /* [load, degradation] */
+#define RSP_PRIORITY_LEAST_USED 0x40000003U    /* [load, degradation] */
+#define RSP_RANDOMIZED_LEAST_USED 0x40000004U  /* [load] */
+
+/* How a pool element wants to be used. Set all of it to zero first: zero is the
+ * default of every member, and later versions turn reserved ones into members. */
+struct rsp_loadinfo {
+	uint32_t policy;      /* RSP_ROUND_ROBIN ...; 0 = RSP_ROUND_ROBIN */
+	uint32_t weight;      /* share of the requests, in proportion to others; at least 1 */
+	uint32_t priority;    /* larger is chosen first */
+	uint32_t load;        /* of the element, 0 to 0xffffffff = 100 % */
+	uint32_t degradation; /* load that one more session adds, same scale */
+	uint32_t life;        /* seconds that a registration outlives the element; 0 = 300 */
+	uint32_t pe_id;       /* PE identifier; 0 = the library chooses one */
+	uint32_t reserved[9]; /* zero */
+};
+
+/* What goes with a message: rsp_recvmsg() fills all of it, rsp_sendmsg() reads
+ * it. Set all of it to zero before filling it by hand. */
+struct rsp_sndrcvinfo {
+	uint32_t session;     /* the session; 0 = the one that rsp_connect() made */
+	uint32_t pe_id;       /* received: PE identifier of the sender, 0 = a pool user;
+	                         sent: ignored */
+	uint32_t ppid;        /* SCTP payload protocol identifier, host byte order; 11 is
+	                         ASAP's own and refused (RFC 5352 section 5) */
+	uint32_t lifetime;    /* sent: discard the message if it could not be sent for so
+	                         many milliseconds, 0 = never; received: 0 */
+	uint32_t flags;       /* RSP_UNORDERED, RSP_MSG_TRUNC */
+	uint16_t stream;      /* SCTP stream */
+	uint16_t reserved16;  /* zero */
+	uint32_t length;      /* received: of the whole message, also when truncated;
+	                         sent: ignored */
+	uint32_t reserved[9]; /* zero */
+};
+
+/* Flags in struct rsp_sndrcvinfo. */
+#define RSP_UNORDERED 0x00000001U /* the message may overtake others */
+#define RSP_MSG_TRUNC 0x00000100U /* received: the buffer was too small, the rest of the
+                                     message is lost; sent: ignored */
+
+/* rsp_socket - make a socket.
+ *
+ * domain is AF_INET, or AF_INET6 for both families (as a dual-stack socket);
+ * type is SOCK_DGRAM or SOCK_SEQPACKET, which are the same here: messages with
+ * bounds. SOCK_CLOEXEC and SOCK_NONBLOCK may be added; the descriptor is
+ * close-on-exec in any case. protocol is IPPROTO_SCTP or 0.
+ *
+ * Returns a descriptor. Does not wait.
+ * Errors: EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT for arguments other
+ * than these; EINVAL for a wrong value in an environment variable; EMFILE,
+ * ENFILE, ENOBUFS. */
+RSP_API int rsp_socket(int domain, int type, int protocol);
+
+/* rsp_bind - give a socket its local address, as bind(2).
+ *
+ * A pool element is reached at this address; with the wildcard address, at the
+ * addresses of this host. Port 0 chooses a free one. A socket that is not bound
+ * takes a free port of the wildcard address at its first use.
+ *
+ * Does not wait.
+ * Errors: EADDRINUSE, EADDRNOTAVAIL, EACCES (ports below 1024 need privileges),
+ * EAFNOSUPPORT (not the socket's family), EINVAL (bound already, or len is too
+ * small), EFAULT. */
+RSP_API int rsp_bind(int fd, const struct sockaddr *addr, socklen_t len);
+
+/* rsp_connect - make a session with the pool of this handle (RFC 5352 section
+ * 2.2, handle resolution; RFC 5351 section 3.2).
+ *
+ * Asks a registrar for the pool's elements, takes one as the pool's policy says
+ * and connects to it. When that element fails later the session moves to
+ * another one by itself.
+ *
+ * Waits for the connection. With O_NONBLOCK it fails with EINPROGRESS at once
+ * and goes on in the background: the descriptor is writable when it has ended,
+ * and another rsp_connect() then fails with EISCONN if it succeeded, or with the
+ * reason why it did not. EALREADY means that it still goes on. After EINTR it
+ * goes on as well; another rsp_connect() waits for the same connection.
+ * Errors: ENOENT (the registrar knows no such pool), EHOSTUNREACH or ETIMEDOUT
+ * (no registrar, or none of the pool's elements, answers), EISCONN, EINVAL (the
+ * handle is empty or longer than RSP_POOL_MAX), EFAULT, EINTR. */
+RSP_API int rsp_connect(int fd, const void *pool, size_t pool_len);
+
+/* rsp_register - make the socket an element of the pool of this handle, which
+ * begins to exist with its first element (RFC 5352 section 2.2.1).
+ *
+ * The registration is renewed and moved to another registrar when need be,
+ * until rsp_deregister() or rsp_close(). On a socket that is registered in this
+ * pool already it changes the policy's values, such as the load.
+ *
+ * If no registrar is configured and none answers on this host, one is started
+ * inside this process, with a line on standard error; see librserpool(7).
+ *
+ * Waits for the registrar's answer. With O_NONBLOCK it fails with EINPROGRESS
+ * at once and goes on in the background: the descriptor is writable when it has
+ * ended, and another rsp_register() then returns the outcome. EALREADY means
+ * that it still goes on. After EINTR it goes on as well; another rsp_register()
+ * waits for the same answer.
+ * Errors: EHOSTUNREACH or ETIMEDOUT (no registrar answers), ECONNREFUSED,
+ * EACCES, EADDRINUSE, ENOBUFS, EINVAL (the registrar refuses; rsp_errmsg() has
+ * its reason), EISCONN (registered in another pool), EINVAL (the handle is empty
+ * or longer than RSP_POOL_MAX, unknown policy, a value that the policy does not
+ * use, a reserved member that is not zero), EFAULT, EINTR. */
+RSP_API int rsp_register(int fd, const void *pool, size_t pool_len, const struct rsp_loadinfo *info);
+
+/* rsp_deregister - take the socket out of its pool (RFC 5352 section 2.2.2).
+ *
+ * Sessions that stand go on; new ones are not sent here any more.
+ *
+ * Waits for the registrar's answer; with O_NONBLOCK as rsp_register().
+ * Errors: ENOTCONN (not registered), EHOSTUNREACH, ETIMEDOUT (the registration
+ * is then not renewed and ends by itself), EINTR. */
+RSP_API int rsp_deregister(int fd);
+
+/* rsp_sendmsg - send one message.
+ *
+ * info may be NULL or 0: the session that rsp_connect() made, in order, stream
+ * 0. It may be a pointer to a struct rsp_sndrcvinfo, or that structure itself
+ * (in C11 and C++): what rsp_recvmsg() filled sends the answer to where the
+ * message came from. flags: MSG_DONTWAIT; MSG_NOSIGNAL and MSG_EOR change
+ * nothing.
+ *
+ * Returns len: a message is sent whole or not at all. Success means that the
+ * library has taken it; it then reaches the element that serves the session, or
+ * the next one. Waits while there is no room in the send buffer.
+ * Errors: EAGAIN (it would have to wait), ENOTCONN (no session, or no such
+ * session any more), EHOSTUNREACH and others (the session has failed, with the
+ * reason), EMSGSIZE (more than 1 MiB), EINVAL (len is 0, PPID 11, unknown flags
+ * in info, a reserved member that is not zero), EOPNOTSUPP (unknown flags),
+ * EFAULT, EINTR. */
+RSP_API ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info,
+                            int flags);
+
+/* rsp_recvmsg, rsp_rcvmsg - receive one message. The slides spell it both ways.
+ *
+ * info may be NULL; otherwise it is filled. What does not fit in the buffer is
+ * lost, and RSP_MSG_TRUNC set in info->flags. flags: MSG_DONTWAIT; MSG_PEEK
+ * leaves the message to be received again; MSG_TRUNC returns the length of the
+ * whole message also when it did not fit.
+ *
+ * Returns the number of bytes received. Messages are never empty, so 0 is only
+ * returned when len is 0. Waits for a message; messages of a session arrive in
+ * order.
+ * Errors: EAGAIN (it would have to wait), ENOTCONN (neither connected nor
+ * registered, nothing can come), EHOSTUNREACH and others (the session has
+ * failed for good, with the reason), EOPNOTSUPP (unknown flags), EFAULT, EINTR. */
+RSP_API ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
+RSP_API ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
+
+/* rsp_select, rsp_poll - wait for descriptors, as select(2) and poll(2).
+ *
+ * They take descriptors of this library and any others together. rsp_select()
+ * does not change timeout. Signals of the library itself never end them, which
+ * is all that sets them apart from select(2) and poll(2).
+ * Errors: those of select(2) and poll(2), and EOWNERDEAD. */
+RSP_API int rsp_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
+                       struct timeval *timeout);
+RSP_API int rsp_poll(struct pollfd *fds, nfds_t nfds, int timeout);
+
+/* rsp_close - deregister, let what was sent arrive, end all sessions, and close
+ * the descriptor.
+ *
+ * Waits until that is done, but a few seconds at most; with O_NONBLOCK it goes
+ * on in the background. Whatever it returns, the descriptor is closed.
+ * Errors: ETIMEDOUT (something did not get through), EINTR (the rest is done in
+ * the background). */
+RSP_API int rsp_close(int fd);
+
+/* rsp_getsockname - the pool in which a socket is registered and its own PE
+ * identifier. rsp_getpeername - the pool to which a socket is connected and the
+ * identifier of the element that serves it at the moment, 0 when there is none.
+ *
+ * *pool_len is the room at pool, and then the length of the handle: when it is
+ * larger than the room was, the handle was cut off, as getsockname(2) does. pool
+ * may be NULL when *pool_len is 0, and pool_len and pe_id may be NULL. Neither waits.
+ * Errors: ENOTCONN (not registered; not connected), EFAULT. */
+RSP_API int rsp_getsockname(int fd, void *pool, size_t *pool_len, uint32_t *pe_id);
+RSP_API int rsp_getpeername(int fd, void *pool, size_t *pool_len, uint32_t *pe_id);
+
+/* rsp_errmsg - what the last failure was, why, and what to do about it.
+ *
+ * With a descriptor: the last failure of a call on it by this thread, else the
+ * last thing that went wrong with it at all, also in the background. With fd -1:
+ * the last failure of any rsp_ function in this thread. Writes at most len
+ * bytes including the terminating NUL; nothing when len is 0.
+ *
+ * Returns the length of the whole text without the NUL, like snprintf(3); 0 and
+ * an empty text when nothing failed. Does not wait and does not change errno
+ * when it succeeds.
+ * Errors: EFAULT. */
+RSP_API int rsp_errmsg(int fd, char *buf, size_t len);
+
+/* rsp_version - the version of the library, such as "0.1.0". Never fails. */
+RSP_API const char *rsp_version(void);
+
+#ifdef __cplusplus
+} /* extern "C" */
+
+inline ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo &info, int flags)
+{
+	return rsp_sendmsg(fd, buf, len, &info, flags);
+}
+
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+
+static inline ssize_t rsp_sendmsg_byvalue(int fd, const void *buf, size_t len, struct rsp_sndrcvinfo info,
+                                          int flags)
+{
+	return rsp_sendmsg(fd, buf, len, &info, flags);
+}
+
+/* Chooses by the type of info. (rsp_sendmsg)(...) is the function itself, also
+ * for arguments with commas in braces. */
+#define rsp_sendmsg(fd, buf, len, info, flags)                                                               \
+	_Generic((info), struct rsp_sndrcvinfo : rsp_sendmsg_byvalue, default : rsp_sendmsg)(fd, buf, len,   \
+	                                                                                     info, flags)
+
+#endif
+
+#endif
