@@ -3,3 +3,134 @@
 // handlespace. It is pure: events and the time go in by Step and Advance,
 // effects come out by Drain, Next tells when to call Advance.
 package registrar
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/handlespace"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/timerq"
+)
+
+// Registrar is one registrar. Its methods must not be called concurrently.
+type Registrar struct {
+	cfg     Config
+	id      protocol.ServerID
+	started time.Time
+	serving bool
+	waiting []ASAPReceived // requests that came before it served
+
+	space     *handlespace.Space[state]
+	links     map[Link]*link
+	byAddr    map[netip.AddrPort]*link // ASAP over SCTP, by address of the peer
+	dials     map[Token]*dial
+	dialsTo   map[netip.AddrPort]*dial
+	audiences map[protocol.PoolHandle]*audience
+	subs      int
+	token     Token
+	announcer announcer
+
+	timers  timerq.Queue[deadline]
+	effects []Effect
+	scratch []*element
+	counts  Counters
+}
+
+// element is a PE in this registrar's handlespace.
+type element = handlespace.Element[state]
+
+type pool = handlespace.Pool[state]
+
+// state is what the registrar keeps with every PE it knows.
+type state struct {
+	watch *watch // nil while there is no reason to watch it
+}
+
+// deadline is what a timer leads to.
+type deadline interface {
+	due(r *Registrar, now time.Time)
+}
+
+// maxWaiting bounds the requests kept until the registrar serves.
+const maxWaiting = 4096
+
+// New returns a registrar that waits for Start, or an error that says what is
+// wrong with the configuration.
+func New(cfg Config) (*Registrar, error) {
+	cfg, err := cfg.resolve()
+	if err != nil {
+		return nil, err
+	}
+	return &Registrar{
+		cfg:       cfg,
+		id:        cfg.ServerID,
+		space:     handlespace.New[state](cfg.Rand),
+		links:     map[Link]*link{},
+		byAddr:    map[netip.AddrPort]*link{},
+		dials:     map[Token]*dial{},
+		dialsTo:   map[netip.AddrPort]*dial{},
+		audiences: map[protocol.PoolHandle]*audience{},
+	}, nil
+}
+
+// ID returns the registrar's own identifier.
+func (r *Registrar) ID() protocol.ServerID { return r.id }
+
+// Step takes one event.
+func (r *Registrar) Step(now time.Time, ev Event) {
+	switch ev := ev.(type) {
+	case Start:
+		r.start(now)
+	case AssocUp:
+		r.handleAssocUp(now, ev)
+	case AssocRestarted:
+		r.handleAssocRestarted(now, ev)
+	case AssocLost:
+		r.handleAssocLost(now, ev)
+	case ConnectFailed:
+		r.handleConnectFailed(now, ev)
+	case SendFailed:
+		r.handleSendFailed(now, ev)
+	case ASAPReceived:
+		r.handleASAP(now, ev)
+	case AnnounceReceived:
+		r.handleAnnounce(now, ev)
+	}
+}
+
+// Advance does what is due.
+func (r *Registrar) Advance(now time.Time) {
+	for t := r.timers.Due(now); t != nil; t = r.timers.Due(now) {
+		t.Value.due(r, now)
+	}
+}
+
+// Next returns when Advance has something to do; false means never.
+func (r *Registrar) Next() (time.Time, bool) { return r.timers.Next() }
+
+// Drain returns the effects since the last Drain. They belong to the caller.
+func (r *Registrar) Drain() []Effect {
+	out := r.effects
+	r.effects = nil
+	return out
+}
+
+func (r *Registrar) emit(e Effect) { r.effects = append(r.effects, e) }
+
+func (r *Registrar) start(now time.Time) {
+	r.started = now
+	r.startAnnouncing(now)
+	r.becomeServing(now)
+}
+
+// becomeServing starts to answer, beginning with what has waited.
+func (r *Registrar) becomeServing(now time.Time) {
+	r.serving = true
+	r.emit(Log{Level: Info, Msg: "registrar serves", Server: r.id})
+	waiting := r.waiting
+	r.waiting = nil
+	for _, ev := range waiting {
+		r.handleASAP(now, ev)
+	}
+}

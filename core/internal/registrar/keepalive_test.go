@@ -1,0 +1,210 @@
+package registrar
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+func ask(h protocol.PoolHandle, id protocol.PEID) asap.EndpointKeepAlive {
+	return asap.EndpointKeepAlive{Server: myID, Handle: h, ID: id}
+}
+
+func ack(h protocol.PoolHandle, id protocol.PEID) asap.EndpointKeepAliveAck {
+	return asap.EndpointKeepAliveAck{Handle: h, ID: id}
+}
+
+// ASAP-3.5-11, 13: the owner asks every PE at intervals between half and one
+// and a half, which differ.
+func TestPeriodicKeepAlive(t *testing.T) {
+	s := startedWith(t, nil)
+	pe := s.connect(1, "192.0.2.1:5000")
+	m := pe.offer("pool", 1)
+	m.Element.Life = protocol.LifeInfinite
+	pe.sends(m)
+	s.take()
+	seen := map[time.Duration]bool{}
+	for range 20 {
+		at, _ := s.r.Next()
+		wait := at.Sub(s.now)
+		if wait < 15*time.Second || wait > 45*time.Second {
+			t.Fatalf("the next KEEP_ALIVE comes after %v, want 30 s +-50 %%", wait)
+		}
+		seen[wait] = true
+		s.sleep(wait)
+		s.want(pe.gets(ask("pool", 1)))
+		pe.sends(ack("pool", 1))
+	}
+	if len(seen) < 18 {
+		t.Errorf("20 intervals had %d different lengths", len(seen))
+	}
+}
+
+// ASAP-3.5-12, E-25: no acknowledgement, one more try, and the PE goes; it is
+// told nothing, and everybody else is.
+func TestUnansweredKeepAlive(t *testing.T) {
+	s := startedWith(t, nil)
+	pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
+	a := pe.registers("pool", 1)
+	pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
+	s.want(pu.gets(answer("pool", true, a)))
+	at, _ := s.r.Next()
+	s.sleep(at.Sub(s.now))
+	s.want(pe.gets(ask("pool", 1)))
+	s.sleep(5 * time.Second)
+	s.want(pe.gets(ask("pool", 1)))
+	s.sleep(5 * time.Second)
+	s.want(pu.gets(asap.HandleResolutionResponse{Handle: "pool", Causes: cause(protocol.CauseUnknownPoolHandle)}))
+	pe.sends(ack("pool", 1)) // too late
+	s.want()
+}
+
+// Losing the association is not death: the PE is asked at its ASAP Transport at
+// once, and goes at once when nobody is there.
+func TestAssociationLostAndRefused(t *testing.T) {
+	s := started(t)
+	pe := s.connect(1, "192.0.2.1:5000")
+	pe.registers("pool", 1)
+	s.sleep(time.Minute)
+	pe.lost()
+	s.want(SendASAPTo{Token: 1, Peer: []netip.AddrPort{pe.at}, Message: ask("pool", 1)})
+	s.wantListed("pool", 1)
+	s.step(ConnectFailed{Token: 1, Err: errRefused})
+	s.want()
+	s.wantListed("pool")
+}
+
+// It stays when it answers over the new association, which is its own then.
+func TestAssociationLostAndFound(t *testing.T) {
+	s := started(t)
+	pe := s.connect(1, "192.0.2.1:5000")
+	pe.registers("pool", 1)
+	pe.registers("pool", 2)
+	s.sleep(time.Minute)
+	pe.lost()
+	s.want(SendASAPTo{Token: 1, Peer: []netip.AddrPort{pe.at}, Message: ask("pool", 1)}) // one set-up for both
+	again := &peer{s, Link{ASAPOverSCTP, 2}, pe.at}
+	s.step(AssocUp{Link: again.link, Token: 1, Peer: []netip.AddrPort{pe.at}})
+	s.want(again.gets(ask("pool", 2)))
+	again.sends(ack("pool", 1))
+	again.sends(ack("pool", 2))
+	s.sleep(2 * time.Minute)
+	s.want()
+	s.wantListed("pool", 1, 2)
+	again.lost()
+	if out := s.take(); len(out) != 1 {
+		t.Errorf("losing the new association made %v, want it to be noticed", out)
+	}
+}
+
+// A PE that answers and closes again is not asked without end.
+func TestFlappingAssociation(t *testing.T) {
+	s := started(t)
+	pe := s.connect(1, "192.0.2.1:5000")
+	pe.registers("pool", 1)
+	s.sleep(time.Minute)
+	pe.lost()
+	probes := 0
+	for i := range 100 {
+		for _, e := range s.take() {
+			to := e.(SendASAPTo)
+			probes++
+			again := &peer{s, Link{ASAPOverSCTP, assoc.ID(100 + i)}, pe.at}
+			s.step(AssocUp{Link: again.link, Token: to.Token, Peer: []netip.AddrPort{pe.at}})
+			again.sends(ack("pool", 1))
+			again.lost()
+		}
+		s.sleep(100 * time.Millisecond)
+	}
+	if probes < 9 || probes > 11 {
+		t.Errorf("%d probes in 10 s, want one per second (SEC-2.14-01)", probes)
+	}
+}
+
+// ASAP-3.5-07: a KEEP_ALIVE that comes back counts as failed; what our own
+// lack of resources prevents does not show that the PE is dead.
+func TestSendFailure(t *testing.T) {
+	s := startedWith(t, nil)
+	pe := s.connect(1, "192.0.2.1:5000")
+	pe.registers("pool", 1)
+	at, _ := s.r.Next()
+	s.sleep(at.Sub(s.now))
+	s.want(pe.gets(ask("pool", 1)))
+	s.step(SendFailed{Link: pe.link, ASAP: ask("pool", 1), Err: assoc.ErrPipe})
+	s.want(pe.gets(ask("pool", 1)))
+	pe.lost()
+	s.want()
+	s.wantListed("pool")
+
+	s = started(t)
+	pe = s.connect(1, "192.0.2.1:5000")
+	pe.registers("pool", 1)
+	s.sleep(time.Minute)
+	pe.lost()
+	s.take()
+	s.step(ConnectFailed{Token: 1, Err: assoc.ErrNoResources})
+	s.want(SendASAPTo{Token: 2, Peer: []netip.AddrPort{pe.at}, Message: ask("pool", 1)})
+	s.wantListed("pool", 1)
+	s.step(ConnectFailed{Token: 2, Err: errors.New("no route")})
+	s.wantListed("pool")
+}
+
+// An acknowledgement counts from the PE, not from somebody else.
+func TestForgedAck(t *testing.T) {
+	s := startedWith(t, nil)
+	pe, other := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
+	pe.registers("pool", 1)
+	at, _ := s.r.Next()
+	s.sleep(at.Sub(s.now))
+	other.sends(ack("pool", 1))
+	other.sends(ack("pool", 2))
+	other.sends(ack("nowhere", 2))
+	s.sleep(10 * time.Second)
+	s.wantListed("pool")
+}
+
+// A restarted peer has to show that its PEs live.
+func TestAssociationRestart(t *testing.T) {
+	s := started(t)
+	pe := s.connect(1, "192.0.2.1:5000")
+	pe.registers("pool", 1)
+	s.sleep(time.Minute)
+	s.step(AssocRestarted{Link: pe.link, Peer: []netip.AddrPort{pe.at}})
+	s.want(pe.gets(ask("pool", 1)))
+	s.sleep(10 * time.Second)
+	s.wantListed("pool")
+}
+
+// An association opened only to ask is closed when it is of no more use.
+func TestIdleLinkIsClosed(t *testing.T) {
+	s := started(t)
+	pe := s.connect(1, "192.0.2.1:5000")
+	pe.registers("pool", 1)
+	s.sleep(time.Minute)
+	pe.lost()
+	s.take()
+	again := &peer{s, Link{ASAPOverSCTP, 2}, pe.at}
+	s.step(AssocUp{Link: again.link, Token: 1, Peer: []netip.AddrPort{pe.at}})
+	again.sends(ack("pool", 1))
+	s.sleep(2 * time.Minute)
+	s.want() // in use
+	again.sends(asap.Deregistration{Handle: "pool", ID: 1})
+	s.take()
+	s.sleep(time.Minute)
+	s.want(Shutdown{Link: again.link})
+	pe = s.connect(3, "192.0.2.1:5000")
+	s.sleep(time.Hour)
+	s.want() // opened by the peer
+}
+
+func TestTooManyLinks(t *testing.T) {
+	s := startedWith(t, func(c *Config) { c.Limits.Links = 1 })
+	s.connect(1, "192.0.2.1:5000")
+	s.connect(2, "192.0.2.2:5000")
+	s.want(Abort{Link: Link{ASAPOverSCTP, 2}, Reason: "registrar has too many associations"})
+}

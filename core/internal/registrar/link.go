@@ -1,0 +1,173 @@
+package registrar
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/timerq"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// link is an established association or connection.
+type link struct {
+	Link
+	peer      []netip.AddrPort
+	transport protocol.Transport // what it makes the ASAP Transport of a PE
+	ours      bool               // opened by us
+	idle      timerq.Timer[deadline]
+
+	watches bag[watch]        // PEs whose association this is
+	asked   bag[watch]        // PEs that were sent a KEEP_ALIVE over it
+	subs    bag[subscription] // what its peer subscribed to
+	reports bucket            // unreachability reports
+}
+
+func newLink(ev AssocUp) *link {
+	l := &link{Link: ev.Link, ours: ev.Token != 0}
+	l.watches.index = func(w *watch) *int { return &w.linkSlot }
+	l.asked.index = func(w *watch) *int { return &w.viaSlot }
+	l.subs.index = func(s *subscription) *int { return &s.linkSlot }
+	l.idle.Value = idleLink{l}
+	l.setPeer(ev.Peer)
+	return l
+}
+
+// setPeer derives from the peer's addresses the ASAP Transport of the PEs
+// behind the link (ASAP-3.1-24); Transport Use has no meaning there and is 0.
+func (l *link) setPeer(peer []netip.AddrPort) {
+	l.peer = make([]netip.AddrPort, 0, len(peer))
+	l.transport = protocol.Transport{Protocol: protocol.SCTP}
+	for _, a := range peer {
+		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+		if slices.Contains(l.peer, a) {
+			continue
+		}
+		l.peer = append(l.peer, a)
+		l.transport.Addrs = append(l.transport.Addrs, a.Addr().WithZone(""))
+		l.transport.Port = a.Port()
+	}
+}
+
+// hasAddr says whether the peer has the IP address.
+func (l *link) hasAddr(a netip.Addr) bool {
+	return slices.Contains(l.transport.Addrs, a.Unmap().WithZone(""))
+}
+
+func (r *Registrar) handleAssocUp(now time.Time, ev AssocUp) {
+	l := r.links[ev.Link]
+	if l == nil {
+		if len(r.links) >= r.cfg.Limits.Links {
+			r.emit(Abort{Link: ev.Link, Reason: "registrar has too many associations"})
+			r.failDial(now, ev.Token, nil)
+			return
+		}
+		l = newLink(ev)
+		r.links[ev.Link] = l
+		r.enter(l)
+	}
+	r.completeDial(now, ev.Token, l)
+	r.checkIdle(now, l)
+}
+
+// enter makes the link findable by its peer's addresses; an older one with the
+// same peer goes on being the one to use.
+func (r *Registrar) enter(l *link) {
+	if l.Channel != ASAPOverSCTP {
+		return
+	}
+	for _, a := range l.peer {
+		if r.byAddr[a] == nil {
+			r.byAddr[a] = l
+		}
+	}
+}
+
+func (r *Registrar) leave(l *link) {
+	for _, a := range l.peer {
+		if r.byAddr[a] == l {
+			delete(r.byAddr, a)
+		}
+	}
+}
+
+func (r *Registrar) handleAssocLost(now time.Time, ev AssocLost) {
+	l := r.links[ev.Link]
+	if l == nil {
+		return
+	}
+	delete(r.links, ev.Link)
+	r.leave(l)
+	r.timers.Stop(&l.idle)
+	r.abandon(now, l)
+}
+
+// handleAssocRestarted treats the peer as a new one behind the same link: it
+// subscribed to nothing yet, and its PEs have to show that they live.
+func (r *Registrar) handleAssocRestarted(now time.Time, ev AssocRestarted) {
+	l := r.links[ev.Link]
+	if l == nil {
+		r.handleAssocUp(now, AssocUp{Link: ev.Link, Local: ev.Local, Peer: ev.Peer})
+		return
+	}
+	r.leave(l)
+	l.setPeer(ev.Peer)
+	r.enter(l)
+	r.abandon(now, l)
+}
+
+// abandon forgets what went over the link. Subscriptions die with it
+// (ASAP-2.2.5-03). A PE is not removed for the loss of its association, it is
+// asked at its recorded ASAP Transport at once.
+func (r *Registrar) abandon(now time.Time, l *link) {
+	for _, s := range l.subs.take() {
+		r.unsubscribe(s)
+	}
+	asked, watches := l.asked.take(), l.watches.take()
+	for _, w := range watches {
+		w.link = nil
+	}
+	for _, w := range asked {
+		w.via = nil
+		r.probeFailed(now, w, false)
+	}
+	for _, w := range watches {
+		if w.el != nil && w.link == nil {
+			r.probeSoon(now, w)
+		}
+	}
+}
+
+// handleSendFailed counts a KEEP_ALIVE that came back as a failed probe
+// (ASAP-3.5-07).
+func (r *Registrar) handleSendFailed(now time.Time, ev SendFailed) {
+	l := r.links[ev.Link]
+	m, ok := ev.ASAP.(asap.EndpointKeepAlive)
+	if !ok || l == nil {
+		return
+	}
+	if el := r.space.Element(m.Handle, m.ID); el != nil && el.State.watch != nil && el.State.watch.via == l {
+		r.probeFailed(now, el.State.watch, false)
+	}
+}
+
+// idleLink is due when a link that we opened was of no use for a while.
+type idleLink struct{ *link }
+
+func (i idleLink) due(r *Registrar, _ time.Time) {
+	if i.idleNow() {
+		r.emit(Shutdown{Link: i.Link})
+	}
+}
+
+func (l *link) idleNow() bool {
+	return l.ours && l.watches.len()+l.asked.len()+l.subs.len() == 0
+}
+
+// checkIdle starts the clock of a link that only served a probe.
+func (r *Registrar) checkIdle(now time.Time, l *link) {
+	if l.Channel == ASAPOverSCTP && l.idleNow() {
+		r.timers.Set(&l.idle, now.Add(r.cfg.Timers.IdleLink))
+	}
+}

@@ -1,0 +1,157 @@
+package registrar
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// answer is the positive response with these PEs of offers.
+func answer(h protocol.PoolHandle, updates bool, offers ...asap.Registration) asap.HandleResolutionResponse {
+	m := asap.HandleResolutionResponse{UpdatesAccepted: updates, Handle: h, HasPolicy: true, Policy: offers[0].Element.Policy}
+	for _, o := range offers {
+		e := o.Element
+		e.Home = myID
+		m.Elements = append(m.Elements, e) // ASAP-2.2.6-08: without ASAP Transport
+	}
+	return m
+}
+
+// ASAP-3.3-11, 12, 13, 14, 16: anybody is answered with the whole pool in the
+// policy's order, the policy included. POL-4.1-02 goes round from answer to
+// answer. The item option is honoured (E-07, POL-7-04).
+func TestResolution(t *testing.T) {
+	s := started(t)
+	pe := s.connect(1, "192.0.2.1:5000")
+	a, b, c := pe.registers("pool", 1), pe.registers("pool", 2), pe.registers("pool", 3)
+	pu := &peer{s, Link{ASAPOverTCP, 9}, netip.MustParseAddrPort("192.0.2.9:1234")}
+	s.step(AssocUp{Link: pu.link, Peer: []netip.AddrPort{pu.at}})
+	for _, test := range []struct {
+		items uint32
+		want  []asap.Registration
+	}{
+		{0, []asap.Registration{a, b, c}},
+		{0, []asap.Registration{b, c, a}},
+		{1, []asap.Registration{c}},
+		{2, []asap.Registration{a, b}},
+		{asap.AllItems, []asap.Registration{b, c, a}},
+	} {
+		pu.sends(asap.HandleResolution{Handle: "pool", Items: test.items})
+		s.want(pu.gets(answer("pool", false, test.want...)))
+	}
+}
+
+// ASAP-3.3-15, ASAP-2.2.6-05: unknown pool; ASAP-2.2.5-04: no subscription
+// comes of it.
+func TestResolutionUnknown(t *testing.T) {
+	s := started(t)
+	pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
+	pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
+	s.want(pu.gets(asap.HandleResolutionResponse{Handle: "pool", Causes: cause(protocol.CauseUnknownPoolHandle)}))
+	pe.registers("pool", 1)
+	s.sleep(10 * time.Second)
+	s.want()
+}
+
+// ASAP-2.2.6-07: an answer fits into a message, however big the PEs are.
+func TestResolutionFits(t *testing.T) {
+	s := startedWith(t, func(c *Config) { c.Limits.ResponseItems = 5000; c.KeepAlive.Interval = -1 })
+	var peers []netip.AddrPort
+	for i := range 50 {
+		peers = append(peers, netip.MustParseAddrPort(fmt.Sprintf("[2001:db8::%d]:5000", i+1)))
+	}
+	pe := &peer{s, Link{ASAPOverSCTP, 1}, peers[0]}
+	s.step(AssocUp{Link: pe.link, Peer: peers})
+	for id := range protocol.PEID(300) {
+		m := pe.offer("pool", id+1)
+		m.Element.User.Addrs = nil
+		for _, p := range peers {
+			m.Element.User.Addrs = append(m.Element.User.Addrs, p.Addr())
+		}
+		pe.sends(m)
+	}
+	s.take()
+	pe.sends(asap.HandleResolution{Handle: "pool"})
+	m := s.take()[0].(SendASAP).Message.(asap.HandleResolutionResponse)
+	b, err := asap.Append(nil, m)
+	if err != nil || len(b) < 60_000 || len(m.Elements) < 2 {
+		t.Errorf("%d PEs in %d bytes, %v; want a message nearly full", len(m.Elements), len(b), err)
+	}
+}
+
+// ASAP-2.2.5-01, 06, ASAP-2.2.6-01: S gets A and complete updates, the first
+// at once, then one per second; ASAP-2.2.5-05: a pool that goes ends it.
+func TestSubscription(t *testing.T) {
+	s := started(t)
+	pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
+	a := pe.registers("pool", 1)
+	pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
+	s.want(pu.gets(answer("pool", true, a)))
+
+	b := pe.registers("pool", 2)
+	s.sleep(0)
+	s.want(pu.gets(answer("pool", true, a, b)))
+	for id := range protocol.PEID(50) {
+		pe.registers("pool", 100+id)
+	}
+	s.sleep(999 * time.Millisecond)
+	s.want()
+	s.sleep(time.Millisecond)
+	if out := s.take(); len(out) != 1 || len(out[0].(SendASAP).Message.(asap.HandleResolutionResponse).Elements) != 52 {
+		t.Errorf("50 newcomers made %d updates, want one with all", len(out))
+	}
+	pe.registers("pool", 1) // nothing new
+	s.sleep(10 * time.Second)
+	s.want()
+
+	for _, id := range s.listed("pool") {
+		pe.sends(asap.Deregistration{Handle: "pool", ID: id})
+	}
+	out := s.take()
+	s.out = out[len(out)-1:]
+	s.want(pu.gets(asap.HandleResolutionResponse{Handle: "pool", Causes: cause(protocol.CauseUnknownPoolHandle)}))
+	pe.registers("pool", 1)
+	s.sleep(10 * time.Second)
+	s.want()
+}
+
+// ASAP-2.2.5-05: asking without S ends it. ASAP-2.2.5-03: so does the end of
+// the association, or its restart.
+func TestSubscriptionEnds(t *testing.T) {
+	for name, end := range map[string]func(*peer){
+		"asked without S": func(pu *peer) { pu.sends(asap.HandleResolution{Handle: "pool"}) },
+		"association":     func(pu *peer) { pu.lost() },
+		"restart":         func(pu *peer) { pu.s.step(AssocRestarted{Link: pu.link, Peer: []netip.AddrPort{pu.at}}) },
+	} {
+		s := started(t)
+		pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
+		pe.registers("pool", 1)
+		pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
+		pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
+		if s.r.subs != 1 {
+			t.Fatalf("%s: subscribing twice made %d subscriptions", name, s.r.subs)
+		}
+		end(pu)
+		s.take()
+		pe.registers("pool", 2)
+		s.sleep(5 * time.Second)
+		s.want()
+		if s.r.subs != 0 || len(s.r.audiences) != 0 {
+			t.Errorf("%s: %d subscriptions are left", name, s.r.subs)
+		}
+	}
+}
+
+// ASAP-2.2.6-01: A = 0 when there are too many.
+func TestSubscriptionLimit(t *testing.T) {
+	s := startedWith(t, func(c *Config) { c.Limits.Subscriptions = 1; c.KeepAlive.Interval = -1 })
+	pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
+	a := pe.registers("pool", 1)
+	pe.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
+	pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
+	s.want(pe.gets(answer("pool", true, a)), pu.gets(answer("pool", false, a)))
+}

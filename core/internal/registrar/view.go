@@ -1,0 +1,81 @@
+package registrar
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// View is what a registrar knows at one moment, for operators. It shares
+// nothing that changes with the registrar.
+type View struct {
+	Server   protocol.ServerID
+	Serving  bool
+	Uptime   time.Duration
+	Links    int
+	Counters Counters
+	Pools    []PoolView // in the order of their creation
+}
+
+// PoolView is a pool in a View.
+type PoolView struct {
+	Handle      protocol.PoolHandle
+	Policy      protocol.PolicyType
+	Protocol    protocol.TransportProtocol
+	Use         protocol.TransportUse
+	Subscribers int
+	Elements    []ElementView // in the order in which they joined
+}
+
+// ElementView is a PE in a View.
+type ElementView struct {
+	protocol.Element
+	// Owned says that this registrar is the PE's home. The rest is known of
+	// such PEs only.
+	Owned      bool
+	Remaining  time.Duration // of its life; -1 = has no end
+	BadReports int
+	Connected  bool // it has a live association
+	Probing    bool // a KEEP_ALIVE waits for its acknowledgement
+}
+
+// Counters count since the start.
+type Counters struct {
+	Registered, Rejected, Deregistered uint64 // registrations, re-registrations included
+	Expired, Dead                      uint64 // PEs removed: life over, no answer
+	Resolved, Unknown                  uint64 // resolutions answered, with and without success
+	Probes, Reports                    uint64 // KEEP_ALIVEs sent, unreachability reports heeded
+	Malformed, Ignored                 uint64 // messages dropped, not for a registrar
+}
+
+// Snapshot returns what the registrar knows.
+func (r *Registrar) Snapshot(now time.Time) View {
+	v := View{Server: r.id, Serving: r.serving, Links: len(r.links), Counters: r.counts}
+	if !r.started.IsZero() {
+		v.Uptime = now.Sub(r.started)
+	}
+	for p := range r.space.Pools() {
+		pv := PoolView{Handle: p.Handle, Policy: p.Policy, Protocol: p.Protocol, Use: p.Use}
+		if a := r.audiences[p.Handle]; a != nil {
+			pv.Subscribers = a.subs.len()
+		}
+		for el := range p.Elements() {
+			pv.Elements = append(pv.Elements, r.viewElement(now, el))
+		}
+		v.Pools = append(v.Pools, pv)
+	}
+	return v
+}
+
+func (r *Registrar) viewElement(now time.Time, el *element) ElementView {
+	v := ElementView{Element: el.Element, Owned: el.Home == r.id, Remaining: -1}
+	w := el.State.watch
+	if w == nil || !v.Owned {
+		return v
+	}
+	if w.life.Armed() {
+		v.Remaining = w.life.At().Sub(now)
+	}
+	v.BadReports, v.Connected, v.Probing = w.reports, w.link != nil, w.probing
+	return v
+}
