@@ -1,13 +1,26 @@
 package rserpool
 
-import "log/slog"
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/transport"
+)
 
 // Config holds the settings of sockets and sessions. A zero field takes its
 // value from the environment, then from the configuration file, then the
-// documented default; what is set here wins.
+// documented default; what is set here wins. They are read when a socket is
+// made and do not change for it afterwards.
 type Config struct {
-	// Registrars are addresses (host:port) of registrars, tried in order of
-	// their preference. RSERPOOL_REGISTRARS.
+	// Registrars are addresses of registrars, host:port or only host; all are
+	// tried, a few at a time. RSERPOOL_REGISTRARS.
 	Registrars []string
 	// Transport is auto, kernel or userland. RSERPOOL_TRANSPORT; auto.
 	Transport string
@@ -23,12 +36,179 @@ type Config struct {
 	// SendBuffer and ReceiveBuffer bound what a session keeps to send and a
 	// socket keeps to be received, in bytes; 4 MiB.
 	SendBuffer, ReceiveBuffer int
-	// MaxMessage is the largest message, in bytes; 1 MiB.
+	// MaxMessage is the largest message, in bytes; 1 MiB, which is also the
+	// most.
 	MaxMessage int
+
+	host *host // tests have several
+}
+
+// DefaultConfigFile is read when RSERPOOL_CONFIG names no other; it need not
+// exist.
+const DefaultConfigFile = "/etc/rserpool.conf"
+
+// variables are the names that the environment and the file may set.
+var variables = []string{
+	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_LOG",
 }
 
 // ConfigFromEnv returns the settings of the environment and the configuration
-// file, with the defaults filled in. Its errors name the variable that is wrong.
+// file with the defaults filled in. Its errors wrap ErrInvalid and name the
+// variable that is wrong.
 func ConfigFromEnv() (Config, error) { return Config{}.resolve() }
 
-func (c Config) resolve() (Config, error) { return c, nil }
+// resolve returns the settings with every field filled in but Registrars,
+// which stay empty if nobody names any.
+func (c Config) resolve() (Config, error) {
+	env, err := settings()
+	if err != nil {
+		return c, err
+	}
+	for _, f := range []func(map[string]string) error{
+		c.resolveRegistrars, c.resolveTransport, c.resolveEmbedded, c.resolvePort, c.resolveLogger,
+	} {
+		if err := f(env); err != nil {
+			return c, err
+		}
+	}
+	limits := assoc.Default()
+	orDefault(&c.SendBuffer, limits.SendBuffer)
+	orDefault(&c.ReceiveBuffer, limits.ReceiveBuffer)
+	orDefault(&c.MaxMessage, limits.MaxMessage)
+	if c.SendBuffer < 0 || c.ReceiveBuffer < 0 || c.MaxMessage < 0 || c.MaxMessage > limits.MaxMessage {
+		return c, fmt.Errorf("%w: SendBuffer %d, ReceiveBuffer %d or MaxMessage %d is out of range (sizes are positive; messages have up to %d bytes)",
+			ErrInvalid, c.SendBuffer, c.ReceiveBuffer, c.MaxMessage, limits.MaxMessage)
+	}
+	orDefault(&c.host, thisHost)
+	return c, nil
+}
+
+func (c *Config) resolveRegistrars(env map[string]string) error {
+	if len(c.Registrars) == 0 && env["RSERPOOL_REGISTRARS"] != "" {
+		c.Registrars = strings.Split(env["RSERPOOL_REGISTRARS"], ",")
+	}
+	c.Registrars = slices.Clone(c.Registrars)
+	for i, r := range c.Registrars {
+		withPort, err := withDefaultPort(strings.TrimSpace(r), protocol.PortASAP)
+		if err != nil {
+			return fmt.Errorf("%w: registrar %q: %v; write host:port, several with commas between them (RSERPOOL_REGISTRARS)", ErrInvalid, r, err)
+		}
+		c.Registrars[i] = withPort
+	}
+	return nil
+}
+
+func (c *Config) resolveTransport(env map[string]string) error {
+	orDefault(&c.Transport, env["RSERPOOL_TRANSPORT"])
+	orDefault(&c.Transport, transport.KindAuto)
+	known := []string{transport.KindAuto, transport.KindKernel, transport.KindUserland}
+	if !slices.Contains(known, c.Transport) {
+		return fmt.Errorf("%w: transport %q; it is one of %s (RSERPOOL_TRANSPORT)", ErrInvalid, c.Transport, strings.Join(known, ", "))
+	}
+	return nil
+}
+
+func (c *Config) resolveEmbedded(env map[string]string) error {
+	switch v := strings.ToLower(env["RSERPOOL_EMBEDDED"]); v {
+	case "", "on", "1", "yes", "true":
+	case "off", "0", "no", "false":
+		c.NoEmbedded = true
+	default:
+		return fmt.Errorf("%w: RSERPOOL_EMBEDDED is %q; it is on or off", ErrInvalid, v)
+	}
+	return nil
+}
+
+func (c *Config) resolvePort(env map[string]string) error {
+	if v := env["RSERPOOL_PORT"]; c.LoopbackPort == 0 && v != "" {
+		n, err := strconv.ParseUint(v, 10, 16)
+		if err != nil || n == 0 {
+			return fmt.Errorf("%w: RSERPOOL_PORT is %q; it is a port number from 1 to 65535", ErrInvalid, v)
+		}
+		c.LoopbackPort = uint16(n)
+	}
+	orDefault(&c.LoopbackPort, protocol.PortASAP)
+	return nil
+}
+
+func (c *Config) resolveLogger(env map[string]string) error {
+	var level slog.Level
+	switch v := strings.ToLower(env["RSERPOOL_LOG"]); v {
+	case "debug", "info", "warn", "error":
+		_ = level.UnmarshalText([]byte(v)) // these four it knows
+	case "":
+		level = slog.LevelWarn
+	case "off":
+		orDefault(&c.Logger, slog.New(slog.DiscardHandler))
+	default:
+		return fmt.Errorf("%w: RSERPOOL_LOG is %q; it is off, error, warn, info or debug", ErrInvalid, v)
+	}
+	orDefault(&c.Logger, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	return nil
+}
+
+// settings returns the variables: the environment's value, or else the file's.
+func settings() (map[string]string, error) {
+	name, named := os.LookupEnv("RSERPOOL_CONFIG")
+	if name == "" {
+		name, named = DefaultConfigFile, false
+	}
+	text, err := os.ReadFile(name)
+	if err != nil && (named || !os.IsNotExist(err)) {
+		return nil, fmt.Errorf("%w: configuration file: %w (RSERPOOL_CONFIG)", ErrInvalid, err)
+	}
+	out, err := parseFile(name, string(text))
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range variables {
+		if value := os.Getenv(v); value != "" {
+			out[v] = value
+		}
+	}
+	return out, nil
+}
+
+func parseFile(name, text string) (map[string]string, error) {
+	out := map[string]string{}
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		key, value, ok := strings.Cut(line, "=")
+		key = strings.TrimSpace(key)
+		if !ok || !slices.Contains(variables, key) {
+			return nil, fmt.Errorf("%w: %s line %d: %q is not NAME=VALUE with a name of %s",
+				ErrInvalid, name, i+1, line, strings.Join(variables, ", "))
+		}
+		out[key] = strings.Trim(strings.TrimSpace(value), `"'`)
+	}
+	return out, nil
+}
+
+// withDefaultPort returns host:port for "host", "host:port", "[v6]:port",
+// "[v6]" or a bare IPv6 address.
+func withDefaultPort(addr string, port uint16) (string, error) {
+	host, given, err := net.SplitHostPort(addr)
+	if err != nil {
+		host, given = strings.Trim(addr, "[]"), strconv.Itoa(int(port))
+		if strings.Contains(host, ":") && net.ParseIP(host) == nil {
+			return "", err
+		}
+	}
+	if host == "" {
+		return "", fmt.Errorf("no host")
+	}
+	if n, err := strconv.ParseUint(given, 10, 16); err != nil || n == 0 {
+		return "", fmt.Errorf("port %q is not a number from 1 to 65535", given)
+	}
+	return net.JoinHostPort(host, given), nil
+}
+
+func orDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
@@ -75,13 +76,63 @@ func (e *NoRegistrarError) Unwrap() error { return e.Err }
 
 // RejectedError is the ErrRejected that carries the registrar's reason.
 type RejectedError struct {
-	Pool  string
-	Cause CauseCode
+	Pool   string
+	Causes []CauseCode // may be empty: a registrar need not say why
 }
 
 func (e *RejectedError) Error() string {
-	return fmt.Sprintf("the registrar rejected the registration in pool %q: %v", e.Pool, e.Cause)
+	why := "no reason given"
+	for i, c := range e.Causes {
+		if i == 0 {
+			why = c.String()
+		} else {
+			why += ", " + c.String()
+		}
+	}
+	return fmt.Sprintf("the registrar rejected the request for pool %s: %s; change what is asked for", quote(e.Pool), why)
 }
 
 // Is makes the error an ErrRejected.
 func (e *RejectedError) Is(target error) bool { return target == ErrRejected }
+
+// publicError translates what the machine says.
+func (s *Socket) publicError(err error, pool protocol.PoolHandle) error {
+	var none *endpoint.NoRegistrarError
+	var rejected *endpoint.RejectedError
+	var noElement *endpoint.NoElementError
+	name := quote(string(pool))
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &none):
+		return noRegistrar(none)
+	case errors.As(err, &rejected):
+		out := &RejectedError{Pool: string(pool)}
+		for _, c := range rejected.Causes {
+			out.Causes = append(out.Causes, c.Code)
+		}
+		return out
+	case errors.As(err, &noElement):
+		return fmt.Errorf("%w: in pool %s: %w; start one, or check the way to it", ErrNoElement, name, noElement.Err)
+	case errors.Is(err, endpoint.ErrUnknownPool):
+		return fmt.Errorf("%w %s: the registrar %s has no element of it; check the name, or start an element that registers in it", ErrUnknownPool, name, s.home)
+	case errors.Is(err, endpoint.ErrTimeout):
+		return fmt.Errorf("%w: the registrar %s leaves requests for pool %s unanswered; look at its log or use another one", ErrTimeout, s.home, name)
+	case errors.Is(err, endpoint.ErrRegistered):
+		return fmt.Errorf("%w: pool %s, or the PE identifier, is not the one it is registered with; deregister first or use another socket", ErrRegistered, name)
+	case errors.Is(err, endpoint.ErrNotRegistered):
+		return ErrNotRegistered
+	}
+	return fmt.Errorf("pool %s: %w", name, err)
+}
+
+func noRegistrar(e *endpoint.NoRegistrarError) error {
+	out := &NoRegistrarError{}
+	for _, t := range e.Tried {
+		out.Tried = append(out.Tried, joinStrs(t.Addrs))
+		if t.Err != nil {
+			out.Err = t.Err
+		}
+	}
+	return out
+}

@@ -1,91 +1,238 @@
 package rserpool
 
 import (
-	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/loop"
+	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
 // Socket is the API of the slides, without blocking: one SCTP endpoint that is
 // a pool element, a pool user, or both. All methods are safe for concurrent
 // use. Those with a context wait, the others return at once.
-type Socket struct{}
+type Socket struct {
+	cfg     Config
+	network string
+	log     *slog.Logger
 
-// NewSocket makes a socket for IPv4 ("ip4"), IPv6 ("ip6") or both ("ip"). It
-// has no address until Bind, or until its first use binds it to an ephemeral
-// port of the wildcard address.
-func NewSocket(cfg Config, network string) (*Socket, error) { return &Socket{}, nil }
+	registering chan struct{} // holds a token while nobody registers or deregisters
+
+	mu      sync.Mutex // guards the rest
+	closing bool
+	closed  bool
+	changed signal // a session ended, the registration changed, the socket closes
+
+	port    *loop.Port // nil until the socket has an address
+	bound   []netip.AddrPort
+	garbage *loop.Rare
+	assocs  map[assoc.ID]*association
+
+	machine    *loop.Loop[endpoint.Event, endpoint.Effect] // nil until it is needed
+	registrars []netip.AddrPort                            // known to the machine from the start
+	loopback   bool                                        // they are the default ones
+	home       string                                      // the registrar in use
+	keeper     keeper
+
+	serving     bool // Register was called once: pool users may come
+	registered  bool
+	leaving     bool // for good: the socket closes
+	name        Name
+	registerEnd func(error) // takes the outcome of Register or Deregister
+	lastErr     error
+
+	own         *session // that of Connect
+	sessions    map[SessionID]*session
+	lastSession SessionID
+	lookups     map[endpoint.Token]func([]Element, error)
+	lastLookup  endpoint.Token
+
+	full       bool // a session refused a message; none has had room since
+	inboxBytes int
+	stalled    bool           // the transport has more, but the inboxes are full
+	arrivals   fifo[*session] // whose message is next, unless perSession
+	perSession bool           // sessions are read one by one: a Listener's
+	accepted   fifo[*session] // not yet taken by Accept
+	ready      readiness
+}
+
+// association is what an association of the endpoint is to the socket.
+type association struct {
+	up      bool
+	over    bool     // being shut down: what still arrives is dropped
+	session *session // nil: a registrar's, or not known yet
+	next    *session // over: who wants one with the same peer
+}
+
+// NewSocket makes a socket for IPv4 ("ip4"), IPv6 ("ip6", which also reaches
+// IPv4) or both ("ip"). It has no address until Bind, or until its first use
+// binds it to an ephemeral port of the wildcard address.
+func NewSocket(cfg Config, network string) (*Socket, error) {
+	cfg, err := cfg.resolve()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains([]string{"ip", "ip4", "ip6"}, network) {
+		return nil, fmt.Errorf("%w: network %q; it is ip, ip4 or ip6", ErrInvalid, network)
+	}
+	s := &Socket{
+		cfg: cfg, network: network, log: cfg.Logger,
+		registering: make(chan struct{}, 1),
+		garbage:     loop.NewRare(cfg.Logger),
+		assocs:      map[assoc.ID]*association{},
+		sessions:    map[SessionID]*session{},
+		lookups:     map[endpoint.Token]func([]Element, error){},
+	}
+	s.registering <- struct{}{}
+	return s, nil
+}
 
 // Bind gives the socket its local addresses, all with one port; port 0 chooses
 // one. A pool element is reached at these addresses; bound to a wildcard, at
 // the local addresses through which it reaches its registrar. It returns
 // ErrBound when the socket has an address already; a system error (EADDRINUSE,
 // EACCES, EADDRNOTAVAIL) is in the chain of what it returns.
-func (s *Socket) Bind(addrs ...netip.AddrPort) error { return nil }
+func (s *Socket) Bind(addrs ...netip.AddrPort) error {
+	if len(addrs) == 0 {
+		return fmt.Errorf("%w: no address to bind", ErrInvalid)
+	}
+	for _, a := range addrs {
+		if !a.IsValid() || a.Port() != addrs[0].Port() {
+			return fmt.Errorf("%w: addresses %v to bind; they are IP addresses with one port", ErrInvalid, addrs)
+		}
+		if s.network == "ip4" && !a.Addr().Unmap().Is4() {
+			return fmt.Errorf("%w: cannot bind an IPv4 socket to %v", ErrInvalid, a)
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closing:
+		return ErrClosed
+	case s.port != nil:
+		return fmt.Errorf("%w: to %v; bind before the first other use of the socket", ErrBound, s.port.LocalAddrs())
+	}
+	return s.open(addrs)
+}
 
-// Connect makes a session with an element of the pool and waits until it
-// stands. Messages sent meanwhile are kept for it. The session then moves to
-// another element whenever the one that serves it fails. It returns
-// ErrUnknownPool as soon as a registrar says so, ErrNoRegistrar, ErrNoElement,
-// or ErrConnected; after an error the socket can connect again.
-func (s *Socket) Connect(ctx context.Context, pool string) error { return nil }
+// open opens the transport endpoint, with the socket locked.
+func (s *Socket) open(local []netip.AddrPort) error {
+	ep, kind, err := s.cfg.host.open(transport.Config{
+		Kind:  s.cfg.Transport,
+		Local: local,
+		Params: assoc.Params{
+			SendBuffer: s.cfg.SendBuffer, ReceiveBuffer: s.cfg.ReceiveBuffer, MaxMessage: s.cfg.MaxMessage,
+		},
+		Logger: s.log,
+	})
+	if err != nil {
+		return bindError(local, err)
+	}
+	s.bound = local
+	s.port = loop.NewPort(ep)
+	s.log.Debug("endpoint is open", "transport", kind, "local", ep.LocalAddrs())
+	ep.Notify(s.readableHook, s.writableHook)
+	return nil
+}
 
-// Register makes the socket an element of the pool and waits for the
-// registrar's consent. The registration is renewed, at another registrar if
-// need be, until Deregister or Close. On a socket that is registered in this
-// pool it changes the policy values and the life.
-func (s *Socket) Register(ctx context.Context, pool string, r Registration) error { return nil }
+// ensureOpen gives the socket an address if it has none, with the socket
+// locked.
+func (s *Socket) ensureOpen() error {
+	if s.closing {
+		return ErrClosed
+	}
+	if s.port != nil {
+		return nil
+	}
+	any := netip.IPv6Unspecified()
+	if s.network == "ip4" {
+		any = netip.IPv4Unspecified()
+	}
+	return s.open([]netip.AddrPort{netip.AddrPortFrom(any, 0)})
+}
 
-// Deregister takes the socket out of its pool and waits for the registrar's
-// answer. Sessions that stand go on.
-func (s *Socket) Deregister(ctx context.Context) error { return nil }
-
-// TrySend sends one message. A nil info means the zero SendInfo. ErrWouldBlock
-// means that there is no room: the writable hook tells when to try again. A
-// message that was accepted reaches the element that serves the session, or
-// the next one.
-func (s *Socket) TrySend(b []byte, info *SendInfo) error { return nil }
-
-// TryRecv copies the next message into b and describes it in info, which may
-// be nil. n is the number of bytes copied; what does not fit in b is lost and
-// info.Truncated set. With peek the message stays to be received again.
-// ErrWouldBlock means that there is none. When the session that Connect made
-// has failed for good and nothing is left to receive, TryRecv returns why.
-func (s *Socket) TryRecv(b []byte, info *RecvInfo, peek bool) (n int, err error) { return 0, nil }
-
-// Hooks installs functions that follow the socket's readiness. Each is called
-// at once with the present state, then on every change, in the order of the
-// changes. Readable means that TryRecv returns something other than
-// ErrWouldBlock, writable that TrySend does not return ErrWouldBlock, as far as
-// is known. They are called with the socket locked: they must be brief and must
-// not call it.
-func (s *Socket) Hooks(readable, writable func(bool)) {}
+// LocalAddrs returns the addresses the socket is bound to; none before Bind or
+// the first use.
+func (s *Socket) LocalAddrs() []netip.AddrPort {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.port == nil {
+		return nil
+	}
+	return s.port.LocalAddrs()
+}
 
 // LocalName returns the pool in which the socket is registered and its own
 // identifier there, or ErrNotRegistered.
-func (s *Socket) LocalName() (Name, error) { return Name{}, nil }
+func (s *Socket) LocalName() (Name, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return Name{}, ErrClosed
+	}
+	if s.name.Pool == "" {
+		return Name{}, ErrNotRegistered
+	}
+	return s.name, nil
+}
 
 // PeerName returns the pool of a session and the element that serves it at the
 // moment. Session zero is the one that Connect made. The peer of a session of
 // a pool element is a pool user, whose name is empty. ErrNotConnected means
 // that there is no such session.
-func (s *Socket) PeerName(session SessionID) (Name, error) { return Name{}, nil }
+func (s *Socket) PeerName(id SessionID) (Name, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ss, err := s.session(id)
+	if err != nil {
+		return Name{}, err
+	}
+	return ss.peer, nil
+}
 
-// LocalAddrs returns the addresses the socket is bound to; none before Bind or
-// the first use.
-func (s *Socket) LocalAddrs() []netip.AddrPort { return nil }
+// session returns a session that has not ended, with the socket locked.
+func (s *Socket) session(id SessionID) (*session, error) {
+	ss := s.own
+	if id != 0 {
+		ss = s.sessions[id]
+	}
+	switch {
+	case s.closing:
+		return nil, ErrClosed
+	case ss == nil && id == 0:
+		return nil, fmt.Errorf("%w: connect to a pool first, or name the session to use", ErrNotConnected)
+	case ss == nil:
+		return nil, fmt.Errorf("%w: session %d has ended", ErrNotConnected, id)
+	case ss.ending:
+		return nil, fmt.Errorf("%w: session %d is being ended", ErrNotConnected, ss.id)
+	case ss.state == ended && ss.err != nil:
+		return nil, fmt.Errorf("%w: session %d has ended: %w", ErrNotConnected, ss.id, ss.err)
+	case ss.state == ended:
+		return nil, fmt.Errorf("%w: session %d has ended", ErrNotConnected, ss.id)
+	}
+	return ss, nil
+}
 
-// Status describes the socket, its registrar and its sessions.
-func (s *Socket) Status() Status { return Status{} }
+func (s *Socket) newSession() *session {
+	s.lastSession++
+	ss := &session{id: s.lastSession}
+	s.sessions[ss.id] = ss
+	return ss
+}
 
-// EndSession ends one session of a pool element gracefully: what was sent
-// still arrives, nothing more is received.
-func (s *Socket) EndSession(session SessionID) error { return nil }
-
-// Close closes the socket like CloseContext, waiting one second at most.
-func (s *Socket) Close() error { return nil }
-
-// CloseContext deregisters, lets what was sent arrive and ends all sessions,
-// as far as that can be done until ctx ends. Afterwards, and in calls that
-// wait meanwhile, everything returns ErrClosed. It returns the context's error
-// when it ended first; the socket is closed all the same.
-func (s *Socket) CloseContext(ctx context.Context) error { return nil }
+func bindError(local []netip.AddrPort, err error) error {
+	text := fmt.Sprintf("cannot bind to %v", local)
+	switch {
+	case errors.Is(err, errAddrInUse):
+		return fmt.Errorf("%s: %w; choose another port, or end the program that has it", text, err)
+	case errors.Is(err, errAccess):
+		return fmt.Errorf("%s: %w; ports below 1024 need privileges: choose another port or run as root", text, err)
+	}
+	return fmt.Errorf("%s: %w", text, err)
+}

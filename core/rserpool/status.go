@@ -1,16 +1,20 @@
 package rserpool
 
-import "net/netip"
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
 
 // Status is a snapshot of a socket.
 type Status struct {
 	Local      []netip.AddrPort
 	Registrar  string // address of the registrar in use, or empty
 	Registered bool   // a registrar has granted the registration
-	Name       Name   // of the pool element, once Register was called
+	Name       Name   // of the pool element, while it is one
 	Sessions   []SessionStatus
 	// LastError is the last thing that went wrong on its own (not in answer
-	// to a call): a registration refused later, a session that failed.
+	// to a call): a registration that was lost, a session that failed.
 	LastError error
 }
 
@@ -21,5 +25,34 @@ type SessionStatus struct {
 	Addrs     []netip.AddrPort // of the peer
 	Connected bool             // an association stands
 	Failovers int              // how often the session moved to another element
-	Queued    int              // bytes kept to be sent
+	Queued    int              // bytes kept to be sent, besides those in the transport
+	Unread    int              // messages received and not yet read
+}
+
+// Status describes the socket, its registrar and its sessions, in the order in
+// which they began.
+func (s *Socket) Status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := Status{Registrar: s.home, Registered: s.registered, Name: s.name, LastError: s.lastErr}
+	if s.port == nil {
+		return st
+	}
+	st.Local = s.port.LocalAddrs()
+	for _, ss := range s.sessions {
+		st.Sessions = append(st.Sessions, s.sessionStatus(ss))
+	}
+	slices.SortFunc(st.Sessions, func(a, b SessionStatus) int { return cmp.Compare(a.ID, b.ID) })
+	return st
+}
+
+func (s *Socket) sessionStatus(ss *session) SessionStatus {
+	st := SessionStatus{
+		ID: ss.id, Peer: ss.peer, Connected: ss.state == established, Failovers: ss.moves,
+		Queued: ss.queuedBytes, Unread: ss.inbox.len(),
+	}
+	if ss.assoc != 0 {
+		_, st.Addrs, _ = s.port.AssocAddrs(ss.assoc) // gone already: no addresses
+	}
+	return st
 }

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/librserpool/librserpool/core/rserpool"
+)
+
+// IANA's ports.
+const (
+	asapPort = 3863
+	enrpPort = 9901
+)
+
+type registrarFlags struct {
+	asap, enrp []string
+	level      string
+	json       bool
+}
+
+func newRegistrar(g *global) *cobra.Command {
+	f := &registrarFlags{}
+	cmd := &cobra.Command{
+		Use:   "registrar",
+		Short: "Run a registrar until SIGTERM or SIGINT",
+		Long: `Run a registrar until SIGTERM or SIGINT. It prints one line when it serves and
+logs to standard error. 'rserpool pools' and 'rserpool pes' are answered at both
+of its addresses.`,
+		Example: `  rserpool registrar
+  rserpool registrar --asap 192.0.2.1:3863 --enrp 192.0.2.1:9901
+  rserpool registrar --asap 127.0.0.1:0 --log-level debug --json-logs`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRegistrar(cmd, g, f) },
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.asap, "asap", []string{fmt.Sprintf("0.0.0.0:%d", asapPort)},
+		"`address:port` for pool elements and pool users; may be repeated, with one port; port 0 chooses one")
+	flags.StringSliceVar(&f.enrp, "enrp", nil,
+		fmt.Sprintf("`address:port` for other registrars, usually port %d; without it there are no peers", enrpPort))
+	flags.StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
+	flags.BoolVar(&f.json, "json-logs", false, "log JSON")
+	return cmd
+}
+
+func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
+	asap, err := addrPorts("--asap", f.asap, asapPort)
+	if err != nil {
+		return err
+	}
+	enrp, err := addrPorts("--enrp", f.enrp, enrpPort)
+	if err != nil {
+		return err
+	}
+	logger, err := f.logger(cmd)
+	if err != nil {
+		return err
+	}
+	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
+		ASAP: asap, ENRP: enrp, Config: rserpool.Config{Transport: g.transport, Logger: logger},
+	})
+	if err != nil {
+		return fmt.Errorf("%w (ASAP at %s)", err, strings.Join(f.asap, ", "))
+	}
+	line := fmt.Sprintf("registrar %v listening on %s", r.ID(), join(r.ASAPAddrs()))
+	if addrs := r.ENRPAddrs(); len(addrs) > 0 {
+		line += ", ENRP on " + join(addrs)
+	}
+	fmt.Fprintln(cmd.OutOrStdout(), line)
+	<-cmd.Context().Done()
+	return r.Close()
+}
+
+func (f *registrarFlags) logger(cmd *cobra.Command) (*slog.Logger, error) {
+	opts := &slog.HandlerOptions{}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+		return nil, usageError{fmt.Errorf("--log-level %q: it is debug, info, warn or error", f.level)}
+	}
+	opts.Level = level
+	if f.json {
+		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), opts)), nil
+	}
+	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), opts)), nil
+}
+
+// addrPorts reads local addresses: IP:port, [IPv6]:port or only an IP address.
+func addrPorts(flag string, texts []string, port uint16) ([]netip.AddrPort, error) {
+	var out []netip.AddrPort
+	for _, text := range texts {
+		host, service, err := net.SplitHostPort(text)
+		if err != nil {
+			host, service = strings.Trim(text, "[]"), strconv.Itoa(int(port))
+		}
+		ip, ipErr := netip.ParseAddr(host)
+		n, portErr := strconv.ParseUint(service, 10, 16)
+		if ipErr != nil || portErr != nil {
+			return nil, usageError{fmt.Errorf("%s %q is not an IP address and a port, like 127.0.0.1:%d or [::]:%d", flag, text, port, port)}
+		}
+		a := netip.AddrPortFrom(ip, uint16(n))
+		if len(out) > 0 && a.Port() != out[0].Port() {
+			return nil, usageError{fmt.Errorf("%s: %v and %v differ in their ports; an endpoint has one", flag, out[0], a)}
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func join(addrs []netip.AddrPort) string {
+	texts := make([]string, len(addrs))
+	for i, a := range addrs {
+		texts[i] = a.String()
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/librserpool/librserpool/core/rserpool"
+)
+
+// global are the flags that every command has.
+type global struct {
+	registrars []string
+	transport  string
+	timeout    time.Duration
+}
+
+func newRoot() *cobra.Command {
+	g := &global{}
+	root := &cobra.Command{
+		Use:   "rserpool",
+		Short: "Reliable Server Pooling: run a registrar, ask it what it knows",
+		Long: `Reliable Server Pooling (RFC 5351 to 5356): servers join a named pool, clients
+talk to the pool, registrars keep the list.`,
+		Example: `  rserpool registrar                     run a registrar on this host
+  rserpool pools                         which pools are there?
+  rserpool pes echo                      which elements does the pool "echo" have?
+  rserpool resolve echo                  what a pool user is told about "echo"`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		// Without Args and RunE cobra would print the help for an unknown verb.
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownVerb(cmd, args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	flags := root.PersistentFlags()
+	flags.StringSliceVar(&g.registrars, "registrar", nil, "address `host:port` of a registrar to ask; may be repeated (RSERPOOL_REGISTRARS)")
+	flags.StringVar(&g.transport, "transport", "", "SCTP by auto, kernel or userland (RSERPOOL_TRANSPORT)")
+	flags.DurationVar(&g.timeout, "timeout", 10*time.Second, "how long to wait for an answer")
+	root.AddCommand(newRegistrar(g), newPools(g), newPEs(g), newResolve(g), newVersion())
+	return root
+}
+
+// options are those of a command that asks something.
+func (g *global) options() *rserpool.Options {
+	return &rserpool.Options{Config: rserpool.Config{Registrars: g.registrars, Transport: g.transport}}
+}
+
+// waiting returns the context of a command that asks something.
+func (g *global) waiting(cmd *cobra.Command) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(cmd.Context(), g.timeout)
+}
+
+// oneArg wants exactly one argument, a pool handle.
+func oneArg(cmd *cobra.Command, args []string) error { return asUsage(cobra.ExactArgs(1)(cmd, args)) }
+
+func noArgs(cmd *cobra.Command, args []string) error { return asUsage(cobra.NoArgs(cmd, args)) }
+
+func asUsage(err error) error {
+	if err == nil {
+		return nil
+	}
+	return usageError{err}
+}

@@ -1,0 +1,127 @@
+package loop
+
+import (
+	"errors"
+	"net"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/transport"
+)
+
+// maxOutbox bounds the control messages that wait for room in the send buffer
+// of one association.
+const maxOutbox = 64
+
+// ErrOutbox means that a peer does not read its control messages.
+var ErrOutbox = errors.New("too many control messages wait to be sent")
+
+// Port is what a shell makes of a transport endpoint: whole messages come out
+// of it, and control messages that find the send buffer full wait in order.
+// Its owner's lock guards it.
+type Port struct {
+	transport.Endpoint
+	buf    []byte
+	parts  map[partKey][]byte
+	outbox map[assoc.ID][]control
+}
+
+// partKey tells apart the messages that may arrive in pieces at one time.
+type partKey struct {
+	kind      assoc.Kind
+	assoc     assoc.ID
+	stream    uint16
+	unordered bool
+}
+
+type control struct {
+	ppid  uint32
+	bytes []byte
+}
+
+// NewPort takes over an endpoint.
+func NewPort(ep transport.Endpoint) *Port {
+	return &Port{
+		Endpoint: ep,
+		buf:      make([]byte, 1<<16),
+		parts:    map[partKey][]byte{},
+		outbox:   map[assoc.ID][]control{},
+	}
+}
+
+// Receive returns the next notification or whole message; b is valid until the
+// next call. It returns assoc.ErrWouldBlock when there is none.
+func (p *Port) Receive(info *assoc.RecvInfo) (b []byte, err error) {
+	for {
+		n, err := p.Recv(p.buf, info)
+		if err != nil {
+			return nil, err
+		}
+		if info.Kind != assoc.Message && info.Kind != assoc.SendFailed {
+			return p.buf[:n], nil
+		}
+		if whole, ok := p.assemble(info, p.buf[:n]); ok {
+			return whole, nil
+		}
+	}
+}
+
+func (p *Port) assemble(info *assoc.RecvInfo, b []byte) (whole []byte, ok bool) {
+	key := partKey{info.Kind, info.Assoc, info.Stream, info.Unordered}
+	part, begun := p.parts[key]
+	switch {
+	case info.More:
+		p.parts[key] = append(part, b...)
+		return nil, false
+	case begun:
+		delete(p.parts, key)
+		return append(part, b...), true
+	}
+	return b, true
+}
+
+// SendControl sends a message ordered on stream 0, now or when there is room
+// (ASAP-5-07). It returns ErrOutbox when too many wait already.
+func (p *Port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
+	waiting := p.outbox[id]
+	if len(waiting) == 0 {
+		err := p.Send(b, &assoc.SendInfo{Assoc: id, PPID: ppid})
+		if !errors.Is(err, assoc.ErrWouldBlock) {
+			return err
+		}
+	}
+	if len(waiting) == maxOutbox {
+		return ErrOutbox
+	}
+	p.outbox[id] = append(waiting, control{ppid, b})
+	return nil
+}
+
+// Flush sends what waits for an association whose send buffer has room.
+func (p *Port) Flush(id assoc.ID) {
+	waiting := p.outbox[id]
+	for len(waiting) > 0 {
+		err := p.Send(waiting[0].bytes, &assoc.SendInfo{Assoc: id, PPID: waiting[0].ppid})
+		if errors.Is(err, assoc.ErrWouldBlock) {
+			break
+		}
+		waiting = waiting[1:] // any other error: the end of the association follows
+	}
+	if len(waiting) == 0 {
+		delete(p.outbox, id)
+	} else {
+		p.outbox[id] = waiting
+	}
+}
+
+// Forget drops what is kept for an association that ended.
+func (p *Port) Forget(id assoc.ID) {
+	delete(p.outbox, id)
+	for key := range p.parts {
+		if key.assoc == id {
+			delete(p.parts, key)
+		}
+	}
+}
+
+// Closed says whether err means that the endpoint is closed.
+func Closed(err error) bool { return errors.Is(err, net.ErrClosed) }

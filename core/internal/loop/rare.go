@@ -1,0 +1,38 @@
+package loop
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Rare logs at debug level what anybody on the network can provoke: at most
+// one line per second, which says how many it stands for.
+type Rare struct {
+	log     *slog.Logger
+	next    time.Time
+	skipped int
+	total   uint64
+}
+
+// NewRare returns a Rare that writes to log.
+func NewRare(log *slog.Logger) *Rare { return &Rare{log: log} }
+
+// Log counts an incident and perhaps writes a line about it.
+func (r *Rare) Log(msg string, args ...any) {
+	r.total++
+	if !r.log.Enabled(context.Background(), slog.LevelDebug) {
+		return
+	}
+	now := time.Now()
+	if now.Before(r.next) {
+		r.skipped++
+		return
+	}
+	r.next = now.Add(time.Second)
+	r.log.Debug(msg, append(args, "skipped", r.skipped)...)
+	r.skipped = 0
+}
+
+// Total returns how many incidents there were.
+func (r *Rare) Total() uint64 { return r.total }

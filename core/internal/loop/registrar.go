@@ -1,0 +1,126 @@
+package loop
+
+import (
+	cryptorand "crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/transport"
+)
+
+// RegistrarConfig describes a registrar to run. Rand, ASAP and ENRP of Machine
+// are filled in from the endpoints.
+type RegistrarConfig struct {
+	Machine registrar.Config
+	// ASAP and ENRP are the addresses to serve; without ENRP the registrar
+	// has no peers.
+	ASAP, ENRP []netip.AddrPort
+	Transport  string // kind, as in transport.Config
+	Open       func(transport.Config) (transport.Endpoint, string, error)
+	Logger     *slog.Logger
+}
+
+// Registrar is a running registrar: the machine, and the endpoints it is
+// reached at.
+type Registrar struct {
+	mu      sync.Mutex
+	machine *registrar.Registrar
+	loop    *Loop[registrar.Event, registrar.Effect]
+	asap    *channel
+	enrp    *channel                  // nil without ENRP
+	tables  map[registrar.Link]*table // downloads that go on
+	log     *slog.Logger
+	garbage *Rare
+	closed  bool
+}
+
+// StartRegistrar opens the endpoints and starts to serve. System errors
+// (syscall.EADDRINUSE) are in the chain of what it returns.
+func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
+	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*table{}}
+	var err error
+	if r.asap, err = openChannel(cfg, registrar.ASAPOverSCTP, protocol.PPIDASAP, cfg.ASAP); err != nil {
+		return nil, fmt.Errorf("cannot serve ASAP: %w", err)
+	}
+	if len(cfg.ENRP) > 0 {
+		if r.enrp, err = openChannel(cfg, registrar.ENRPOverSCTP, protocol.PPIDENRP, cfg.ENRP); err != nil {
+			return nil, errors.Join(fmt.Errorf("cannot serve ENRP: %w", err), r.asap.port.Close())
+		}
+		cfg.Machine.ENRP = reachable(r.enrp.port.LocalAddrs())
+	}
+	cfg.Machine.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs())}
+	cfg.Machine.Rand = NewRand()
+	if r.machine, err = registrar.New(cfg.Machine); err != nil {
+		return nil, errors.Join(err, r.closeChannels())
+	}
+	r.loop = New(&r.mu, r.machine, r.perform)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.loop.Post(registrar.Start{})
+	for _, ch := range r.channels() {
+		ch.port.Notify(func() { r.receive(ch) }, func(id assoc.ID) { r.writable(ch, id) })
+	}
+	return r, nil
+}
+
+func openChannel(cfg RegistrarConfig, name registrar.Channel, ppid uint32, local []netip.AddrPort) (*channel, error) {
+	ep, _, err := cfg.Open(transport.Config{Kind: cfg.Transport, Local: local, Logger: cfg.Logger})
+	if err != nil {
+		return nil, err
+	}
+	return &channel{name: name, ppid: ppid, port: NewPort(ep), links: map[assoc.ID]*link{}}, nil
+}
+
+// NewRand returns a source for a machine, seeded by the system.
+func NewRand() *rand.Rand {
+	var seed [32]byte
+	_, _ = cryptorand.Read(seed[:]) // never fails
+	return rand.New(rand.NewChaCha8(seed))
+}
+
+func (r *Registrar) channels() []*channel {
+	if r.enrp == nil {
+		return []*channel{r.asap}
+	}
+	return []*channel{r.asap, r.enrp}
+}
+
+func (r *Registrar) closeChannels() error {
+	var errs []error
+	for _, ch := range r.channels() {
+		errs = append(errs, ch.port.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Close ends the registrar: its associations break, and the PEs and PUs look
+// for another one.
+func (r *Registrar) Close() error {
+	r.mu.Lock()
+	if r.closed {
+		r.mu.Unlock()
+		return nil
+	}
+	r.closed = true
+	r.loop.Stop()
+	r.mu.Unlock()
+	return r.closeChannels()
+}
+
+// ASAPAddrs returns where ASAP is served.
+func (r *Registrar) ASAPAddrs() []netip.AddrPort { return r.asap.port.LocalAddrs() }
+
+// ENRPAddrs returns where ENRP is served; nil without it.
+func (r *Registrar) ENRPAddrs() []netip.AddrPort {
+	if r.enrp == nil {
+		return nil
+	}
+	return r.enrp.port.LocalAddrs()
+}

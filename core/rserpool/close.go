@@ -1,0 +1,86 @@
+package rserpool
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+)
+
+// linger is how long Close waits for what CloseContext waits for.
+const linger = time.Second
+
+// Close closes the socket like CloseContext, waiting one second at most.
+func (s *Socket) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), linger)
+	defer cancel()
+	if err := s.CloseContext(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
+}
+
+// CloseContext deregisters, lets what was sent arrive and ends all sessions,
+// as far as that can be done until ctx ends. Afterwards, and in calls that
+// wait meanwhile, everything returns ErrClosed. It returns the context's error
+// when it ended first; the socket is closed all the same.
+func (s *Socket) CloseContext(ctx context.Context) error {
+	if !s.beginClose() {
+		return ErrClosed
+	}
+	err := s.await(ctx, &s.changed, func() bool { return !s.leaving && s.quiet() })
+	s.mu.Lock()
+	if s.machine != nil {
+		s.machine.Stop()
+	}
+	for _, ss := range s.sessions {
+		s.end(ss, ErrClosed)
+	}
+	s.closed = true
+	joined := s.keeper.joined
+	s.updateReadiness()
+	s.mu.Unlock()
+	if joined {
+		s.cfg.host.leave(s.cfg)
+	}
+	if s.port != nil {
+		return errors.Join(err, s.port.Close())
+	}
+	return err
+}
+
+// beginClose ends the sessions gracefully and deregisters.
+func (s *Socket) beginClose() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.closing = true
+	s.keeperDone()
+	for _, ss := range s.sessions {
+		s.finish(ss)
+	}
+	if s.machine != nil && s.serving {
+		s.leaving = true
+		s.machine.Post(endpoint.Deregister{})
+	}
+	s.dispatch() // inboxes that were full are empty now
+	s.changed.fire()
+	s.updateReadiness()
+	return true
+}
+
+// quiet says that no session is left, nor an association that had one.
+func (s *Socket) quiet() bool {
+	if len(s.sessions) > 0 {
+		return false
+	}
+	for _, a := range s.assocs {
+		if a.over {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,200 @@
+package rserpool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/loop"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// Connect makes a session with an element of the pool and waits until it
+// stands. Messages sent meanwhile are kept for it. The session then moves to
+// another element whenever the one that serves it fails. It returns
+// ErrUnknownPool as soon as a registrar says so, ErrNoRegistrar, ErrNoElement,
+// or ErrConnected; after an error the socket can connect again.
+func (s *Socket) Connect(ctx context.Context, pool string) error {
+	if err := checkPool(pool); err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	ss, err := s.openSession(pool)
+	if err != nil {
+		return err
+	}
+	err = s.await(ctx, &s.changed, func() bool { return ss.stood || ss.state == ended || ss.ending })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err != nil:
+		err = s.waitError(fmt.Sprintf("connect to pool %q", pool), err)
+	case s.closing:
+		err = ErrClosed
+	case ss.stood:
+		return nil
+	case ss.err != nil:
+		err = ss.err
+	default:
+		err = fmt.Errorf("%w: the session was ended while it was being set up", ErrNotConnected)
+	}
+	if s.own == ss {
+		s.own = nil
+		s.dropInbox(ss)
+		s.abandon(ss)
+	}
+	s.updateReadiness()
+	return err
+}
+
+func (s *Socket) openSession(pool string) (*session, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closing:
+		return nil, ErrClosed
+	case s.own != nil && s.own.state != ended:
+		return nil, fmt.Errorf("%w: to pool %q; end that session first or use another socket", ErrConnected, s.own.peer.Pool)
+	}
+	if s.own != nil {
+		s.dropInbox(s.own)
+		s.retire(s.own)
+	}
+	ss := s.newSession()
+	ss.own, ss.state, ss.peer.Pool = true, searching, pool
+	s.own = ss
+	s.machine.Post(endpoint.OpenSession{Session: endpoint.SessionID(ss.id), Handle: protocol.PoolHandle(pool)})
+	s.updateReadiness()
+	return ss, nil
+}
+
+// abandon ends a session without waiting for anything.
+func (s *Socket) abandon(ss *session) {
+	if a := s.assocs[ss.assoc]; a != nil {
+		a.session, a.over = nil, true
+		_ = s.port.Abort(ss.assoc, "the session was given up") // gone already: as wished
+	}
+	s.end(ss, nil)
+}
+
+func checkPool(pool string) error {
+	if pool == "" || len(pool) > MaxPoolHandle {
+		return fmt.Errorf("%w: a pool handle has 1 to %d bytes, this one has %d", ErrInvalid, MaxPoolHandle, len(pool))
+	}
+	return nil
+}
+
+// prepare opens the endpoint and makes the machine, at the first use.
+func (s *Socket) prepare(ctx context.Context) error {
+	s.mu.Lock()
+	err := s.ensureOpen()
+	ready := s.machine != nil
+	s.mu.Unlock()
+	if err != nil || ready {
+		return err
+	}
+	registrars, err := s.lookUpRegistrars(ctx)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return ErrClosed
+	}
+	if s.machine == nil {
+		return s.startMachine(registrars)
+	}
+	return nil
+}
+
+// startMachine makes the machine and tells it of the associations that stand.
+func (s *Socket) startMachine(registrars []netip.AddrPort) error {
+	s.loopback = len(registrars) == 0
+	if s.loopback {
+		registrars = []netip.AddrPort{s.cfg.loopbackRegistrar()}
+	}
+	s.registrars = registrars
+	cfg := endpoint.Config{Rand: loop.NewRand()}
+	for _, r := range registrars {
+		cfg.Registrars = append(cfg.Registrars, []netip.AddrPort{r})
+	}
+	s.machine = loop.New(&s.mu, endpoint.New(cfg), s.perform)
+	return nil
+}
+
+func (c *Config) loopbackRegistrar() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), c.LoopbackPort)
+}
+
+// lookUpRegistrars turns the configured names into addresses; each address
+// counts as a registrar.
+func (s *Socket) lookUpRegistrars(ctx context.Context) ([]netip.AddrPort, error) {
+	var out []netip.AddrPort
+	var errs []error
+	for _, r := range s.cfg.Registrars {
+		addrs, err := lookUp(ctx, r, s.network)
+		errs = append(errs, err)
+		out = append(out, addrs...)
+	}
+	if len(out) == 0 && len(s.cfg.Registrars) > 0 {
+		return nil, &NoRegistrarError{Tried: s.cfg.Registrars, Err: errors.Join(errs...)}
+	}
+	return out, nil
+}
+
+// lookUp returns the addresses of host:port that a socket of the network can
+// reach.
+func lookUp(ctx context.Context, hostPort, network string) ([]netip.AddrPort, error) {
+	host, service, err := net.SplitHostPort(hostPort)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil {
+		return nil, err
+	}
+	if network == "ip6" {
+		network = "ip" // such a socket reaches IPv4 as well
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
+	if err != nil {
+		return nil, fmt.Errorf("registrar %s: %w", hostPort, err)
+	}
+	var out []netip.AddrPort
+	for _, ip := range ips {
+		out = append(out, netip.AddrPortFrom(ip.Unmap(), uint16(port)))
+	}
+	return out, nil
+}
+
+// waitError is what a call returns whose context ended, with the socket locked.
+func (s *Socket) waitError(what string, cause error) error {
+	if s.closing {
+		return ErrClosed
+	}
+	if s.home == "" {
+		return &NoRegistrarError{Tried: strs(s.registrars), Err: cause}
+	}
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %s, by the registrar %s: %w", ErrTimeout, what, s.home, cause)
+	}
+	return fmt.Errorf("%s: %w", what, cause)
+}
+
+func strs(addrs []netip.AddrPort) []string {
+	out := make([]string, len(addrs))
+	for i, a := range addrs {
+		out[i] = a.String()
+	}
+	return out
+}
+
+func joinStrs(addrs []netip.AddrPort) string { return strings.Join(strs(addrs), ", ") }

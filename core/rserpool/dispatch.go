@@ -1,0 +1,201 @@
+package rserpool
+
+import (
+	"errors"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/loop"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// readableHook runs on a goroutine of the endpoint: what arrives is passed on
+// without another one in between.
+func (s *Socket) readableHook() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dispatch()
+}
+
+func (s *Socket) writableHook(id assoc.ID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.port.Flush(id)
+	if a := s.assocs[id]; a != nil && a.session != nil {
+		s.flush(a.session)
+	}
+	s.updateReadiness()
+}
+
+// dispatch takes from the transport what it has, until the inboxes are full:
+// then the windows of the peers close.
+func (s *Socket) dispatch() {
+	defer s.updateReadiness()
+	for s.port != nil && !s.closed {
+		if s.stalled = s.inboxBytes >= s.cfg.ReceiveBuffer; s.stalled {
+			return
+		}
+		var info assoc.RecvInfo
+		b, err := s.port.Receive(&info)
+		if err != nil {
+			if !errors.Is(err, assoc.ErrWouldBlock) && !loop.Closed(err) {
+				s.log.Error("the endpoint fails", "err", err)
+			}
+			return
+		}
+		s.handle(&info, b)
+	}
+}
+
+func (s *Socket) handle(info *assoc.RecvInfo, b []byte) {
+	a := s.assocs[info.Assoc]
+	if a == nil {
+		a = &association{}
+		s.assocs[info.Assoc] = a
+	}
+	switch info.Kind {
+	case assoc.Message:
+		s.handleMessage(a, info, b)
+	case assoc.CommUp:
+		s.handleUp(a, info.Assoc)
+	case assoc.Restart:
+		s.handleRestart(a, info.Assoc)
+	case assoc.ShutdownEvent:
+		if a.session != nil && a.session.state == established {
+			a.session.state = draining
+		}
+	case assoc.SendFailed:
+		if a.session != nil {
+			a.session.takeBack(info, b)
+		}
+	case assoc.CommLost, assoc.ShutdownComplete, assoc.CannotStart:
+		s.handleDown(a, info)
+	}
+}
+
+// handleMessage demultiplexes by PPID: ASAP is never seen by the application,
+// and nothing else by the machine (ASAP-5-05).
+func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) {
+	if info.PPID == protocol.PPIDASAP {
+		s.handleControl(info, b)
+		return
+	}
+	if a.session == nil && !a.over && s.serving {
+		a.session = s.acceptSession(info.Assoc)
+	}
+	ss := a.session
+	if ss == nil || ss.ending || s.closing {
+		s.garbage.Log("data that belongs to no session is dropped", "from", info.From, "ppid", info.PPID, "bytes", len(b))
+		return
+	}
+	ss.inbox.push(incoming{
+		data: append([]byte(nil), b...), pe: ss.peer.PE, stream: info.Stream, ppid: info.PPID, unordered: info.Unordered,
+	})
+	s.inboxBytes += len(b)
+	if !s.perSession {
+		s.arrivals.push(ss)
+	}
+	ss.readable.fire()
+}
+
+// handleControl passes an ASAP message to the machine and reports what was
+// wrong with it (ASAP-2.2.14-01).
+func (s *Socket) handleControl(info *assoc.RecvInfo, b []byte) {
+	m, report, err := asap.Parse(b)
+	if err != nil {
+		s.garbage.Log("bad ASAP message", "from", info.From, "err", err)
+	}
+	if len(report) > 0 {
+		s.sendControl(info.Assoc, asap.Error{Causes: report})
+	}
+	if m != nil && s.machine != nil {
+		s.machine.Post(endpoint.Received{Assoc: info.Assoc, Message: m})
+	}
+}
+
+// acceptSession makes a session of an association that a pool user opened.
+// Registrars open associations too, to send their keep-alives; hence it is the
+// first message that makes one.
+func (s *Socket) acceptSession(id assoc.ID) *session {
+	ss := s.newSession()
+	ss.state, ss.assoc, ss.stood = established, id, true
+	if s.perSession {
+		s.accepted.push(ss)
+		s.changed.fire()
+	}
+	s.log.Debug("session begins", "session", ss.id)
+	return ss
+}
+
+func (s *Socket) handleUp(a *association, id assoc.ID) {
+	a.up = true
+	if ss := a.session; ss != nil && ss.own {
+		s.sessionUp(ss)
+		return
+	}
+	s.postUp(id)
+}
+
+func (s *Socket) postUp(id assoc.ID) {
+	if s.machine == nil {
+		return
+	}
+	local, peer, _ := s.port.AssocAddrs(id) // gone already: its end follows
+	s.machine.Post(endpoint.AssocUp{Assoc: id, Local: local, Peer: peer})
+}
+
+func (s *Socket) sessionUp(ss *session) {
+	ss.state = established
+	if ss.stood {
+		ss.moves++
+		s.log.Info("session has moved to another pool element", "pool", ss.peer.Pool, "pe", ss.peer.PE, "waiting", ss.queuedBytes)
+	}
+	ss.stood = true
+	s.machine.Post(endpoint.SessionUp{Session: endpoint.SessionID(ss.id), Assoc: ss.assoc})
+	s.flush(ss)
+	s.changed.fire()
+}
+
+// handleRestart: a peer process that starts again on its old address knows
+// nothing of the session.
+func (s *Socket) handleRestart(a *association, id assoc.ID) {
+	switch ss := a.session; {
+	case ss == nil:
+		if s.machine != nil {
+			s.machine.Post(endpoint.AssocRestarted{Assoc: id})
+		}
+	case ss.own:
+		_ = s.port.Abort(id, "the pool element restarted")
+	default:
+		a.session = nil
+		s.end(ss, nil)
+	}
+}
+
+func (s *Socket) handleDown(a *association, info *assoc.RecvInfo) {
+	delete(s.assocs, info.Assoc)
+	s.port.Forget(info.Assoc)
+	if ss := a.session; ss != nil && ss.assoc == info.Assoc {
+		s.sessionDown(ss, info.Err)
+	}
+	if s.machine != nil {
+		s.machine.Post(endpoint.AssocLost{Assoc: info.Assoc, Err: info.Err})
+	}
+	if ss := a.next; ss != nil && ss.state == connecting && ss.assoc == 0 {
+		s.connectElement(ss)
+	}
+	s.changed.fire()
+}
+
+// sessionDown: what came back goes before what waits, and all of it to the
+// next element (ASAP-6.5.5-01).
+func (s *Socket) sessionDown(ss *session, why error) {
+	if !ss.own || ss.ending && ss.queuedBytes == 0 {
+		s.end(ss, nil)
+		return
+	}
+	ss.toSend.prepend(&ss.returned)
+	ss.state, ss.assoc = searching, 0
+	s.machine.Post(endpoint.SessionLost{Session: endpoint.SessionID(ss.id), Err: why})
+}

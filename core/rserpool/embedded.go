@@ -1,0 +1,160 @@
+package rserpool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/loop"
+	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/open"
+)
+
+// errAddrInUse and errAccess are why the system may refuse a local address.
+const (
+	errAddrInUse = syscall.EADDRINUSE
+	errAccess    = syscall.EACCES
+)
+
+// host is what the sockets of a process share: the transports, and the
+// registrars inside the process, by port.
+type host struct {
+	open func(transport.Config) (transport.Endpoint, string, error)
+
+	mu       sync.Mutex
+	embedded map[uint16]*embeddedRegistrar
+}
+
+var thisHost = newHost(open.Endpoint)
+
+func newHost(open func(transport.Config) (transport.Endpoint, string, error)) *host {
+	return &host{open: open, embedded: map[uint16]*embeddedRegistrar{}}
+}
+
+// embeddedRegistrar lives as long as the pool elements that wanted it.
+type embeddedRegistrar struct {
+	*loop.Registrar
+	users int
+}
+
+// Several attempts to embed a registrar: where the port is taken by a process
+// that has just begun to serve, the next hunt finds that.
+const (
+	embedAttempts = 5
+	embedPause    = 200 * time.Millisecond
+)
+
+// join starts the registrar, or counts one more user of the one that is there.
+func (h *host) join(cfg Config) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	at := cfg.loopbackRegistrar()
+	if e := h.embedded[at.Port()]; e != nil {
+		e.users++
+		return nil
+	}
+	r, err := loop.StartRegistrar(loop.RegistrarConfig{
+		ASAP: []netip.AddrPort{at}, Transport: cfg.Transport, Open: h.open, Logger: cfg.Logger,
+	})
+	if err != nil {
+		return fmt.Errorf("cannot start a registrar in this process: %w", err)
+	}
+	h.embedded[at.Port()] = &embeddedRegistrar{r, 1}
+	cfg.Logger.Warn("no registrar found: started one inside this process (RSERPOOL_EMBEDDED=off forbids it)", "at", at)
+	return nil
+}
+
+// leave stops the registrar when its last user leaves.
+func (h *host) leave(cfg Config) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := h.embedded[cfg.LoopbackPort]
+	if e.users--; e.users > 0 {
+		return
+	}
+	delete(h.embedded, cfg.LoopbackPort)
+	if err := e.Close(); err != nil {
+		cfg.Logger.Warn("the registrar inside this process does not close", "err", err)
+	}
+}
+
+// keeper sees to it that the host has a registrar, for a pool element for
+// which nobody configured one: when the process that embeds it dies, one of
+// the others takes its place.
+type keeper struct {
+	joined bool
+	timer  *time.Timer
+}
+
+// Before it takes the place of a registrar that is gone, a keeper leaves time
+// for one that restarts. The pauses are random: one of many keepers is first.
+const keeperPause = time.Second
+
+func (s *Socket) mayEmbed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.loopback && !s.cfg.NoEmbedded && !s.closing
+}
+
+// embed starts the registrar inside the process, without the socket's lock.
+func (s *Socket) embed() error {
+	s.mu.Lock()
+	joined := s.keeper.joined
+	s.mu.Unlock()
+	if joined {
+		return nil
+	}
+	if err := s.cfg.host.join(s.cfg); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		go s.cfg.host.leave(s.cfg)
+		return ErrClosed
+	}
+	s.keeper.joined = true
+	return nil
+}
+
+// keeperStart wakes the keeper of a pool element that has lost its registrar,
+// with the socket locked.
+func (s *Socket) keeperStart() {
+	if !s.loopback || s.cfg.NoEmbedded || s.name.Pool == "" || s.closing || s.keeper.timer != nil {
+		return
+	}
+	s.keeper.timer = time.AfterFunc(keeperPause+rand.N(keeperPause), s.keeperDue)
+}
+
+// keeperDone lets the keeper sleep, with the socket locked.
+func (s *Socket) keeperDone() {
+	if s.keeper.timer != nil {
+		s.keeper.timer.Stop()
+		s.keeper.timer = nil
+	}
+}
+
+func (s *Socket) keeperDue() {
+	if err := s.embed(); err != nil && !errors.Is(err, errAddrInUse) && !errors.Is(err, ErrClosed) {
+		s.log.Warn("no registrar answers", "err", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keeper.timer = nil
+	if s.home == "" {
+		s.keeperStart()
+	}
+}
+
+// sleep waits for d or for the end of ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

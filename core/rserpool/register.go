@@ -1,0 +1,138 @@
+package rserpool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// Register makes the socket an element of the pool and waits for the
+// registrar's consent. The registration is renewed, at another registrar if
+// need be, until Deregister or Close. On a socket that is registered in this
+// pool it changes the policy values and the life.
+func (s *Socket) Register(ctx context.Context, pool string, r Registration) error {
+	element, err := s.element(pool, r)
+	if err != nil {
+		return err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if err := s.turn(ctx); err != nil {
+		return err
+	}
+	defer s.endTurn()
+	event := endpoint.Register{Handle: protocol.PoolHandle(pool), Element: element}
+	err = s.postRegistration(ctx, event, "register in pool "+quote(pool))
+	for range embedAttempts {
+		if !errors.Is(err, ErrNoRegistrar) || ctx.Err() != nil || !s.mayEmbed() {
+			break
+		}
+		if embedErr := s.embed(); embedErr != nil && !errors.Is(embedErr, errAddrInUse) {
+			return errors.Join(err, embedErr)
+		} else if embedErr != nil {
+			sleep(ctx, embedPause) // whoever has the port may be about to serve
+		}
+		err = s.postRegistration(ctx, event, "register in pool "+quote(pool))
+	}
+	return err
+}
+
+// Deregister takes the socket out of its pool and waits for the registrar's
+// answer. Sessions that stand go on.
+func (s *Socket) Deregister(ctx context.Context) error {
+	if err := s.turn(ctx); err != nil {
+		return err
+	}
+	defer s.endTurn()
+	if _, err := s.LocalName(); err != nil {
+		return err
+	}
+	return s.postRegistration(ctx, endpoint.Deregister{}, "deregister")
+}
+
+// turn waits until no other call registers or deregisters.
+func (s *Socket) turn(ctx context.Context) error {
+	select {
+	case <-s.registering:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("another registration of this socket is under way: %w", ctx.Err())
+	}
+}
+
+func (s *Socket) endTurn() { s.registering <- struct{}{} }
+
+// postRegistration posts Register or Deregister and waits for the outcome. A
+// registration that is given up is withdrawn.
+func (s *Socket) postRegistration(ctx context.Context, event endpoint.Event, what string) error {
+	var done bool
+	var outcome error
+	s.mu.Lock()
+	if s.closing {
+		s.mu.Unlock()
+		return ErrClosed
+	}
+	s.registerEnd = func(err error) { done, outcome = true, err }
+	register, joining := event.(endpoint.Register)
+	if joining {
+		s.serving = true
+		if s.name.Pool != "" && s.name.Pool != string(register.Handle) {
+			s.registerEnd = nil
+			s.mu.Unlock()
+			return fmt.Errorf("%w: in pool %q; deregister first or use another socket", ErrRegistered, s.name.Pool)
+		}
+	}
+	s.machine.Post(event)
+	s.mu.Unlock()
+	err := s.await(ctx, &s.changed, func() bool { return done || s.closing })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.registerEnd = nil
+	switch {
+	case s.closing && !done:
+		return ErrClosed
+	case err != nil:
+		if joining && s.name.Pool == "" {
+			s.machine.Post(endpoint.Deregister{})
+		}
+		return s.waitError(what, err)
+	}
+	return outcome
+}
+
+// element is the template that the machine fills in: a socket bound to a
+// wildcard is reached at the addresses through which it reaches its registrar
+// (ASAP-6.1-01).
+func (s *Socket) element(pool string, r Registration) (protocol.Element, error) {
+	e := protocol.Element{ID: r.PE, Policy: r.Policy}
+	e.User.Protocol, e.User.Use = protocol.SCTP, protocol.DataAndControl
+	orDefault(&e.Policy.Type, RoundRobin)
+	if err := checkPool(pool); err != nil {
+		return e, err
+	}
+	if !e.Policy.Type.Known() && !e.Policy.Type.Private() {
+		return e, fmt.Errorf("%w: policy %#x is none of RFC 5356", ErrInvalid, uint32(e.Policy.Type))
+	}
+	if r.Life != 0 {
+		if r.Life < time.Second || r.Life/time.Second > math.MaxInt32 {
+			return e, fmt.Errorf("%w: registration life %v; it is a second or more", ErrInvalid, r.Life)
+		}
+		e.Life = protocol.Life(r.Life / time.Second)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, a := range s.bound {
+		if !a.Addr().IsUnspecified() {
+			e.User.Addrs = append(e.User.Addrs, a.Addr().Unmap())
+		}
+	}
+	return e, nil
+}
+
+func quote(pool string) string { return fmt.Sprintf("%.40q", pool) }

@@ -1,0 +1,92 @@
+package rserpool
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/loop"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/registrar"
+)
+
+// RegistrarConfig says how to run a registrar.
+type RegistrarConfig struct {
+	// ASAP are the addresses for pool elements and pool users, all with one
+	// port; 0.0.0.0:3863.
+	ASAP []netip.AddrPort
+	// ENRP are the addresses for other registrars, all with one port. Without
+	// any the registrar has no peers.
+	ENRP []netip.AddrPort
+	// Transport and Logger of Config apply.
+	Config
+}
+
+// Registrar is a registrar inside the program.
+type Registrar struct {
+	r    *loop.Registrar
+	stop func() bool // withdraws from the context
+}
+
+// Pool is a pool as a registrar knows it.
+type Pool struct {
+	Handle   string
+	Policy   PolicyType
+	Elements []Element
+}
+
+// StartRegistrar starts a registrar, which serves until Close or until ctx
+// ends. System errors (syscall.EADDRINUSE) are in the chain of what it returns.
+func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error) {
+	resolved, err := cfg.Config.resolve()
+	if err != nil {
+		return nil, err
+	}
+	if len(cfg.ASAP) == 0 {
+		cfg.ASAP = []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), protocol.PortASAP)}
+	}
+	r, err := loop.StartRegistrar(loop.RegistrarConfig{
+		ASAP: cfg.ASAP, ENRP: cfg.ENRP,
+		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot start a registrar: %w", err)
+	}
+	out := &Registrar{r: r}
+	out.stop = context.AfterFunc(ctx, func() { r.Close() })
+	return out, nil
+}
+
+// ID returns the registrar's identifier.
+func (r *Registrar) ID() ServerID { return r.r.Snapshot().Server }
+
+// ASAPAddrs returns the addresses for pool elements and pool users.
+func (r *Registrar) ASAPAddrs() []netip.AddrPort { return r.r.ASAPAddrs() }
+
+// ENRPAddrs returns the addresses for other registrars; none without ENRP.
+func (r *Registrar) ENRPAddrs() []netip.AddrPort { return r.r.ENRPAddrs() }
+
+// Pools returns what the registrar knows, in the order in which the pools came
+// to be.
+func (r *Registrar) Pools() []Pool {
+	var out []Pool
+	for _, p := range r.r.Snapshot().Pools {
+		out = append(out, publicPool(p))
+	}
+	return out
+}
+
+func publicPool(p registrar.PoolView) Pool {
+	pool := Pool{Handle: string(p.Handle), Policy: p.Policy}
+	for _, e := range p.Elements {
+		pool.Elements = append(pool.Elements, publicElement(e.Element))
+	}
+	return pool
+}
+
+// Close ends the registrar. Its pool elements and pool users look for another
+// one.
+func (r *Registrar) Close() error {
+	r.stop()
+	return r.r.Close()
+}

@@ -1,0 +1,85 @@
+package rserpool
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// Element is a pool element as a registrar describes it.
+type Element struct {
+	ID        PEID
+	Home      ServerID // its registrar
+	Life      int32    // of the registration, in seconds; -1: for ever
+	Transport string   // SCTP, TCP, ...
+	Addrs     []netip.AddrPort
+	Policy    Policy
+}
+
+func publicElement(e protocol.Element) Element {
+	return Element{
+		ID: e.ID, Home: e.Home, Life: int32(e.Life), Policy: e.Policy,
+		Transport: e.User.Protocol.String(), Addrs: e.User.AddrPorts(),
+	}
+}
+
+func publicElements(es []protocol.Element) []Element {
+	out := make([]Element, len(es))
+	for i, e := range es {
+		out[i] = publicElement(e)
+	}
+	return out
+}
+
+// Resolve asks a registrar for the elements of a pool. It returns them in the
+// registrar's order, the one to use first at the front; at least one, or
+// ErrUnknownPool.
+func Resolve(ctx context.Context, pool string, opts *Options) ([]Element, error) {
+	s, err := opts.newSocket()
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	return s.Resolve(ctx, pool)
+}
+
+// Resolve is the function of that name, over the socket and its cache.
+func (s *Socket) Resolve(ctx context.Context, pool string) ([]Element, error) {
+	if err := checkPool(pool); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, err
+	}
+	var done bool
+	var elements []Element
+	var outcome error
+	s.mu.Lock()
+	s.lastLookup++
+	token := s.lastLookup
+	s.lookups[token] = func(es []Element, err error) { done, elements, outcome = true, es, err }
+	s.machine.Post(endpoint.Resolve{Token: token, Handle: protocol.PoolHandle(pool)})
+	s.mu.Unlock()
+	err := s.await(ctx, &s.changed, func() bool { return done || s.closing })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.lookups, token)
+	switch {
+	case err != nil:
+		s.machine.Post(endpoint.CancelResolve{Token: token})
+		return nil, s.waitError("resolve pool "+quote(pool), err)
+	case !done:
+		return nil, ErrClosed
+	}
+	return elements, outcome
+}
+
+// resolved passes on the answer to a Resolve, with the socket locked.
+func (s *Socket) resolved(token endpoint.Token, es []protocol.Element, err error) {
+	if f := s.lookups[token]; f != nil {
+		f(publicElements(es), err)
+		s.changed.fire()
+	}
+}

@@ -1,0 +1,136 @@
+package rserpool
+
+import (
+	"errors"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// sessionState says what a session can do at the moment.
+type sessionState uint8
+
+const (
+	searching   sessionState = iota + 1 // the machine looks for an element
+	connecting                          // to the element it found
+	established                         // its association stands
+	draining                            // the peer is shutting it down: nothing more can be sent
+	ended
+)
+
+// session is one conversation. That of a pool user outlives its associations:
+// what one element did not get is sent to the next. That of a pool element
+// ends with its association. The socket's lock guards it.
+type session struct {
+	id     SessionID
+	own    bool // the socket is the pool user
+	ending bool // to be ended as soon as nothing waits to be sent
+	state  sessionState
+	assoc  assoc.ID           // zero in searching and ended
+	peer   Name               // empty for a pool user
+	at     protocol.Transport // where peer serves
+	err    error              // ended: why
+	stood  bool               // has been established
+	moves  int                // how often it was established again
+
+	toSend      fifo[outgoing] // waits for the association, or for room in it
+	returned    fifo[outgoing] // came back from an association that ends; older than toSend
+	queuedBytes int            // of both
+
+	inbox    fifo[incoming]
+	readable signal // there is something in inbox, or the session ended
+	writable signal // there is room again, or the session ended
+}
+
+// outgoing is a message on its way out.
+type outgoing struct {
+	data      []byte
+	stream    uint16
+	ppid      uint32
+	unordered bool
+	expires   time.Time // zero: never
+}
+
+// incoming is a message on its way to the application.
+type incoming struct {
+	data      []byte
+	pe        PEID
+	stream    uint16
+	ppid      uint32
+	unordered bool
+}
+
+// bounded marks, as the context of a message in the transport, one with a
+// lifetime: if it comes back, its time is over.
+const bounded = 1
+
+// enqueue keeps a message until it can be sent. There is always room for one,
+// however large.
+func (ss *session) enqueue(b []byte, info *SendInfo, limit int) error {
+	if ss.queuedBytes > 0 && ss.queuedBytes+len(b) > limit {
+		return ErrWouldBlock
+	}
+	m := outgoing{data: append([]byte(nil), b...), stream: info.Stream, ppid: info.PPID, unordered: info.Unordered}
+	if info.Lifetime > 0 {
+		m.expires = time.Now().Add(info.Lifetime)
+	}
+	ss.toSend.push(m)
+	ss.queuedBytes += len(b)
+	return nil
+}
+
+// takeBack keeps a message that the association did not deliver.
+func (ss *session) takeBack(info *assoc.RecvInfo, b []byte) {
+	if !ss.own || info.Context == bounded || info.PPID == protocol.PPIDASAP {
+		return
+	}
+	ss.returned.push(outgoing{
+		data: append([]byte(nil), b...), stream: info.Stream, ppid: info.PPID, unordered: info.Unordered,
+	})
+	ss.queuedBytes += len(b)
+}
+
+// flush hands the transport what waits, in order, as far as it takes it.
+func (s *Socket) flush(ss *session) {
+	for ss.state == established && ss.toSend.len() > 0 {
+		m := ss.toSend.first()
+		err := s.transmit(ss, m)
+		if errors.Is(err, assoc.ErrWouldBlock) {
+			return
+		}
+		if errors.Is(err, assoc.ErrPipe) || errors.Is(err, assoc.ErrNotConnected) {
+			return // the end of the association follows, and then the next one
+		}
+		if err != nil {
+			s.log.Warn("a message is lost: the transport refuses it", "session", ss.id, "bytes", len(m.data), "err", err)
+		}
+		ss.queuedBytes -= len(m.data)
+		ss.toSend.pop()
+	}
+	if ss.state != established {
+		return
+	}
+	if ss.ending {
+		s.shutdown(ss)
+		return
+	}
+	s.relax(ss)
+}
+
+// relax tells those who wait that the session takes messages again.
+func (s *Socket) relax(ss *session) {
+	s.full = false
+	ss.writable.fire()
+}
+
+func (s *Socket) transmit(ss *session, m *outgoing) error {
+	info := assoc.SendInfo{Assoc: ss.assoc, Stream: m.stream, PPID: m.ppid, Unordered: m.unordered}
+	if !m.expires.IsZero() {
+		info.Context = bounded
+		if info.Lifetime = time.Until(m.expires); info.Lifetime <= 0 {
+			return nil
+		}
+	}
+	return s.port.Send(m.data, &info)
+}
