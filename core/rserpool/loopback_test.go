@@ -1,0 +1,261 @@
+package rserpool
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/open"
+)
+
+// The tests of this file run over UDP on loopback, in real time.
+
+var anyPort = netip.MustParseAddrPort("127.0.0.1:0")
+
+// site is a registrar on an ephemeral port and the settings to find it.
+type site struct {
+	*testing.T
+	ctx       context.Context
+	registrar *Registrar
+	config    Config
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	s := &site{T: t, ctx: ctx}
+	s.config = Config{Transport: transport.KindUserland, NoEmbedded: true, Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil))}
+	r, err := StartRegistrar(ctx, RegistrarConfig{ASAP: []netip.AddrPort{anyPort}, Config: s.config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	s.registrar = r
+	s.config.Registrars = strs(r.ASAPAddrs())
+	return s
+}
+
+func (s *site) options() *Options {
+	return &Options{Config: s.config, Network: "ip4", Local: []netip.AddrPort{anyPort}}
+}
+
+func (s *site) ok(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+func (s *site) echo(pool string, opts *Options) *Listener {
+	s.Helper()
+	l, err := Listen(s.ctx, pool, opts)
+	s.ok(err)
+	s.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept(s.ctx)
+			if err != nil {
+				return
+			}
+			go func() {
+				for {
+					b, err := c.Recv(s.ctx)
+					if err != nil || c.Send(s.ctx, b) != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return l
+}
+
+func (s *site) exchange(c *Conn, line string) PEID {
+	s.Helper()
+	s.ok(c.Send(s.ctx, []byte(line)))
+	b, info, err := c.RecvMessage(s.ctx)
+	s.ok(err)
+	if string(b) != line {
+		s.Fatalf("got %q, want %q", b, line)
+	}
+	return info.PE
+}
+
+func TestLoopbackEcho(t *testing.T) {
+	s := newSite(t)
+	l := s.echo("echo", s.options())
+	elements, err := Resolve(s.ctx, "echo", s.options())
+	s.ok(err)
+	if len(elements) != 1 || elements[0].ID != l.Name().PE || elements[0].Addrs[0] != l.Addrs()[0] {
+		t.Errorf("resolved %+v, want %v at %v", elements, l.Name(), l.Addrs())
+	}
+	c, err := Dial(s.ctx, "echo", s.options())
+	s.ok(err)
+	defer c.Close()
+	s.exchange(c, "hello")
+	big := make([]byte, 1<<20)
+	rand.Read(big)
+	s.ok(c.Send(s.ctx, big))
+	if b, err := c.Recv(s.ctx); err != nil || !bytes.Equal(b, big) {
+		t.Errorf("1 MiB came back as %d bytes, %v", len(b), err)
+	}
+	if err := c.Send(s.ctx, make([]byte, 1<<20+1)); !errors.Is(err, ErrMessageSize) {
+		t.Errorf("more than 1 MiB: %v", err)
+	}
+	pools, err := Pools(s.ctx, s.options())
+	s.ok(err)
+	if len(pools) != 1 || pools[0].Handle != "echo" || len(pools[0].Elements) != 1 || pools[0].Elements[0].Home != s.registrar.ID() {
+		t.Errorf("pools %+v", pools)
+	}
+}
+
+// TestLoopbackFailover closes the element's sockets under it: what was on the
+// way is answered by another one.
+func TestLoopbackFailover(t *testing.T) {
+	s := newSite(t)
+	kill := map[PEID]func(){}
+	for range 3 {
+		opts := s.options()
+		opts.host = newHost(func(cfg transport.Config) (transport.Endpoint, string, error) { return open.Endpoint(cfg) })
+		l := s.echo("echo", opts)
+		kill[l.Name().PE] = func() { l.s.port.Close() }
+	}
+	c, err := Dial(s.ctx, "echo", s.options())
+	s.ok(err)
+	defer c.Close()
+	first := s.exchange(c, "one")
+	kill[first]()
+	second := s.exchange(c, "two")
+	kill[second]()
+	third := s.exchange(c, "three")
+	if first == second || second == third || first == third {
+		t.Errorf("served by %v, %v, %v", first, second, third)
+	}
+	if st := c.Status(); st.Failovers != 2 {
+		t.Errorf("%d failovers, want 2", st.Failovers)
+	}
+}
+
+func TestLoopbackRegistrarRestart(t *testing.T) {
+	s := newSite(t)
+	l := s.echo("echo", s.options())
+	c, err := Dial(s.ctx, "echo", s.options())
+	s.ok(err)
+	defer c.Close()
+	s.exchange(c, "one")
+	at := s.registrar.ASAPAddrs()
+	s.ok(s.registrar.Close())
+	s.exchange(c, "two")
+	r, err := StartRegistrar(s.ctx, RegistrarConfig{ASAP: at, Config: s.config})
+	s.ok(err)
+	defer r.Close()
+	for {
+		if es, err := Resolve(s.ctx, "echo", s.options()); err == nil && es[0].ID == l.Name().PE {
+			break
+		} else if err != nil && !errors.Is(err, ErrUnknownPool) {
+			t.Fatal(err)
+		}
+	}
+	s.exchange(c, "three")
+}
+
+func TestLoopbackManySessions(t *testing.T) {
+	s := newSite(t)
+	for range 2 {
+		s.echo("echo", s.options())
+	}
+	var all sync.WaitGroup
+	errs := make(chan error, 50)
+	for i := range cap(errs) {
+		all.Go(func() {
+			c, err := Dial(s.ctx, "echo", s.options())
+			if err != nil {
+				errs <- err
+				return
+			}
+			defer c.Close()
+			for j := range 20 {
+				line := fmt.Sprintf("session %d line %d", i, j)
+				if _, err := io.WriteString(c, line); err != nil {
+					errs <- err
+					return
+				}
+				buf := make([]byte, 100)
+				if n, err := c.Read(buf); err != nil || string(buf[:n]) != line {
+					errs <- fmt.Errorf("session %d: got %q, %v; want %q", i, buf[:n], err, line)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(errs)
+	for err := range errs {
+		t.Error(err)
+	}
+}
+
+// TestLoopbackBulk moves more than all buffers hold, through an echo that is
+// slower than its pool user.
+func TestLoopbackBulk(t *testing.T) {
+	s := newSite(t)
+	s.echo("echo", s.options())
+	opts := s.options()
+	opts.SendBuffer, opts.ReceiveBuffer = 64<<10, 64<<10
+	c, err := Dial(s.ctx, "echo", opts)
+	s.ok(err)
+	defer c.Close()
+	const count, size = 2000, 4000
+	failed := make(chan error, 1)
+	go func() {
+		for i := range count {
+			if err := c.Send(s.ctx, fmt.Appendf(make([]byte, 0, size), "%0*d", size, i)); err != nil {
+				failed <- err
+				return
+			}
+		}
+		failed <- nil
+	}()
+	for i := range count {
+		b, err := c.Recv(s.ctx)
+		s.ok(err)
+		if want := fmt.Sprintf("%0*d", size, i); string(b) != want {
+			t.Fatalf("message %d: %d bytes ending in %q", i, len(b), b[max(0, len(b)-10):])
+		}
+	}
+	s.ok(<-failed)
+}
+
+// TestLoopbackGarbage throws what is not SCTP at the sockets.
+func TestLoopbackGarbage(t *testing.T) {
+	s := newSite(t)
+	l := s.echo("echo", s.options())
+	c, err := Dial(s.ctx, "echo", s.options())
+	s.ok(err)
+	defer c.Close()
+	for _, at := range []netip.AddrPort{l.Addrs()[0], s.registrar.ASAPAddrs()[0]} {
+		throw(s, at)
+	}
+	s.exchange(c, "still there")
+	if _, err := Resolve(s.ctx, "echo", s.options()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestMain(m *testing.M) {
+	for _, v := range append(variables, "RSERPOOL_CONFIG") {
+		os.Unsetenv(v)
+	}
+	os.Exit(m.Run())
+}
