@@ -1,4 +1,19 @@
-// Package sctp is the SCTP engine.
+// Package sctp is the SCTP engine: RFC 9260 over the UDP encapsulation of
+// RFC 6951, as a pure machine. Packets, API calls and the time go in; packets,
+// messages, notifications and the next deadline come out. It has no socket,
+// goroutine, lock, clock or global random source, so the code that ships is
+// the code that is fuzzed and simulated.
+//
+// An Endpoint is not safe for concurrent use; its owner serialises the calls.
+// After any call the owner drains Output, then looks at Next.
+//
+// Where to look: a packet comes in through lookup.go, which finds the
+// association or the rule for packets out of the blue (ootb.go), and
+// dispatch.go, which hands every chunk to its handler. handshake.go, cookie.go,
+// restart.go, shutdown.go and abort.go change the state of an association.
+// inbound.go, reassembly.go and sackout.go receive data; outbound.go, sackin.go,
+// retransmit.go, congestion.go and rto.go send it. output.go builds packets
+// when the owner asks for them. events.go holds what Recv returns.
 package sctp
 
 import (
@@ -6,83 +21,61 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+	"github.com/librserpool/librserpool/core/internal/timerq"
 )
 
 // Endpoint is one SCTP endpoint with its associations.
-type Endpoint struct{ cfg Config }
+type Endpoint struct {
+	cfg      Config
+	params   assoc.Params // of associations that start later
+	rand     random
+	keys     cookieKeys
+	closed   bool
+	latest   time.Time // the latest time seen
+	counters Counters
+
+	byTag     map[uint32]*association
+	byID      map[assoc.ID]*association
+	byPeer    map[peerKey]*association
+	lastID    assoc.ID
+	perPeer   map[netip.Addr]int // associations opened by peers
+	initRate  bucket
+	replyRate bucket
+
+	timers   timerq.Queue[timerRef]
+	stray    ring[strayPacket] // packets that belong to no association
+	ready    readyQueue        // associations that may have something to send
+	events   eventQueue
+	writable []assoc.ID
+	received int64 // bytes of user data held, with overhead
+
+	buffers  buffers
+	pieces   stock[piece]
+	gaps     []chunk.Gap // of the SACK being built
+	nodes    stock[event]
+	messages stock[outMessage]
+}
 
 // New makes an endpoint.
-func New(cfg Config) *Endpoint { return &Endpoint{cfg: cfg} }
-
-// Input takes one UDP datagram that arrived. p.Data is not retained.
-func (e *Endpoint) Input(now time.Time, p Packet) {}
-
-// Unreachable reports an ICMP port unreachable for a datagram that was sent
-// to the given address and UDP port; quoted is the beginning of the SCTP
-// packet that was in it, as far as it is known.
-func (e *Endpoint) Unreachable(now time.Time, to netip.AddrPort, quoted []byte) {}
-
-// Advance fires the timers that are due.
-func (e *Endpoint) Advance(now time.Time) {}
-
-// Next returns the time of the earliest timer.
-func (e *Endpoint) Next() (time.Time, bool) { return time.Time{}, false }
-
-// Output builds the next packet to send into p.Data[:0]. It returns false
-// when there is nothing to send now.
-func (e *Endpoint) Output(now time.Time, p *Packet) bool { return false }
-
-// Connect opens an association.
-func (e *Endpoint) Connect(now time.Time, peer []netip.AddrPort, p *assoc.Params) (assoc.ID, error) {
-	return 0, assoc.ErrInvalid
+func New(cfg Config) *Endpoint {
+	cfg.applyLimits()
+	e := &Endpoint{
+		cfg:     cfg,
+		params:  cfg.Params.OrDefault(),
+		rand:    random{src: cfg.Rand},
+		byTag:   make(map[uint32]*association),
+		byID:    make(map[assoc.ID]*association),
+		byPeer:  make(map[peerKey]*association),
+		perPeer: make(map[netip.Addr]int),
+	}
+	e.initRate = bucket{rate: initsPerSecond, tokens: initsPerSecond}
+	e.replyRate = bucket{rate: repliesPerSecond, tokens: repliesPerSecond}
+	return e
 }
-
-// Send queues a message, copying b.
-func (e *Endpoint) Send(now time.Time, b []byte, info *assoc.SendInfo) error {
-	return assoc.ErrNotConnected
-}
-
-// Recv returns the next message, piece of a message, or notification.
-func (e *Endpoint) Recv(now time.Time, b []byte, info *assoc.RecvInfo) (int, error) {
-	return 0, assoc.ErrWouldBlock
-}
-
-// Readable says whether Recv has something to return.
-func (e *Endpoint) Readable() bool { return false }
-
-// Writable pops an association whose Send had returned ErrWouldBlock and
-// whose send buffer is at least half free again.
-func (e *Endpoint) Writable() (assoc.ID, bool) { return 0, false }
-
-// Shutdown ends an association gracefully.
-func (e *Endpoint) Shutdown(now time.Time, id assoc.ID) error { return assoc.ErrNotConnected }
-
-// Abort ends an association at once.
-func (e *Endpoint) Abort(now time.Time, id assoc.ID, reason string) error {
-	return assoc.ErrNotConnected
-}
-
-// SetParams changes the non-zero fields of p for one association, or with id
-// 0 for those that start later.
-func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error { return assoc.ErrNotConnected }
-
-// Status describes an association.
-func (e *Endpoint) Status(id assoc.ID) (assoc.Status, error) {
-	return assoc.Status{}, assoc.ErrNotConnected
-}
-
-// AssocAddrs returns the SCTP addresses of both ends of an association. The
-// local ones are those that packets arrived at.
-func (e *Endpoint) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err error) {
-	return nil, nil, assoc.ErrNotConnected
-}
-
-// Close aborts every association that is not shutting down and refuses new
-// ones from now on.
-func (e *Endpoint) Close(now time.Time) {}
-
-// Idle says that no association is left and nothing waits to be sent.
-func (e *Endpoint) Idle() bool { return true }
 
 // Counters returns what was counted so far.
-func (e *Endpoint) Counters() Counters { return Counters{} }
+func (e *Endpoint) Counters() Counters { return e.counters }
+
+// Idle says that no association is left and nothing waits to be sent.
+func (e *Endpoint) Idle() bool { return len(e.byID) == 0 && e.stray.len() == 0 }

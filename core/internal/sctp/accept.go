@@ -1,0 +1,349 @@
+package sctp
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// handleInit answers an INIT (sections 5.1 B, 5.2.1, 5.2.2). Whatever the
+// state, it changes none and keeps nothing.
+func (e *Endpoint) handleInit(in *arrival, c chunk.Raw) {
+	if !in.alone || in.header.Tag != 0 {
+		e.counters.BadPacket++ // SCTP-1-16
+		return
+	}
+	o, err := readOffered(c, in.from.Addr())
+	if err != nil || o.tag == 0 {
+		e.counters.BadPacket++ // SCTP-1-32
+		return
+	}
+	if !e.initRate.take(in.now) {
+		e.counters.InitsRefused++ // SCTP-6-02
+		return
+	}
+	a := e.known(in, o.addrs)
+	switch {
+	case o.cause != 0:
+		e.refuseInit(in, &o, o.cause, nil)
+	case a != nil:
+		a.answerInit(in, &o)
+	case e.closed || e.cfg.NoListen || in.header.DstPort != e.cfg.Port:
+		e.refuseInit(in, &o, 0, nil) // section 8.4 rule 3
+	case !e.room(in.from.Addr(), true):
+		e.refuseInit(in, &o, chunk.CauseOutOfResource, nil)
+	default:
+		own := e.listenOffer()
+		own.tsn = e.newTSN()
+		e.sendInitAck(in, &o, &cookie{own: own, ownTag: e.newTag()})
+	}
+}
+
+// known finds the association that an INIT or COOKIE ECHO belongs to, by its
+// source or a listed address (section 5.1.2 D, SCTP-2-02).
+func (e *Endpoint) known(in *arrival, addrs []netip.Addr) *association {
+	if in.header.DstPort != e.cfg.Port {
+		return nil
+	}
+	if a := e.byPeer[peerKey{in.from.Addr(), in.header.SrcPort}]; a != nil {
+		return a
+	}
+	for _, addr := range addrs {
+		if a := e.byPeer[peerKey{addr, in.header.SrcPort}]; a != nil {
+			return a
+		}
+	}
+	return nil
+}
+
+func (e *Endpoint) listenOffer() offer {
+	p := normalise(e.params)
+	return offer{window: uint32(p.ReceiveBuffer), outStreams: p.OutStreams, inStreams: p.InStreams}
+}
+
+// refuseInit answers with an ABORT under the peer's own tag.
+func (e *Endpoint) refuseInit(in *arrival, o *offered, cause chunk.Cause, info []byte) {
+	e.counters.InitsRefused++
+	if !e.replyRate.take(in.now) {
+		e.counters.RepliesLimited++
+		return
+	}
+	e.answer(in, o.tag, chunk.AppendAbort(nil, 0, cause, info))
+}
+
+// answer sends chunks to where a packet came from, port included (SCTP-5-03).
+func (e *Endpoint) answer(in *arrival, tag uint32, chunks []byte) {
+	h := chunk.Header{SrcPort: in.header.DstPort, DstPort: in.header.SrcPort, Tag: tag}
+	e.sendStray(in.from, in.local, h, chunks)
+}
+
+// answerInit answers an INIT of a peer that we have an association with: it
+// restarted, or both opened at once (section 5.2, SCTP-2-20 to SCTP-2-22).
+func (a *association) answerInit(in *arrival, o *offered) {
+	e := a.e
+	switch a.state {
+	case shutdownAckSent:
+		a.owe(dueShutdownAck)
+		return
+	case cookieWait:
+		if a.pathTo(in.from.Addr()) == nil {
+			e.counters.InitsRefused++
+			return
+		}
+		e.sendInitAck(in, o, &cookie{own: a.ownOffer(), ownTag: a.tag})
+		return
+	}
+	if added := a.added(in, o.addrs); len(added) > 0 {
+		e.refuseInit(in, o, chunk.CauseNewAddresses, added)
+		return
+	}
+	if a.tieOwn == 0 {
+		a.tieOwn, a.tiePeer = e.rand.nonZero(), e.rand.nonZero() // SCTP-2-23
+	}
+	ck := &cookie{tieOwn: a.tieOwn, tiePeer: a.tiePeer}
+	if a.state == cookieEchoed {
+		ck.own, ck.ownTag = a.ownOffer(), a.tag
+	} else {
+		ck.own, ck.ownTag = e.listenOffer(), e.newTag()
+		ck.own.tsn = e.newTSN()
+	}
+	e.sendInitAck(in, o, ck)
+}
+
+// added lists, as address parameters, what an INIT names and the association
+// does not have (section 5.2.2).
+func (a *association) added(in *arrival, addrs []netip.Addr) (list []byte) {
+	if a.pathTo(in.from.Addr()) == nil {
+		list = chunk.AppendAddr(list, in.from.Addr())
+	}
+	for _, addr := range addrs {
+		if a.pathTo(addr) == nil {
+			list = chunk.AppendAddr(list, addr)
+		}
+	}
+	return list
+}
+
+// sendInitAck completes the cookie and sends the INIT ACK. Reports of unknown
+// parameters are left out where they would make a small INIT bring a big
+// answer (SCTP-6-03).
+func (e *Endpoint) sendInitAck(in *arrival, o *offered, c *cookie) {
+	c.created, c.life = in.now.UnixNano(), normalise(e.params).CookieLife
+	c.peerPort, c.port = in.header.SrcPort, in.header.DstPort
+	c.peer, c.peerTag = o.offer, o.tag
+	c.from, c.addrs = in.from, o.addrs
+	var space [1024]byte
+	params := chunk.AppendParam(space[:0], chunk.ParamForwardTSN, nil)
+	sealed := e.sealCookie(nil, in.now, c)
+	params = chunk.AppendParam(params, chunk.ParamStateCookie, sealed)
+	padding := chunk.Pad(len(sealed)) - len(sealed)
+	if len(params)+len(o.unknown) <= 3*in.size {
+		for rest := o.unknown; len(rest) > 0; {
+			p, more, err := chunk.NextParam(rest)
+			if err != nil {
+				break
+			}
+			params = chunk.AppendParam(params, chunk.ParamUnrecognized, p.Whole)
+			padding = chunk.Pad(len(p.Whole)) - len(p.Whole)
+			rest = more
+		}
+	}
+	e.answer(in, o.tag, appendInit(nil, chunk.TypeInitAck, c.ownTag, &c.own, params, padding))
+}
+
+// handleCookieEcho opens the cookie and makes, restarts or confirms an
+// association (sections 5.1.5, 5.2.4). The rest of the packet goes to it.
+func (e *Endpoint) handleCookieEcho(in *arrival, c chunk.Raw, rest []byte) {
+	ck, ok := e.openCookie(c.Value)
+	if !ok || ck.port != in.header.DstPort || ck.port != e.cfg.Port || ck.peerPort != in.header.SrcPort ||
+		!ck.names(in.from.Addr()) {
+		e.counters.CookiesRefused++
+		return
+	}
+	a := e.known(in, ck.addrs)
+	if a == nil {
+		a = e.acceptCookie(in, &ck)
+	} else if !a.handleCookie(in, &ck) {
+		a = nil
+	}
+	if a == nil {
+		return
+	}
+	in.path = a.pathTo(in.from.Addr())
+	if in.path == nil {
+		in.path = a.primary
+	}
+	in.first = false
+	a.receive(in, rest)
+}
+
+// acceptCookie makes the association of a cookie (section 5.1.5, SCTP-2-24).
+func (e *Endpoint) acceptCookie(in *arrival, ck *cookie) *association {
+	switch {
+	case ck.ownTag != in.header.Tag || e.byTag[ck.ownTag] != nil:
+		e.counters.CookiesRefused++
+	case ck.expired(in.now):
+		e.sendStale(in, ck)
+	case e.closed || e.cfg.NoListen:
+		e.answer(in, ck.peerTag, chunk.AppendAbort(nil, 0, 0, nil))
+	case !e.room(in.from.Addr(), true):
+		e.answer(in, ck.peerTag, chunk.AppendAbort(nil, 0, chunk.CauseOutOfResource, nil))
+	default:
+		return e.newIncoming(in, ck)
+	}
+	return nil
+}
+
+func (e *Endpoint) newIncoming(in *arrival, ck *cookie) *association {
+	a := e.newAssociation(e.params, ck.ownTag, ck.peerPort)
+	a.incoming = true
+	e.perPeer[in.from.Addr()]++
+	a.primary = a.newPath(in.from.Addr(), in.from.Port())
+	a.primary.confirmed = true
+	a.adopt(ck.peerTag, &ck.peer)
+	a.limitStreams(ck)
+	if from := ck.from.Addr(); !from.IsLinkLocalUnicast() {
+		a.learn([]netip.Addr{from})
+	}
+	a.learn(ck.addrs)
+	a.out.start(ck.own.tsn)
+	a.becomeEstablished(in.now)
+	a.owe(dueCookieAck)
+	return a
+}
+
+// limitStreams keeps to what the INIT ACK said, should the parameters have
+// changed since.
+func (a *association) limitStreams(ck *cookie) {
+	a.outStreams = min(ck.own.outStreams, ck.peer.inStreams)
+	a.inStreams = min(ck.own.inStreams, ck.peer.outStreams)
+}
+
+// sendStale reports an expired cookie (section 5.2.6).
+func (e *Endpoint) sendStale(in *arrival, ck *cookie) {
+	e.counters.CookiesRefused++
+	if !e.replyRate.take(in.now) {
+		e.counters.RepliesLimited++
+		return
+	}
+	over := time.Duration(in.now.UnixNano()-ck.created) - ck.life
+	us := uint32(min(max(over.Microseconds(), 0), 1<<31))
+	e.answer(in, ck.peerTag, chunk.AppendError(nil, chunk.CauseStaleCookie, chunk.StaleInfo(us)))
+}
+
+// handleCookie compares a cookie with the association that exists (section
+// 5.2.4, table of SCTP-2-25). It returns whether to go on with the packet.
+func (a *association) handleCookie(in *arrival, ck *cookie) bool {
+	own, peer := ck.ownTag == a.tag, ck.peerTag == a.peerTag && a.peerTag != 0
+	ties := a.tieOwn != 0 && ck.tieOwn == a.tieOwn && ck.tiePeer == a.tiePeer
+	switch {
+	case in.header.Tag != ck.ownTag:
+		a.e.counters.BadTag++
+		return false
+	case ck.expired(in.now) && !(own && peer):
+		a.e.sendStale(in, ck)
+		return false
+	case !own && !peer && ties:
+		return a.restart(in, ck) // case A
+	case own && !peer:
+		a.collide(in, ck) // case B
+	case own && peer:
+		a.confirmCookie(in) // case D
+	default: // case C, and what is in no case
+		a.e.counters.CookiesRefused++
+		return false
+	}
+	return true
+}
+
+// collide settles a simultaneous opening (case B): the peer's tag is that of
+// the cookie.
+func (a *association) collide(in *arrival, ck *cookie) {
+	if a.state >= established {
+		a.peerTag = ck.peerTag
+		a.owe(dueCookieAck)
+		return
+	}
+	path := a.pathTo(in.from.Addr())
+	if path != nil {
+		a.primary = path
+	}
+	a.adopt(ck.peerTag, &ck.peer)
+	a.limitStreams(ck)
+	a.learn(ck.addrs)
+	a.restoreEarly()
+	a.becomeEstablished(in.now)
+	a.owe(dueCookieAck)
+}
+
+// restoreEarly sends early data again: it went with a cookie that the peer
+// will not answer.
+func (a *association) restoreEarly() {
+	for i := range a.out.chunks.len() {
+		a.mark(a.out.chunks.at(i), i)
+	}
+}
+
+// confirmCookie acknowledges a duplicate (case D): nothing starts again.
+func (a *association) confirmCookie(in *arrival) {
+	if a.state == cookieEchoed {
+		a.becomeEstablished(in.now)
+	}
+	a.owe(dueCookieAck)
+}
+
+// restart begins anew with a peer that did (case A). What was sent before
+// cannot arrive any more and goes back to its sender.
+func (a *association) restart(in *arrival, ck *cookie) bool {
+	e := a.e
+	if a.state == shutdownAckSent {
+		a.owe(dueShutdownAck)
+		if p := a.pathTo(in.from.Addr()); p != nil {
+			a.replyError(p, chunk.CauseCookieInShutdown, nil)
+		}
+		return false
+	}
+	if e.byTag[ck.ownTag] != nil || in.now.UnixNano()-a.restarted < int64(time.Second) {
+		e.counters.CookiesRefused++ // SCTP-6-09
+		return false
+	}
+	e.counters.Restarts++
+	a.failMessages(0, errRestarted)
+	a.stopTimers()
+	a.in.release(a)
+	a.in = inbound{held: a.in.held, memory: a.in.memory}
+	delete(e.byTag, a.tag)
+	a.tag = ck.ownTag
+	e.byTag[a.tag] = a
+	a.resetForRestart(in, ck)
+	a.state = established
+	a.notifyUp(assoc.Restart)
+	a.room()
+	a.startBeats(in.now)
+	a.owe(dueCookieAck)
+	if a.closing {
+		a.beginShutdown(in.now)
+	}
+	return true
+}
+
+func (a *association) resetForRestart(in *arrival, ck *cookie) {
+	a.restarted = in.now.UnixNano()
+	a.tieOwn, a.tiePeer = 0, 0
+	a.errors, a.t2Tries, a.owed = 0, 0, 0
+	a.setup = nil
+	for _, p := range a.paths {
+		p.resetTransfer()
+		p.control, p.nonce, p.sendBeat = nil, 0, false
+	}
+	if p := a.pathTo(in.from.Addr()); p != nil {
+		a.primary, a.replyTo = p, p
+		p.confirmed = true
+	}
+	a.adopt(ck.peerTag, &ck.peer)
+	a.limitStreams(ck)
+	a.out.start(ck.own.tsn)
+	a.opportunity()
+}

@@ -1,0 +1,178 @@
+package sctp
+
+import (
+	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+type state uint8
+
+// States of RFC 9260 section 4. There is no object for CLOSED.
+const (
+	cookieWait state = iota + 1
+	cookieEchoed
+	established
+	shutdownPending
+	shutdownSent
+	shutdownReceived
+	shutdownAckSent
+)
+
+var stateNames = [...]string{
+	"CLOSED", "COOKIE-WAIT", "COOKIE-ECHOED", "ESTABLISHED", "SHUTDOWN-PENDING",
+	"SHUTDOWN-SENT", "SHUTDOWN-RECEIVED", "SHUTDOWN-ACK-SENT",
+}
+
+func (s state) String() string { return stateNames[s] }
+
+// due are chunks that the association sends with its next packet.
+type due uint8
+
+const (
+	dueInit due = 1 << iota
+	dueCookieEcho
+	dueCookieAck
+	dueSack
+	dueShutdown
+	dueShutdownAck
+)
+
+// association is a TCB (section 14.2).
+type association struct {
+	e        *Endpoint
+	id       assoc.ID
+	state    state
+	dead     bool
+	incoming bool
+	params   assoc.Params
+
+	peerPort     uint16
+	tag, peerTag uint32
+	tieOwn       uint32 // tie tags: nonces, not the live tags (SCTP-2-23)
+	tiePeer      uint32
+
+	paths   []*path
+	primary *path
+	replyTo *path // source of the last packet with DATA or control to answer
+	errors  int   // association error counter (section 8.1)
+	owed    due
+	burst   int // packets with DATA that may still leave at this opportunity
+
+	setup     *setup // until ESTABLISHED
+	closing   bool   // Shutdown was called
+	t2Tries   int
+	restarted int64 // when the peer last restarted, unix nanoseconds
+
+	inStreams, outStreams uint16
+	forwardTSN            bool // RFC 3758 negotiated
+	slowAcks              bool // the peer may delay its acknowledgements by 200 ms
+
+	out outbound
+	in  inbound
+
+	t1, t2, t5, sackTimer, connect, probe timer
+
+	waiting bool // Send returned ErrWouldBlock
+	notes   int  // unread notifications that may be dropped
+	queued  bool // in the ready queue
+	nextUp  *association
+}
+
+type peerKey struct {
+	addr netip.Addr
+	port uint16
+}
+
+// newAssociation makes an association without paths and registers it.
+func (e *Endpoint) newAssociation(p assoc.Params, tag uint32, peerPort uint16) *association {
+	e.lastID++
+	a := &association{
+		e: e, id: e.lastID, params: normalise(p),
+		tag: tag, peerPort: peerPort,
+	}
+	a.initTimers()
+	e.byID[a.id] = a
+	e.byTag[tag] = a
+	return a
+}
+
+// newTag draws a verification tag that no association uses (section 5.3.1,
+// SCTP-2-04).
+func (e *Endpoint) newTag() uint32 {
+	for {
+		if t := e.rand.nonZero(); e.byTag[t] == nil {
+			return t
+		}
+	}
+}
+
+func (e *Endpoint) newTSN() uint32 {
+	if e.cfg.InitialTSN != nil {
+		return e.cfg.InitialTSN()
+	}
+	return e.rand.uint32()
+}
+
+// adopt takes what the peer said in its INIT or INIT ACK.
+func (a *association) adopt(tag uint32, offer *offer) {
+	a.peerTag = tag
+	a.outStreams = min(a.params.OutStreams, offer.inStreams)
+	a.inStreams = min(a.params.InStreams, offer.outStreams)
+	a.forwardTSN = offer.forwardTSN
+	a.slowAcks = offer.foreign
+	a.in.start(offer.tsn, a.params.ReceiveBuffer)
+	a.out.window, a.out.advertised = int(offer.window), int(offer.window)
+}
+
+// learn adds the addresses that the peer listed as unconfirmed paths (section
+// 5.4, SCTP-3-121).
+func (a *association) learn(addrs []netip.Addr) {
+	for _, addr := range addrs {
+		if a.pathTo(addr) == nil && a.e.byPeer[peerKey{addr, a.peerPort}] == nil && len(a.paths) < maxAddresses {
+			a.newPath(addr, a.primary.udpPort)
+		}
+	}
+}
+
+// remove forgets the association. Events that it caused stay readable.
+func (a *association) remove() {
+	e := a.e
+	a.dead = true
+	a.stopTimers()
+	a.in.release(a)
+	a.out.release(a)
+	delete(e.byID, a.id)
+	delete(e.byTag, a.tag)
+	for _, p := range a.paths {
+		if k := (peerKey{p.addr, a.peerPort}); e.byPeer[k] == a {
+			delete(e.byPeer, k)
+		}
+	}
+	if a.incoming {
+		e.uncount(a.paths[0].addr)
+	}
+}
+
+func (e *Endpoint) uncount(peer netip.Addr) {
+	if e.perPeer[peer]--; e.perPeer[peer] <= 0 {
+		delete(e.perPeer, peer)
+	}
+}
+
+// lost ends the association and reports what was not delivered, then why
+// (SCTP-4-02).
+func (a *association) lost(kind assoc.Kind, cause chunk.Cause, err error) {
+	if a.dead {
+		return
+	}
+	if a.state == cookieWait || a.state == cookieEchoed {
+		kind = assoc.CannotStart
+	} else {
+		a.e.counters.AssocsDown++
+	}
+	a.failMessages(cause, err)
+	a.remove()
+	a.notify(kind, cause, err)
+}

@@ -1,0 +1,25 @@
+package chunk
+
+// HeartbeatInfo returns the content of the Heartbeat Info parameter of a
+// HEARTBEAT or HEARTBEAT ACK (section 3.3.5).
+func HeartbeatInfo(c Raw) (info []byte, err error) {
+	if c.Type != TypeHeartbeat && c.Type != TypeHeartbeatAck {
+		return nil, ErrType
+	}
+	p, _, err := NextParam(c.Value)
+	if err != nil {
+		return nil, err
+	}
+	if p.Type != ParamHeartbeatInfo {
+		return nil, ErrType
+	}
+	return p.Value, nil
+}
+
+// AppendHeartbeat appends a HEARTBEAT with the given info, which is not empty
+// (SCTP-3-110). A HEARTBEAT ACK is the HEARTBEAT's value under another type.
+func AppendHeartbeat(b []byte, info []byte) []byte {
+	b, start := open(b, TypeHeartbeat, 0)
+	b = AppendParam(b, ParamHeartbeatInfo, info)
+	return closeAt(b, start)
+}

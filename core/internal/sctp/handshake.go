@@ -1,0 +1,295 @@
+package sctp
+
+import (
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// setup is what an association needs until it is established.
+type setup struct {
+	tsn     uint32 // own initial TSN
+	tries   int    // retransmissions of the chunk that T1 guards
+	target  int    // index of the path that the INIT goes to
+	sent    time.Time
+	resent  bool   // the round trip of the chunk cannot be measured
+	cookie  []byte // to echo
+	unknown []byte // parameters of the INIT ACK to report
+	stale   bool   // a second INIT was sent for a stale cookie
+}
+
+// Connect opens an association to a peer with the given SCTP addresses, which
+// have one port in common. The outcome is an event: CommUp or CannotStart. If
+// there is an association with one of them already, its ID is returned with
+// assoc.ErrAlreadyExists. p may be nil; its zero fields are the endpoint's.
+func (e *Endpoint) Connect(now time.Time, peer []netip.AddrPort, p *assoc.Params) (assoc.ID, error) {
+	if e.closed {
+		return 0, net.ErrClosed
+	}
+	addrs, port, err := peerAddrs(peer)
+	if err != nil {
+		return 0, err
+	}
+	for _, addr := range addrs {
+		if a := e.byPeer[peerKey{addr, port}]; a != nil {
+			return a.id, assoc.ErrAlreadyExists
+		}
+	}
+	if !e.room(addrs[0], false) {
+		return 0, assoc.ErrNoResources
+	}
+	params := e.params
+	if p != nil {
+		params = override(params, *p)
+	}
+	udpPort := params.EncapPort
+	if udpPort == 0 {
+		udpPort = port
+	}
+	a := e.newAssociation(params, e.newTag(), port)
+	for _, addr := range addrs {
+		a.newPath(addr, udpPort).confirmed = true // SCTP-3-121
+	}
+	a.primary = a.paths[0]
+	a.setup = &setup{tsn: e.newTSN()}
+	a.out.start(a.setup.tsn)
+	a.enterCookieWait(now)
+	a.startTimer(&a.connect, now, a.params.ConnectTimeout)
+	return a.id, nil
+}
+
+func peerAddrs(peer []netip.AddrPort) (addrs []netip.Addr, port uint16, err error) {
+	if len(peer) == 0 || len(peer) > maxAddresses {
+		return nil, 0, assoc.ErrInvalid
+	}
+	port = peer[0].Port()
+	for _, ap := range peer {
+		addr := ap.Addr().Unmap()
+		if ap.Port() != port || port == 0 || !unicast(addr) {
+			return nil, 0, assoc.ErrInvalid
+		}
+		addrs = append(addrs, addr)
+	}
+	return addrs, port, nil
+}
+
+func (a *association) enterCookieWait(now time.Time) {
+	a.state = cookieWait
+	a.setup.tries, a.setup.resent = 0, false
+	a.owe(dueInit)
+	a.startTimer(&a.t1, now, a.setupPath().rto.value)
+}
+
+// setupPath is the path that INIT and COOKIE ECHO go to.
+func (a *association) setupPath() *path { return a.paths[a.setup.target] }
+
+func (a *association) ownOffer() offer {
+	return offer{
+		tsn: a.setup.tsn, window: uint32(a.params.ReceiveBuffer),
+		outStreams: a.params.OutStreams, inStreams: a.params.InStreams,
+	}
+}
+
+// appendInit writes an INIT or INIT ACK. No addresses are listed: the peer
+// answers to where the packet came from, also through a NAT (SCTP-3-125,
+// SCTP-5-05).
+func appendInit(b []byte, t chunk.Type, tag uint32, o *offer, params []byte, lastPadding int) []byte {
+	return chunk.AppendInit(b, t, &chunk.Init{
+		Tag: tag, Window: o.window, OutStreams: o.outStreams, InStreams: o.inStreams, TSN: o.tsn, Params: params,
+	}, lastPadding)
+}
+
+// buildInit makes the INIT packet, if it is due.
+func (a *association) buildInit(now time.Time, p *Packet) bool {
+	if a.owed&dueInit == 0 {
+		return false
+	}
+	a.owed &^= dueInit
+	q := a.setupPath()
+	w := a.start(q, p)
+	var params [4]byte
+	own := a.ownOffer()
+	w.b = appendInit(w.b, chunk.TypeInit, a.tag, &own, chunk.AppendParam(params[:0], chunk.ParamForwardTSN, nil), 0)
+	a.setup.sent = now
+	return a.finish(&w, q, p)
+}
+
+// buildCookieEcho makes the packet with COOKIE ECHO, reports of unknown
+// parameters and early data; else, in this state, only HEARTBEAT ACKs leave
+// (sections 5.1 C, 8.3; SCTP-2-08).
+func (a *association) buildCookieEcho(now time.Time, p *Packet) bool {
+	q := a.setupPath()
+	w := a.start(q, p)
+	if a.owed&dueCookieEcho == 0 {
+		for _, q := range a.paths {
+			if len(q.control) > 0 {
+				w = a.start(q, p)
+				w.b = append(w.b, q.control...)
+				q.control = q.control[:0]
+				return a.finish(&w, q, p)
+			}
+		}
+		return false
+	}
+	a.owed &^= dueCookieEcho
+	w.b = chunk.AppendRaw(w.b, chunk.TypeCookieEcho, 0, a.setup.cookie)
+	if n := len(a.setup.unknown); n > 0 && 8+n <= w.left() {
+		w.b = chunk.AppendError(w.b, chunk.CauseUnknownParams, a.setup.unknown)
+	}
+	a.setup.sent = now
+	a.fill(now, &w, q)
+	return a.finish(&w, q, p)
+}
+
+// t1Due repeats INIT or COOKIE ECHO, up to the limit (section 4 notes 2 and 3,
+// SCTP-2-06). An INIT tries the given addresses in turn.
+func (a *association) t1Due(now time.Time) {
+	s := a.setup
+	s.tries++
+	s.resent = true
+	if s.tries > a.params.MaxInitRetransmits {
+		a.lost(assoc.CannotStart, 0, assoc.ErrTimeout)
+		return
+	}
+	value := 2 * a.setupPath().rto.value
+	if a.state == cookieWait {
+		s.target = (s.target + 1) % len(a.paths)
+		a.owe(dueInit)
+	} else {
+		a.echoAgain()
+	}
+	q := a.setupPath()
+	q.rto.value = min(max(value, q.rto.value), a.params.RTOMax)
+	a.startTimer(&a.t1, now, q.rto.value)
+}
+
+// echoAgain sends COOKIE ECHO, with the early data that went with it before.
+func (a *association) echoAgain() {
+	for i := range a.out.chunks.len() {
+		a.mark(a.out.chunks.at(i), i)
+	}
+	a.opportunity()
+	a.owe(dueCookieEcho)
+}
+
+func (a *association) connectDue() {
+	a.lost(assoc.CannotStart, 0, assoc.ErrTimeout)
+}
+
+// pathOfInitAck finds the path that an INIT ACK from an unknown address
+// belongs to by the addresses that it lists (section 5.1.2 D).
+func (a *association) pathOfInitAck(c chunk.Raw) *path {
+	o, err := readOffered(c, netip.IPv6Unspecified())
+	if err != nil || a.state != cookieWait {
+		return nil
+	}
+	for _, addr := range o.addrs {
+		if p := a.pathTo(addr); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// handleInitAck takes the answer to our INIT (section 5.1 C). It returns
+// whether to go on with the packet, which never is.
+func (a *association) handleInitAck(in *arrival, c chunk.Raw) bool {
+	if a.state != cookieWait {
+		return false
+	}
+	o, err := readOffered(c, in.from.Addr())
+	switch {
+	case err != nil:
+		a.e.counters.BadPacket++
+		return false
+	case o.tag == 0: // SCTP-1-32
+		a.refuseInitAck(in, in.header.Tag, chunk.FlagT, 0, nil)
+		return false
+	case o.cause != 0 && o.window < minWindow && o.outStreams != 0 && o.inStreams != 0:
+		a.sendNow(in.path, o.tag, chunk.AppendAbort(nil, 0, o.cause, nil))
+		return false // the TCB stays
+	case o.cause != 0:
+		a.refuseInitAck(in, o.tag, 0, o.cause, nil)
+		return false
+	case len(o.cookie) == 0:
+		a.refuseInitAck(in, o.tag, 0, chunk.CauseMissingParam, chunk.MissingInfo(chunk.ParamStateCookie))
+		return false
+	}
+	a.becomeCookieEchoed(in, &o)
+	return false
+}
+
+func (a *association) refuseInitAck(in *arrival, tag uint32, flags uint8, cause chunk.Cause, info []byte) {
+	a.sendNow(in.path, tag, chunk.AppendAbort(nil, flags, cause, info))
+	a.lost(assoc.CannotStart, cause, &causeError{cause: cause, kind: assoc.ErrProtocol})
+}
+
+func (a *association) becomeCookieEchoed(in *arrival, o *offered) {
+	s := a.setup
+	a.adopt(o.tag, &o.offer)
+	a.learn(o.addrs)
+	s.target = int(in.path.index)
+	a.primary = in.path
+	if !s.resent { // REC of SCTP-3-61
+		a.primary.sample(in.now.Sub(s.sent), a.params.RTOMin, a.params.RTOMax)
+	}
+	s.cookie = append([]byte(nil), o.cookie...)
+	s.unknown = append([]byte(nil), o.unknown...)
+	s.tries, s.resent = 0, false
+	a.state = cookieEchoed
+	a.opportunity()
+	a.owe(dueCookieEcho)
+	a.startTimer(&a.t1, in.now, a.primary.rto.value)
+}
+
+// handleCookieAck ends the set-up (section 5.1 E).
+func (a *association) handleCookieAck(in *arrival) {
+	if a.state != cookieEchoed {
+		return
+	}
+	if !a.setup.resent {
+		a.primary.sample(in.now.Sub(a.setup.sent), a.params.RTOMin, a.params.RTOMax)
+	}
+	a.becomeEstablished(in.now)
+}
+
+// becomeEstablished starts what runs while an association lives. Early data
+// is timed from here on.
+func (a *association) becomeEstablished(now time.Time) {
+	a.state = established
+	a.setup = nil
+	a.errors = 0
+	a.owed &^= dueInit | dueCookieEcho
+	a.stopTimer(&a.t1)
+	a.stopTimer(&a.connect)
+	a.e.counters.AssocsUp++
+	a.notifyUp(assoc.CommUp)
+	a.startBeats(now)
+	a.failUnsendable()
+	if p := a.primary; p.flight > 0 {
+		a.startTimer(&p.t3, now, p.rto.value)
+	}
+	a.opportunity()
+	a.wake()
+	if a.closing {
+		a.beginShutdown(now)
+	}
+}
+
+// handleStaleCookie tries once more from the start (section 5.2.6,
+// SCTP-2-26).
+func (a *association) handleStaleCookie(in *arrival) {
+	if a.setup.stale {
+		a.lost(assoc.CannotStart, chunk.CauseStaleCookie, &causeError{cause: chunk.CauseStaleCookie, kind: assoc.ErrTimeout})
+		return
+	}
+	a.setup.stale = true
+	a.peerTag = 0
+	for i := range a.out.chunks.len() {
+		a.mark(a.out.chunks.at(i), i)
+	}
+	a.enterCookieWait(in.now)
+}

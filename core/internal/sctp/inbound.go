@@ -1,0 +1,266 @@
+package sctp
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// span is a run of TSNs, both ends included.
+type span struct{ first, last uint32 }
+
+// inbound is the receiving side of an association.
+type inbound struct {
+	acked    uint32 // cumulative TSN ack: the last TSN received in sequence
+	beyond   []span // received beyond it, ascending, isolated
+	above    int    // TSNs in beyond
+	dups     []uint32
+	any      bool // DATA was received
+	packets  int  // with DATA since the last SACK
+	promised int  // what is left of the window advertised last
+
+	held   int // payload bytes held: reassembly, reordering, unread
+	memory int // the same with overhead
+
+	runs    []run // incomplete messages, by TSN
+	streams map[uint16]*inStream
+}
+
+// inStream is a stream in which ordered messages arrive.
+type inStream struct {
+	next uint16 // SSN of the next message to deliver
+	held *event // later ones, by SSN
+}
+
+// start sets the TSN that comes first.
+func (b *inbound) start(tsn uint32, buffer int) {
+	b.acked = tsn - 1
+	b.promised = buffer
+}
+
+// highest is the highest TSN received.
+func (b *inbound) highest() uint32 {
+	if k := len(b.beyond); k > 0 {
+		return b.beyond[k-1].last
+	}
+	return b.acked
+}
+
+func (b *inbound) has(tsn uint32) bool {
+	if tsnLessEq(tsn, b.acked) {
+		return true
+	}
+	i := b.search(tsn)
+	return i < len(b.beyond) && !tsnLess(tsn, b.beyond[i].first)
+}
+
+// search returns the index of the first span that ends at tsn or later.
+func (b *inbound) search(tsn uint32) int {
+	return sort.Search(len(b.beyond), func(i int) bool { return !tsnLess(b.beyond[i].last, tsn) })
+}
+
+// received notes a TSN that has was false for.
+func (b *inbound) received(tsn uint32) {
+	if tsn == b.acked+1 {
+		b.acked = tsn
+		b.absorb()
+		return
+	}
+	b.above++
+	i := b.search(tsn)
+	left := i > 0 && b.beyond[i-1].last+1 == tsn
+	right := i < len(b.beyond) && b.beyond[i].first-1 == tsn
+	switch {
+	case left && right:
+		b.beyond[i-1].last = b.beyond[i].last
+		b.beyond = slices.Delete(b.beyond, i, i+1)
+	case left:
+		b.beyond[i-1].last = tsn
+	case right:
+		b.beyond[i].first = tsn
+	default:
+		b.beyond = slices.Insert(b.beyond, i, span{tsn, tsn})
+	}
+}
+
+// absorb moves the cumulative ack over the spans that it has reached.
+func (b *inbound) absorb() {
+	n := 0
+	for n < len(b.beyond) && tsnLessEq(b.beyond[n].first, b.acked+1) {
+		s := b.beyond[n]
+		b.above -= int(s.last - s.first + 1)
+		if tsnLess(b.acked, s.last) {
+			b.acked = s.last
+		}
+		n++
+	}
+	b.beyond = slices.Delete(b.beyond, 0, n)
+	if len(b.beyond) == 0 {
+		b.above = 0
+	}
+}
+
+func (b *inbound) duplicate(tsn uint32) {
+	if len(b.dups) < maxDuplicates {
+		b.dups = append(b.dups, tsn)
+	}
+}
+
+// handleData takes a DATA chunk (sections 6.2, 6.5).
+func (a *association) handleData(in *arrival, c chunk.Raw) bool {
+	d, err := chunk.ParseData(c)
+	if err != nil {
+		a.malformed("DATA chunk is too short")
+		return false
+	}
+	if a.state != established && a.state != shutdownPending && a.state != shutdownSent {
+		return true
+	}
+	a.e.counters.DataIn++
+	in.data = true
+	a.replyTo = in.path
+	if len(d.Payload) == 0 {
+		a.abort(chunk.CauseNoUserData, chunk.TSNInfo(d.TSN), "DATA chunk without user data") // section 6.2
+		return false
+	}
+	in.sackNow = in.sackNow || d.Flags&chunk.FlagImmediate != 0 || len(a.in.beyond) > 0
+	if a.in.has(d.TSN) {
+		a.e.counters.Duplicates++
+		a.in.duplicate(d.TSN)
+		in.dups = true
+		return true
+	}
+	if !a.admit(d.TSN, len(d.Payload)) {
+		a.e.counters.DataDropped++
+		in.sackNow = true
+		return true
+	}
+	a.accept(in, &d)
+	return !a.dead
+}
+
+// accept notes an admitted chunk and keeps its payload.
+func (a *association) accept(in *arrival, d *chunk.Data) {
+	a.in.promised = max(0, a.in.promised-len(d.Payload))
+	a.in.received(d.TSN)
+	if d.Stream >= a.inStreams { // section 6.5, SCTP-3-21
+		in.sackNow = true
+		a.replyError(in.path, chunk.CauseInvalidStream, chunk.StreamInfo(d.Stream))
+		return
+	}
+	a.reassemble(in, d)
+}
+
+// admit says whether there is room for a chunk that was not received yet
+// (section 6.2; SCTP-3-20, SCTP-3-25). One that fills a gap is worth the
+// highest one held.
+func (a *association) admit(tsn uint32, n int) bool {
+	b := &a.in
+	if tsn-b.acked > maxTSNAhead || b.above >= maxHeldChunks && tsn != b.acked+1 {
+		return false
+	}
+	for !a.hasSpace(n) {
+		if !tsnLess(tsn, b.highest()) || !a.dropHighest() {
+			return false
+		}
+	}
+	return true
+}
+
+// hasSpace allows for one packet beyond the window, as probes of a closed
+// window are (SCTP-3-25).
+func (a *association) hasSpace(n int) bool {
+	b := &a.in
+	return b.held+n <= a.params.ReceiveBuffer+a.primary.mtu &&
+		b.memory < a.memoryLimit() && a.e.received < a.e.cfg.MaxReceiveMemory
+}
+
+// memoryLimit bounds what is held with all overhead: tiny messages cost many
+// times their size (SCTP-3-43).
+func (a *association) memoryLimit() int { return 2*a.params.ReceiveBuffer + 64<<10 }
+
+// charge accounts for payload that is held, free for payload that no longer is.
+func (b *inbound) charge(a *association, n, capacity int) {
+	b.held += n
+	b.memory += capacity + objectOverhead
+	a.e.received += int64(capacity + objectOverhead)
+}
+
+func (b *inbound) free(a *association, n, capacity int) {
+	b.held -= n
+	b.memory -= capacity + objectOverhead
+	a.e.received -= int64(capacity + objectOverhead)
+}
+
+// drop gives the memory of a message that will not be delivered back.
+func (a *association) drop(first *piece) {
+	for p := first; p != nil; p = p.next {
+		a.in.free(a, len(p.buf), cap(p.buf))
+	}
+	a.e.freePieces(first)
+}
+
+// release gives everything back that is not deliverable.
+func (b *inbound) release(a *association) {
+	for i := range b.runs {
+		a.drop(b.runs[i].first)
+	}
+	for _, s := range b.streams {
+		for ev := s.held; ev != nil; {
+			next := ev.next
+			a.drop(ev.first)
+			ev.first = nil
+			a.e.freeEvent(ev)
+			ev = next
+		}
+	}
+	b.runs, b.streams, b.beyond, b.dups = nil, nil, nil, nil
+	b.above = 0
+}
+
+// dropHighest makes room by forgetting the highest TSN held. Only what is not
+// yet acknowledged cumulatively nor delivered can be forgotten; it leaves the
+// gap ack blocks with it (section 6.2, SCTP-3-26).
+func (a *association) dropHighest() bool {
+	b := &a.in
+	if len(b.beyond) == 0 {
+		return false
+	}
+	tsn := b.highest()
+	if k := len(b.runs); k > 0 && b.runs[k-1].lastTSN == tsn {
+		r := &b.runs[k-1]
+		a.drop(r.cutLast())
+		if r.first == nil {
+			b.runs = slices.Delete(b.runs, k-1, k)
+		}
+		b.unreceive(tsn, tsn)
+		return true
+	}
+	for _, s := range b.streams { // at most one of them matches
+		for at := &s.held; *at != nil; at = &(*at).next {
+			ev := *at
+			if ev.tsnEnd != tsn || !tsnLess(b.acked, ev.tsnLow) {
+				continue
+			}
+			*at = ev.next
+			b.unreceive(ev.tsnLow, ev.tsnEnd)
+			a.drop(ev.first)
+			ev.first = nil
+			a.e.freeEvent(ev)
+			return true
+		}
+	}
+	return false
+}
+
+// unreceive takes the TSNs at the end of the last span out of it.
+func (b *inbound) unreceive(first, last uint32) {
+	b.above -= int(last - first + 1)
+	k := len(b.beyond) - 1
+	if b.beyond[k].first == first {
+		b.beyond = b.beyond[:k]
+	} else {
+		b.beyond[k].last = first - 1
+	}
+}

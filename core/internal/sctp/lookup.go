@@ -1,0 +1,114 @@
+package sctp
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// arrival is a packet on its way through the engine.
+type arrival struct {
+	now    time.Time
+	from   netip.AddrPort // IP address and UDP port
+	local  netip.Addr
+	header chunk.Header
+	size   int
+	path   *path // that it came in on, once the association is known
+
+	first     bool // the chunk at hand is the first one
+	alone     bool // and the only one
+	reflected bool // the tag is the peer's, the T bit is set (section 8.5.1)
+
+	data    bool // contained DATA
+	dups    bool // contained duplicates
+	sackNow bool // asks for a SACK at once
+}
+
+// Input takes one UDP datagram that arrived. p.Data is not retained.
+func (e *Endpoint) Input(now time.Time, p Packet) {
+	e.latest = now
+	e.counters.PacketsIn++
+	h, chunks, err := chunk.ParsePacket(p.Data)
+	if err != nil {
+		e.countBad(err)
+		return
+	}
+	in := arrival{
+		now: now, header: h, size: len(p.Data), local: p.Local.Unmap(),
+		from: netip.AddrPortFrom(p.Peer.Addr().Unmap(), p.Peer.Port()), // SCTP-5-12
+	}
+	first, rest, err := chunk.Next(chunks)
+	if err != nil || !unicast(in.from.Addr()) {
+		e.counters.BadPacket++
+		return
+	}
+	in.first, in.alone = true, len(rest) == 0
+	switch {
+	case first.Type == chunk.TypeInit:
+		e.handleInit(&in, first)
+	case h.Tag == 0: // SCTP-1-16
+		e.counters.BadPacket++
+	case first.Type == chunk.TypeCookieEcho:
+		e.handleCookieEcho(&in, first, rest)
+	default:
+		e.deliver(&in, first, chunks)
+	}
+}
+
+func (e *Endpoint) countBad(err error) {
+	if err == chunk.ErrChecksum {
+		e.counters.BadChecksum++
+	} else {
+		e.counters.BadPacket++
+	}
+}
+
+// unicast says that an address can be a peer's (section 8.4 rule 1).
+func unicast(a netip.Addr) bool {
+	return a.IsValid() && !a.IsMulticast() && !a.IsUnspecified() && a != netip.AddrFrom4([4]byte{255, 255, 255, 255})
+}
+
+// deliver finds the association that a packet belongs to by its verification
+// tag (section 8.5, SCTP-2-01), and hands it over.
+func (e *Endpoint) deliver(in *arrival, first chunk.Raw, chunks []byte) {
+	h := in.header
+	if a := e.byTag[h.Tag]; a != nil && a.peerPort == h.SrcPort && h.DstPort == e.cfg.Port {
+		in.path = a.pathTo(in.from.Addr())
+		if in.path == nil && first.Type == chunk.TypeInitAck {
+			in.path = a.pathOfInitAck(first) // section 5.1.2 D, SCTP-2-02
+		}
+		if in.path == nil {
+			e.counters.BadTag++ // SCTP-5-04
+			return
+		}
+		a.receive(in, chunks)
+		return
+	}
+	a := e.byPeer[peerKey{in.from.Addr(), h.SrcPort}]
+	if a == nil || h.DstPort != e.cfg.Port {
+		e.outOfTheBlue(in, chunks)
+		return
+	}
+	a.receiveForeignTag(in, first, chunks)
+}
+
+// receiveForeignTag takes a packet from a known peer without our tag. It is
+// dropped, with the exceptions of section 8.5.1 (SCTP-2-03, SCTP-2-12).
+func (a *association) receiveForeignTag(in *arrival, first chunk.Raw, chunks []byte) {
+	switch first.Type {
+	case chunk.TypeAbort, chunk.TypeShutdownComplete:
+		if first.Flags&chunk.FlagT != 0 && in.header.Tag == a.peerTag && a.peerTag != 0 {
+			in.reflected = true
+			in.path = a.pathTo(in.from.Addr())
+			a.receive(in, chunks)
+			return
+		}
+	case chunk.TypeShutdownAck:
+		if a.state == cookieWait || a.state == cookieEchoed {
+			a.e.answerShutdownAck(in)
+			return
+		}
+	}
+	a.e.counters.BadTag++
+}

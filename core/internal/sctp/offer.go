@@ -1,0 +1,103 @@
+package sctp
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// offer is what one side says in its INIT or INIT ACK, without its tag.
+type offer struct {
+	tsn, window           uint32
+	outStreams, inStreams uint16
+	forwardTSN            bool
+	foreign               bool // another implementation (SCTP-3-15)
+}
+
+// offered is a parsed INIT or INIT ACK.
+type offered struct {
+	offer
+	tag     uint32
+	addrs   []netip.Addr
+	cookie  []byte // view
+	unknown []byte // parameters to report, padded (SCTP-1-31)
+	cause   chunk.Cause
+}
+
+// readOffered reads an INIT or INIT ACK. An error means that the chunk is
+// malformed (SCTP-1-33).
+func readOffered(c chunk.Raw, from netip.Addr) (o offered, err error) {
+	i, err := chunk.ParseInit(c)
+	if err != nil {
+		return o, err
+	}
+	o.tag = i.Tag
+	o.offer = offer{tsn: i.TSN, window: i.Window, outStreams: i.OutStreams, inStreams: i.InStreams}
+	if i.OutStreams == 0 || i.InStreams == 0 || i.Window < minWindow {
+		o.cause = chunk.CauseInvalidParam // SCTP-1-32
+	}
+	stop := false
+	for rest := i.Params; len(rest) > 0; {
+		var p chunk.Param
+		if len(rest) < 4 && allZero(rest) {
+			break // padding that the length counts
+		}
+		if p, rest, err = chunk.NextParam(rest); err != nil {
+			return o, err
+		}
+		if !stop {
+			stop = !o.take(p, from)
+		}
+	}
+	return o, nil
+}
+
+func allZero(b []byte) bool {
+	for _, x := range b {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// take reads one parameter. It returns false if those that follow are not to
+// be processed (section 3.2.1, SCTP-1-30).
+func (o *offered) take(p chunk.Param, from netip.Addr) bool {
+	switch p.Type {
+	case chunk.ParamIPv4, chunk.ParamIPv6:
+		o.takeAddr(p, from)
+	case chunk.ParamStateCookie:
+		if o.cookie == nil {
+			o.cookie = p.Value
+		}
+	case chunk.ParamHostName:
+		o.cause = chunk.CauseUnresolvable
+	case chunk.ParamForwardTSN:
+		o.forwardTSN = true
+	case chunk.ParamAddressTypes, chunk.ParamECN, chunk.ParamAuthRandom, chunk.ParamExtensions:
+		o.foreign = true // this engine sends none of them
+	case chunk.ParamUnrecognized, chunk.ParamCookiePreservative, chunk.ParamZeroChecksum,
+		chunk.ParamAuthChunks, chunk.ParamAuthHMACs, chunk.ParamPadding, chunk.ParamAdaptation:
+	default:
+		if p.Type.Report() {
+			o.unknown = append(o.unknown, p.Whole...)
+			o.unknown = append(o.unknown, make([]byte, chunk.Pad(len(p.Whole))-len(p.Whole))...)
+		}
+		return p.Type.Skip()
+	}
+	return true
+}
+
+// takeAddr keeps a listed address that packets may be sent to: not of this
+// host unless the peer is on it (SCTP-1-35).
+func (o *offered) takeAddr(p chunk.Param, from netip.Addr) {
+	a, ok := p.Addr()
+	if !ok || !unicast(a) || a.IsLoopback() && !from.IsLoopback() || a.IsLinkLocalUnicast() {
+		return
+	}
+	if len(o.addrs) < maxAddresses && !slices.Contains(o.addrs, a) {
+		o.addrs = append(o.addrs, a)
+	}
+}

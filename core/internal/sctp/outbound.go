@@ -1,0 +1,365 @@
+package sctp
+
+import (
+	"slices"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// outMessage is a message that was accepted for sending. TSN and SSN are
+// assigned when its first fragment leaves, so that it is certain until then
+// that no byte of it was on the wire (SCTP-3-04).
+type outMessage struct {
+	next      *outMessage
+	data      []byte
+	number    uint64 // order of submission
+	context   uint64
+	expires   time.Time // RFC 3758; zero = never
+	ppid      uint32
+	stream    uint16
+	ssn       uint16
+	unordered bool
+	sackNow   bool
+	size      int // of data
+	taken     int // bytes in chunks
+	open      int // chunks that are not yet cumulatively acknowledged
+}
+
+// outChunk is a DATA chunk that was sent and is not yet cumulatively
+// acknowledged.
+type outChunk struct {
+	m      *outMessage
+	path   *path // it was last sent to
+	off, n int32 // payload in m.data
+	flags  uint8
+	misses uint8
+	acked  bool // by a gap ack block
+	marked bool // to be retransmitted
+	fast   bool // was marked by missing reports once (SCTP-3-72)
+	resent bool
+}
+
+func (c *outChunk) payload() []byte { return c.m.data[c.off : c.off+c.n] }
+func (c *outChunk) size() int       { return chunk.DataSize(int(c.n)) }
+
+// outStream holds the messages of a stream that wait for their turn.
+type outStream struct {
+	ssn        uint16 // of the next ordered message
+	head, tail *outMessage
+	next       *outStream // in the round
+}
+
+// outbound is the sending side of an association.
+type outbound struct {
+	streams map[uint16]*outStream
+	round   struct{ head, tail *outStream } // streams with messages waiting
+	current *outMessage                     // being cut into fragments (SCTP-3-02)
+	number  uint64
+	unsent  int // messages that no chunk was made of
+	unacked int // messages with chunks outstanding
+	queued  int // bytes of send buffer in use
+
+	chunks  ring[outChunk] // the first has the TSN acked+1
+	nextTSN uint32
+	acked   uint32 // cumulative TSN ack point
+
+	window      int // peer's rwnd as we know it (SCTP-3-52)
+	advertised  int // as it said last
+	outstanding int // payload bytes in flight on all paths
+	marked      int // chunks to retransmit
+	gapAcked    int // chunks acknowledged by gap ack blocks
+	firstMarked int // no chunk before this index is marked
+
+	recovering bool   // Fast Recovery (section 7.2.4)
+	recoverEnd uint32 // its exit point
+	forced     bool   // one packet of marked chunks may ignore cwnd
+	probing    bool   // one chunk may ignore the closed window
+	probeWait  time.Duration
+	heard      bool // a SACK came since the last timeout
+}
+
+// start sets the first TSN.
+func (o *outbound) start(tsn uint32) {
+	o.nextTSN = tsn
+	o.acked = tsn - 1
+}
+
+func (o *outbound) empty() bool {
+	return o.chunks.len() == 0 && o.current == nil && o.round.head == nil
+}
+
+func (o *outbound) waiting() bool { return o.current != nil || o.round.head != nil }
+
+// Send queues a message, copying b.
+func (e *Endpoint) Send(now time.Time, b []byte, info *assoc.SendInfo) error {
+	a := e.byID[info.Assoc]
+	switch {
+	case a == nil:
+		return assoc.ErrNotConnected
+	case a.state > established || a.closing:
+		return assoc.ErrPipe // SCTP-4-06
+	case len(b) == 0: // SCTP-3-06
+		return assoc.ErrInvalid
+	case a.state == established && info.Stream >= a.outStreams, info.Stream >= a.params.OutStreams:
+		return assoc.ErrInvalid
+	case len(b) > a.params.MaxMessage || len(b)+messageOverhead > a.params.SendBuffer:
+		return assoc.ErrMessageSize
+	case a.out.queued+len(b)+messageOverhead > a.params.SendBuffer:
+		a.waiting = true
+		return assoc.ErrWouldBlock
+	}
+	a.enqueue(now, b, info)
+	a.opportunity()
+	a.wake()
+	return nil
+}
+
+func (a *association) enqueue(now time.Time, b []byte, info *assoc.SendInfo) {
+	o := &a.out
+	m := a.e.messages.get()
+	m.data = a.e.buffers.get(len(b))
+	copy(m.data, b)
+	m.size = len(b)
+	o.number++
+	m.number, m.context = o.number, info.Context
+	m.ppid, m.stream, m.unordered, m.sackNow = info.PPID, info.Stream, info.Unordered, info.SackNow
+	if info.Lifetime > 0 {
+		m.expires = now.Add(info.Lifetime)
+	}
+	o.queued += len(b) + messageOverhead
+	o.unsent++
+	s := o.stream(m.stream)
+	if s.head == nil {
+		s.head = m
+		o.joinRound(s)
+	} else {
+		s.tail.next = m
+	}
+	s.tail = m
+}
+
+// stream returns the state of a stream, which exists from its first message
+// on (SCTP-2-10).
+func (o *outbound) stream(sid uint16) *outStream {
+	s := o.streams[sid]
+	if s == nil {
+		s = new(outStream)
+		if o.streams == nil {
+			o.streams = make(map[uint16]*outStream)
+		}
+		o.streams[sid] = s
+	}
+	return s
+}
+
+// joinRound puts a stream at the end of the round robin (SCTP-3-07).
+func (o *outbound) joinRound(s *outStream) {
+	s.next = nil
+	if o.round.tail == nil {
+		o.round.head = s
+	} else {
+		o.round.tail.next = s
+	}
+	o.round.tail = s
+}
+
+// peek returns the message that the next new chunk comes from, or nil.
+// Messages whose lifetime ended before they were sent go back (SCTP-3-143).
+func (a *association) peek(now time.Time) *outMessage {
+	o := &a.out
+	if o.current != nil {
+		return o.current
+	}
+	for s := o.round.head; s != nil; s = o.round.head {
+		m := s.head
+		if a.state == cookieEchoed && m.stream >= a.outStreams {
+			return nil // failUnsendable gives it back
+		}
+		if m.expires.IsZero() || now.Before(m.expires) {
+			return m
+		}
+		o.takeHead(s)
+		o.unsent--
+		a.notifyFailed(m, 0, assoc.ErrTimeout)
+		a.freeMessage(m)
+	}
+	return nil
+}
+
+// failUnsendable hands back what was queued during the set-up for streams that
+// the peer does not offer (section 5.1.1).
+func (a *association) failUnsendable() {
+	o := &a.out
+	for _, m := range o.messagesLeft() {
+		if m.taken > 0 || m.stream < a.outStreams {
+			continue
+		}
+		o.removeStream(m.stream)
+		o.unsent--
+		a.notifyFailed(m, chunk.CauseInvalidStream, assoc.ErrInvalid)
+		a.freeMessage(m)
+	}
+}
+
+// removeStream takes a stream out of the round and forgets it.
+func (o *outbound) removeStream(sid uint16) {
+	gone := o.streams[sid]
+	delete(o.streams, sid)
+	var round struct{ head, tail *outStream }
+	for s := o.round.head; s != nil; {
+		next := s.next
+		s.next = nil
+		if s != gone {
+			if round.tail == nil {
+				round.head = s
+			} else {
+				round.tail.next = s
+			}
+			round.tail = s
+		}
+		s = next
+	}
+	o.round = round
+}
+
+// takeHead removes the first message of the stream at the head of the round,
+// and gives the next stream its turn.
+func (o *outbound) takeHead(s *outStream) {
+	m := s.head
+	s.head, m.next = m.next, nil
+	if s.head == nil {
+		s.tail = nil
+	}
+	o.round.head = s.next
+	if o.round.head == nil {
+		o.round.tail = nil
+	}
+	s.next = nil
+	if s.head != nil {
+		o.joinRound(s)
+	}
+}
+
+// begin assigns an SSN to the message that peek returned and makes it the
+// current one.
+func (o *outbound) begin(m *outMessage) {
+	s := o.round.head
+	o.takeHead(s)
+	if !m.unordered {
+		m.ssn = s.ssn
+		s.ssn++ // SCTP-3-05
+	}
+	o.current = m
+	o.unsent--
+	o.unacked++
+}
+
+// cut makes the next chunk, of n bytes, of message m.
+func (o *outbound) cut(m *outMessage, n int, p *path) *outChunk {
+	if m.taken == 0 {
+		o.begin(m)
+	}
+	c := outChunk{m: m, path: p, off: int32(m.taken), n: int32(n)}
+	if m.unordered {
+		c.flags |= chunk.FlagUnordered
+	}
+	if m.taken == 0 {
+		c.flags |= chunk.FlagBegin
+	}
+	m.taken += n
+	m.open++
+	if m.taken == len(m.data) {
+		c.flags |= chunk.FlagEnd
+		if m.sackNow {
+			c.flags |= chunk.FlagImmediate
+		}
+		o.current = nil
+	}
+	return o.chunks.push(c)
+}
+
+// settle is called for a chunk that was cumulatively acknowledged.
+func (a *association) settle(m *outMessage) {
+	m.open--
+	if m.open == 0 && m.taken == len(m.data) {
+		a.out.unacked--
+		a.freeMessage(m)
+	}
+}
+
+// freeMessage gives the memory of a message and its share of the send buffer
+// back.
+func (a *association) freeMessage(m *outMessage) {
+	if m.data != nil { // it was not handed back
+		a.e.buffers.put(m.data[:0])
+	}
+	a.out.queued -= m.size + messageOverhead
+	*m = outMessage{}
+	a.e.messages.put(m)
+	a.room()
+}
+
+// room announces that a sender who had to wait can go on (SCTP-3-08).
+func (a *association) room() {
+	if a.waiting && !a.dead && a.out.queued <= a.params.SendBuffer/2 {
+		a.waiting = false
+		a.e.writable = append(a.e.writable, a.id)
+	}
+}
+
+// Writable pops an association whose Send had returned ErrWouldBlock and
+// whose send buffer is at least half free again.
+func (e *Endpoint) Writable() (assoc.ID, bool) {
+	if len(e.writable) == 0 {
+		return 0, false
+	}
+	id := e.writable[0]
+	e.writable = slices.Delete(e.writable, 0, 1)
+	return id, true
+}
+
+// messagesLeft returns the messages that are not known to have arrived, in
+// the order of their submission.
+func (o *outbound) messagesLeft() []*outMessage {
+	var left []*outMessage
+	for i := range o.chunks.len() {
+		if m := o.chunks.at(i).m; len(left) == 0 || left[len(left)-1] != m {
+			left = append(left, m) // the chunks of a message stand together
+		}
+	}
+	if m := o.current; m != nil && (len(left) == 0 || left[len(left)-1] != m) {
+		left = append(left, m)
+	}
+	for s := o.round.head; s != nil; s = s.next {
+		for m := s.head; m != nil; m = m.next {
+			left = append(left, m)
+		}
+	}
+	slices.SortFunc(left, func(x, y *outMessage) int { return int(x.number) - int(y.number) })
+	return left
+}
+
+// failMessages hands back everything that is not known to have arrived and
+// empties the queue (SCTP-4-01, SCTP-4-02).
+func (a *association) failMessages(cause chunk.Cause, err error) {
+	o := &a.out
+	for _, m := range o.messagesLeft() {
+		a.notifyFailed(m, cause, err)
+		*m = outMessage{}
+		a.e.messages.put(m)
+	}
+	number := o.number
+	*o = outbound{number: number}
+}
+
+// release is for an association that is gone; failMessages was called.
+func (o *outbound) release(a *association) {
+	for _, m := range o.messagesLeft() {
+		a.e.buffers.put(m.data[:0])
+		*m = outMessage{}
+		a.e.messages.put(m)
+	}
+	*o = outbound{}
+}

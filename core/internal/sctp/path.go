@@ -1,0 +1,163 @@
+package sctp
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// path is one destination address of the peer with everything that RFC 9260
+// keeps per destination (section 14.3, SCTP-3-120).
+type path struct {
+	a       *association
+	addr    netip.Addr
+	udpPort uint16     // peer's encapsulation port (RFC 6951 section 5.4)
+	local   netip.Addr // own address that its packets arrive at, once known
+	index   uint8
+
+	confirmed bool // given by the user or verified (section 5.4)
+	inactive  bool
+	errors    int
+
+	mtu int // largest SCTP packet
+	rto
+	congestion
+
+	t3, beat timer
+
+	lastData time.Time // DATA was last sent
+	beatSent time.Time
+	nonce    uint64 // of the outstanding HEARTBEAT; 0 = none
+	sendBeat bool
+	control  []byte // HEARTBEAT ACK and ERROR chunks that wait for a packet
+}
+
+// Sizes of what is below SCTP.
+const (
+	udpHeader  = 8
+	ipv4Header = 20
+	ipv6Header = 40
+	defaultMTU = 1500 // IP packet (SCTP-3-130)
+	minMTU     = 576
+	maxMTU     = 65535
+)
+
+func packetSize(addr netip.Addr, mtu int) int {
+	if mtu == 0 {
+		mtu = defaultMTU
+	}
+	mtu = min(max(mtu, minMTU), maxMTU)
+	if addr.Is4() {
+		return mtu - ipv4Header - udpHeader
+	}
+	return mtu - ipv6Header - udpHeader
+}
+
+// newPath adds a path to the association.
+func (a *association) newPath(addr netip.Addr, udpPort uint16) *path {
+	p := &path{a: a, addr: addr, udpPort: udpPort, index: uint8(len(a.paths))}
+	p.mtu = packetSize(addr, a.params.MTU)
+	p.t3.Value = timerRef{a: a, path: p, kind: timerT3}
+	p.beat.Value = timerRef{a: a, path: p, kind: timerBeat}
+	p.resetTransfer()
+	a.paths = append(a.paths, p)
+	a.e.byPeer[peerKey{addr, a.peerPort}] = a
+	return p
+}
+
+// resetTransfer gives timing and congestion control their initial values
+// (section 7.2.5, SCTP-3-85).
+func (p *path) resetTransfer() {
+	p.rto = rto{value: p.a.params.RTOInitial}
+	p.congestion = initialCongestion(p.pmdcs(), p.addr.Is4())
+	p.errors = 0
+	p.inactive = false
+}
+
+// pmdcs is the largest DATA chunk that a packet on the path carries.
+func (p *path) pmdcs() int { return (p.mtu - chunk.HeaderSize) &^ 3 }
+
+// maxPayload is the largest payload of one DATA chunk (SCTP-3-04).
+func (p *path) maxPayload() int { return p.pmdcs() - chunk.DataHeaderSize }
+
+func (a *association) pathTo(addr netip.Addr) *path {
+	for _, p := range a.paths {
+		if p.addr == addr {
+			return p
+		}
+	}
+	return nil
+}
+
+func (p *path) usable() bool { return p.confirmed && !p.inactive }
+
+// dataPath is where new data goes: the primary path while it works, else
+// another one that does, else the primary all the same (SCTP-3-115,
+// SCTP-3-122).
+func (a *association) dataPath() *path {
+	if a.primary.usable() {
+		return a.primary
+	}
+	if p := a.alternate(a.primary); p != nil {
+		return p
+	}
+	return a.primary
+}
+
+// alternate is a working path other than p, or nil.
+func (a *association) alternate(p *path) *path {
+	for _, q := range a.paths {
+		if q != p && q.usable() {
+			return q
+		}
+	}
+	return nil
+}
+
+// heard notes where a packet with a valid verification tag came from. Only
+// such a packet moves the peer's UDP port (RFC 6951 section 5.4, SCTP-5-02).
+func (p *path) heard(in *arrival) {
+	if port := in.from.Port(); port != p.udpPort {
+		p.udpPort = port
+		p.a.e.counters.PortChanges++
+	}
+	if in.local.IsValid() {
+		p.local = in.local
+	}
+}
+
+// works clears the error counter of a path that has answered (section 8.2).
+func (p *path) works() {
+	p.errors = 0
+	if p.inactive {
+		p.inactive = false
+		p.a.notifyPath(p, assoc.PathAvailable, nil)
+	}
+}
+
+// failed counts a packet on the path that was not answered (sections 8.1,
+// 8.2; SCTP-3-114). It may end the association.
+func (a *association) failed(p *path, counts bool) {
+	p.errors++
+	if p.errors > a.params.PathMaxRetrans && !p.inactive {
+		p.inactive = true
+		a.notifyPath(p, assoc.PathUnreachable, assoc.ErrUnreachable)
+	}
+	if !counts {
+		return
+	}
+	a.errors++
+	if a.errors > a.params.AssocMaxRetrans {
+		a.lost(assoc.CommLost, 0, assoc.ErrTimeout)
+	}
+}
+
+func (p *path) status() assoc.PathStatus {
+	return assoc.PathStatus{
+		Addr:    netip.AddrPortFrom(p.addr, p.a.peerPort),
+		UDPPort: p.udpPort, Active: p.usable(),
+		SRTT: p.srtt, RTO: p.rto.value, Cwnd: p.cwnd, InFlight: p.flight, MTU: p.mtu, Errors: p.errors,
+	}
+}

@@ -1,0 +1,215 @@
+package sctp
+
+import "github.com/librserpool/librserpool/core/internal/sctp/chunk"
+
+// handleSack processes a SACK in the order of SCTP-3-50 and SCTP-3-51
+// (sections 6.2.1, 6.7, 7.2.4).
+func (a *association) handleSack(in *arrival, c chunk.Raw) {
+	switch a.state {
+	case established, shutdownPending, shutdownReceived:
+	default:
+		return
+	}
+	s, err := chunk.ParseSack(c)
+	if err != nil {
+		a.e.counters.BadPacket++
+		return
+	}
+	o := &a.out
+	if tsnLess(s.CumTSN, o.acked) {
+		return // older than what we know
+	}
+	if o.unsentAcked(&s) {
+		a.violation("acknowledgement of a TSN that was never sent") // section 12.4
+		return
+	}
+	for _, p := range a.paths {
+		p.before, p.fresh, p.cut, p.oldest = p.flight, 0, false, false
+	}
+	o.heard = true
+	advanced := s.CumTSN != o.acked
+	a.ackUpTo(in, s.CumTSN)
+	newest, any := a.ackGaps(in, &s)
+	a.afterAck(in)
+	if any || o.recovering && advanced && s.Gaps() > 0 {
+		a.countMisses(&s, newest, advanced)
+	}
+	a.windowSeen(in, int(s.Window))
+	a.runT3(in)
+	if o.recovering && tsnLessEq(o.recoverEnd, o.acked) {
+		o.recovering = false
+	}
+	a.opportunity()
+	a.drained(in.now)
+}
+
+// unsentAcked says that the SACK acknowledges something beyond what was sent.
+func (o *outbound) unsentAcked(s *chunk.Sack) bool {
+	highest := o.nextTSN - 1
+	if tsnLess(highest, s.CumTSN) {
+		return true
+	}
+	beyond := highest - s.CumTSN
+	for i := range s.Gaps() {
+		if g := s.Gap(i); g.Start <= g.End && uint32(g.End) > beyond {
+			return true
+		}
+	}
+	return false
+}
+
+// ackUpTo frees the chunks up to a cumulative TSN ack.
+func (a *association) ackUpTo(in *arrival, tsn uint32) {
+	o := &a.out
+	for o.acked != tsn {
+		c := o.chunks.at(0)
+		o.acked++
+		if c.acked {
+			o.gapAcked--
+		} else {
+			c.path.oldest = true
+			a.credit(in, c, o.acked)
+		}
+		m := c.m
+		o.chunks.pop()
+		o.firstMarked = max(0, o.firstMarked-1)
+		a.settle(m)
+	}
+}
+
+// credit counts a chunk as arrived.
+func (a *association) credit(in *arrival, c *outChunk, tsn uint32) {
+	o, p := &a.out, c.path
+	p.fresh += c.size()
+	if c.marked {
+		c.marked = false
+		o.marked--
+	} else {
+		p.flight -= c.size()
+		o.outstanding -= int(c.n)
+	}
+	if !c.resent {
+		p.acked(tsn, in.now)
+	}
+}
+
+// ackGaps marks what the gap ack blocks cover and takes back what earlier
+// ones covered and these do not (SCTP-3-53). Blocks are expected in ascending
+// order; what of them is not is ignored, so that the work is bounded by the
+// chunks in flight (SCTP-3-54). It returns the highest TSN newly
+// acknowledged by a block, if there is one.
+func (a *association) ackGaps(in *arrival, s *chunk.Sack) (newest uint32, any bool) {
+	o := &a.out
+	next, covered := 0, 0 // index of the first chunk that was not looked at
+	for i := range s.Gaps() {
+		g := s.Gap(i)
+		first, last := int(g.Start)-1, int(g.End)-1
+		if g.Start == 0 || last < first || last < next {
+			continue
+		}
+		first = max(first, next)
+		for ; o.gapAcked > covered && next < first; next++ {
+			a.renege(o.chunks.at(next))
+		}
+		for next = first; next <= last; next++ {
+			c := o.chunks.at(next)
+			if !c.acked {
+				a.credit(in, c, o.acked+1+uint32(next))
+				c.acked = true
+				o.gapAcked++
+				newest, any = o.acked+1+uint32(next), true
+			}
+			covered++
+		}
+	}
+	for ; o.gapAcked > covered && next < o.chunks.len(); next++ {
+		a.renege(o.chunks.at(next))
+	}
+	return newest, any
+}
+
+// renege makes a chunk outstanding again that the peer had acknowledged and
+// then dropped (section 6.2.1 D iii).
+func (a *association) renege(c *outChunk) {
+	if !c.acked {
+		return
+	}
+	c.acked = false
+	c.resent = true // no round trip is measured with it
+	a.out.gapAcked--
+	c.misses++
+	c.path.flight += c.size()
+	a.out.outstanding += int(c.n)
+}
+
+// afterAck clears error counters and grows the windows of the paths that
+// brought something new.
+func (a *association) afterAck(in *arrival) {
+	for _, p := range a.paths {
+		if p.fresh == 0 {
+			continue
+		}
+		a.errors = 0 // sections 8.1, 8.2
+		p.works()
+		p.grow(p.pmdcs(), a.out.recovering)
+	}
+}
+
+// countMisses counts the chunks that the SACK reports missing and starts Fast
+// Retransmit at the third report (section 7.2.4; SCTP-3-70, SCTP-3-71). Only
+// chunks below the highest TSN newly acknowledged count; in Fast Recovery,
+// when the cumulative ack moves, all that are reported missing.
+func (a *association) countMisses(s *chunk.Sack, newest uint32, advanced bool) {
+	o := &a.out
+	limit := newest
+	if o.recovering && advanced {
+		limit = s.CumTSN + uint32(s.Gap(s.Gaps()-1).End)
+	}
+	found := false
+	for i := range min(int(limit-o.acked-1), o.chunks.len()) {
+		c := o.chunks.at(i)
+		if c.acked || c.marked || c.fast {
+			continue
+		}
+		if c.misses++; c.misses >= 3 {
+			c.fast, found = true, true
+			c.path.cut = true
+			a.mark(c, i)
+			a.e.counters.FastRetransmissions++
+		}
+	}
+	if !found || o.recovering {
+		return
+	}
+	for _, p := range a.paths {
+		if p.cut {
+			p.onLoss(p.pmdcs())
+		}
+	}
+	o.recovering, o.recoverEnd = true, o.nextTSN-1
+	o.forced = true
+}
+
+// windowSeen takes the advertised window (SCTP-3-52).
+func (a *association) windowSeen(in *arrival, window int) {
+	o := &a.out
+	o.advertised = window
+	o.window = max(0, window-o.outstanding)
+	if o.window >= a.dataPath().maxPayload() {
+		o.probeWait = 0
+		a.stopTimer(&a.probe)
+	}
+}
+
+// runT3 starts, restarts and stops the retransmission timers (section 6.3.2
+// R2 to R4, SCTP-3-62).
+func (a *association) runT3(in *arrival) {
+	for _, p := range a.paths {
+		switch {
+		case p.flight == 0:
+			a.stopTimer(&p.t3)
+		case p.oldest || !p.t3.Armed():
+			a.startTimer(&p.t3, in.now, p.rto.value)
+		}
+	}
+}

@@ -1,0 +1,94 @@
+package sctp
+
+import (
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// packetDone decides about the acknowledgement of a packet that is processed
+// (sections 5.1, 6.2, 6.7; SCTP-3-30, SCTP-3-31).
+func (a *association) packetDone(in *arrival) {
+	if !in.data {
+		return
+	}
+	b := &a.in
+	first := !b.any
+	b.any = true
+	b.packets++
+	now := first || in.sackNow || in.dups || len(b.beyond) > 0 || b.packets >= a.params.SackPackets || a.params.SackDelay <= 0
+	if a.state == shutdownSent { // section 9.2, SCTP-2-51
+		a.owe(dueShutdown)
+		a.startTimer(&a.t2, in.now, a.primary.rto.value)
+		now = len(b.beyond) > 0 || in.dups
+		b.packets = 0
+		if !now {
+			return
+		}
+	}
+	if now {
+		a.owe(dueSack)
+	} else if !a.sackTimer.Armed() {
+		a.startTimer(&a.sackTimer, in.now, a.params.SackDelay)
+	}
+}
+
+// sackDue sends the acknowledgement that was delayed.
+func (a *association) sackDue() { a.owe(dueSack) }
+
+// sackPending says that an acknowledgement is owed, if not at once.
+func (a *association) sackPending() bool {
+	return a.owed&dueSack != 0 || a.sackTimer.Armed()
+}
+
+// window is the a_rwnd to advertise: honest, never a sliver (sections 6.2,
+// SCTP-3-40, SCTP-3-41).
+func (a *association) window() int {
+	b := &a.in
+	free := a.params.ReceiveBuffer - b.held
+	if free < a.sliver() || b.memory >= a.memoryLimit() || a.e.received >= a.e.cfg.MaxReceiveMemory {
+		return 0
+	}
+	if free > b.promised && free-b.promised < a.sliver() {
+		return b.promised
+	}
+	return free
+}
+
+// sliver is the smallest window, or step of it, worth advertising.
+func (a *association) sliver() int {
+	return min(a.primary.pmdcs(), a.params.ReceiveBuffer/4)
+}
+
+// windowOpened is called when the user has read. It sends a window update
+// when the window opened by a quarter of the buffer, or from nothing (section
+// 6.2, SCTP-3-42).
+func (a *association) windowOpened() {
+	if a.state < established || a.state > shutdownSent {
+		return
+	}
+	w, told := a.window(), a.in.promised
+	if w-told >= a.params.ReceiveBuffer/4 || told < a.sliver() && w >= a.sliver() {
+		a.owe(dueSack)
+	}
+}
+
+// appendSack writes a SACK with as many blocks and duplicates as fit (section
+// 6.7; SCTP-3-33, SCTP-3-34).
+func (a *association) appendSack(w *packetWriter) {
+	b := &a.in
+	items := (w.left() - chunk.SackSize) / chunk.SackItem
+	e := a.e
+	e.gaps = e.gaps[:0]
+	for _, s := range b.beyond {
+		if len(e.gaps) >= items {
+			break
+		}
+		e.gaps = append(e.gaps, chunk.Gap{Start: uint16(s.first - b.acked), End: uint16(s.last - b.acked)})
+	}
+	dups := b.dups[:min(len(b.dups), items-len(e.gaps))]
+	b.promised = a.window()
+	w.b = chunk.AppendSack(w.b, b.acked, uint32(b.promised), e.gaps, dups)
+	b.dups = b.dups[:0]
+	b.packets = 0
+	a.owed &^= dueSack
+	a.stopTimer(&a.sackTimer)
+}

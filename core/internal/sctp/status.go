@@ -1,0 +1,90 @@
+package sctp
+
+import (
+	"net/netip"
+	"reflect"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+)
+
+// override returns p with the non-zero fields of by.
+func override(p, by assoc.Params) assoc.Params {
+	to, from := reflect.ValueOf(&p).Elem(), reflect.ValueOf(by)
+	for i := range from.NumField() {
+		if f := from.Field(i); !f.IsZero() {
+			to.Field(i).Set(f)
+		}
+	}
+	return p
+}
+
+// SetParams changes the non-zero fields of p for one association, or with id
+// 0 for those that start later. Timers that run keep their time, except that
+// the next heartbeat moves with the interval (SCTP-4-22). What was negotiated
+// at the set-up, and the sizes of packets and buffers, stay.
+func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
+	if id == 0 {
+		e.params = override(e.params, p)
+		return nil
+	}
+	a := e.byID[id]
+	if a == nil {
+		return assoc.ErrNotConnected
+	}
+	old := a.params
+	a.params = normalise(override(old, p))
+	a.params.OutStreams, a.params.InStreams = old.OutStreams, old.InStreams
+	a.params.ReceiveBuffer = max(old.ReceiveBuffer, a.params.ReceiveBuffer) // section 6.2: never shrink
+	for _, q := range a.paths {
+		q.rto.value = min(max(q.rto.value, a.params.RTOMin), a.params.RTOMax)
+		a.moveBeat(q, a.params.HeartbeatInterval-old.HeartbeatInterval)
+	}
+	return nil
+}
+
+// moveBeat moves the next heartbeat by the change of its interval.
+func (a *association) moveBeat(p *path, by time.Duration) {
+	switch {
+	case by == 0 || p.nonce != 0 || a.state < established || a.state > shutdownReceived:
+	case a.params.HeartbeatInterval < 0:
+		a.stopTimer(&p.beat)
+	case p.beat.Armed():
+		a.e.setTimer(&p.beat, p.beat.At().Add(by))
+	default:
+		a.scheduleBeat(p, a.e.latest)
+	}
+}
+
+// Status describes an association (section 11.1.8, SCTP-4-10).
+func (e *Endpoint) Status(id assoc.ID) (assoc.Status, error) {
+	a := e.byID[id]
+	if a == nil {
+		return assoc.Status{}, assoc.ErrNotConnected
+	}
+	s := assoc.Status{
+		State: a.state.String(), Primary: int(a.primary.index),
+		PeerWindow: a.out.window, Unacked: a.out.unacked, Unsent: a.out.unsent, QueuedBytes: a.out.queued,
+		InStreams: a.inStreams, OutStreams: a.outStreams,
+	}
+	for _, p := range a.paths {
+		s.Paths = append(s.Paths, p.status())
+	}
+	return s, nil
+}
+
+// AssocAddrs returns the SCTP addresses of both ends of an association. The
+// local ones are those that packets arrived at.
+func (e *Endpoint) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err error) {
+	a := e.byID[id]
+	if a == nil {
+		return nil, nil, assoc.ErrNotConnected
+	}
+	for _, p := range a.paths {
+		peer = append(peer, netip.AddrPortFrom(p.addr, a.peerPort))
+		if p.local.IsValid() {
+			local = append(local, netip.AddrPortFrom(p.local, e.cfg.Port))
+		}
+	}
+	return local, peer, nil
+}

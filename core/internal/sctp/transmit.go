@@ -1,0 +1,218 @@
+package sctp
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
+
+// opportunity allows another burst: the user sent something, a SACK came or a
+// timer fired. It is never needed without one of them (SCTP-3-12).
+func (a *association) opportunity() { a.burst = a.params.MaxBurst }
+
+// fill puts DATA chunks into a packet for path p: those marked for
+// retransmission first, then new ones (section 6.1, SCTP-3-11). It returns
+// how many.
+func (a *association) fill(now time.Time, w *packetWriter, p *path) int {
+	o := &a.out
+	o.forced = o.forced && o.marked > 0
+	if !o.forced {
+		p.decay(now.Sub(p.lastData), p.rto.value, p.pmdcs())
+	}
+	if !a.mayFill(p) {
+		return 0
+	}
+	n := a.fillMarked(now, w, p)
+	if !o.forced {
+		n += a.fillNew(now, w, p)
+	}
+	if n > 0 {
+		o.forced = false
+		a.burst--
+		p.lastData = now
+	}
+	return n
+}
+
+// mayFill says that DATA may leave on path p now.
+func (a *association) mayFill(p *path) bool {
+	return a.out.forced || a.burst > 0 && p.flight < p.cwnd // SCTP-3-10
+}
+
+// nextSize is the size of the chunk that fill would send first; 0 = none.
+func (a *association) nextSize(now time.Time, p *path) int {
+	o := &a.out
+	if !a.mayFill(p) {
+		return 0
+	}
+	if o.marked > 0 {
+		return o.chunks.at(o.firstMarked).size()
+	}
+	m := a.peek(now)
+	if m == nil {
+		return 0
+	}
+	n := min(len(m.data)-m.taken, p.maxPayload())
+	if n > o.window && !o.probing {
+		return 0
+	}
+	return chunk.DataSize(n)
+}
+
+// fillMarked retransmits, in the order of TSNs. A forced packet, and one with
+// nothing in flight, goes out also when the peer's window is closed.
+func (a *association) fillMarked(now time.Time, w *packetWriter, p *path) (n int) {
+	o := &a.out
+	for i := o.firstMarked; i < o.chunks.len() && o.marked > 0; i++ {
+		c := o.chunks.at(i)
+		if !c.marked {
+			continue
+		}
+		o.firstMarked = i
+		if int(c.n) > o.window && !o.forced && o.outstanding > 0 || !w.fits(c.size()) {
+			return n
+		}
+		c.marked = false
+		o.marked--
+		o.firstMarked = i + 1
+		c.resent = true
+		c.path.stopTiming()
+		c.path = p
+		p.stopTiming()
+		a.e.counters.Retransmissions++
+		a.put(now, w, c, o.acked+1+uint32(i), i == 0)
+		n++
+	}
+	if o.marked == 0 {
+		o.firstMarked = 0
+	}
+	return n
+}
+
+// fillNew sends new data as far as the peer's window and the packet allow. A
+// chunk goes whole or waits (SCTP-3-14).
+func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
+	o := &a.out
+	for o.marked == 0 && o.chunks.len() < maxOutstanding {
+		m := a.peek(now)
+		if m == nil {
+			return n
+		}
+		size := min(len(m.data)-m.taken, p.maxPayload())
+		if size > o.window && !o.probing {
+			a.startProbing(now, p)
+			return n
+		}
+		if !w.fits(chunk.DataSize(size)) {
+			return n
+		}
+		o.probing = false
+		c := o.cut(m, size, p)
+		tsn := o.nextTSN
+		o.nextTSN++
+		p.startTiming(tsn, now)
+		a.e.counters.DataOut++
+		a.put(now, w, c, tsn, false)
+		n++
+	}
+	return n
+}
+
+// put writes one chunk and accounts for it. T3 starts if it is not running,
+// and again if the lowest outstanding TSN is sent again (section 6.3.2 R1,
+// SCTP-3-62).
+func (a *association) put(now time.Time, w *packetWriter, c *outChunk, tsn uint32, lowest bool) {
+	o, p := &a.out, c.path
+	d := chunk.Data{
+		Flags: c.flags, TSN: tsn, Stream: c.m.stream, SSN: c.m.ssn, PPID: c.m.ppid, Payload: c.payload(),
+	}
+	w.data(&d)
+	p.flight += c.size()
+	o.outstanding += int(c.n)
+	o.window = max(0, o.window-int(c.n))
+	if a.state != cookieEchoed && (!p.t3.Armed() || lowest) {
+		a.startTimer(&p.t3, now, p.rto.value)
+	}
+}
+
+// wantsAck says that the I bit belongs on the last chunk of a packet: nothing
+// follows it for now (section 6.1; SCTP-3-15). With a peer that may delay its
+// acknowledgement for longer than our timeout lasts, every lone message would
+// be sent twice without it.
+func (a *association) wantsAck(p *path) bool {
+	o := &a.out
+	if a.state == shutdownPending || p.flight >= p.cwnd {
+		return true
+	}
+	if o.waiting() {
+		return o.window < p.maxPayload()
+	}
+	return a.slowAcks && p.rto.value < 2*foreignSackDelay
+}
+
+// foreignSackDelay is how long Linux and usrsctp delay acknowledgements.
+const foreignSackDelay = 200 * time.Millisecond
+
+// mark takes a chunk out of flight to be sent again.
+func (a *association) mark(c *outChunk, index int) {
+	o := &a.out
+	if c.marked || c.acked {
+		return
+	}
+	c.marked = true
+	c.path.flight -= c.size()
+	o.outstanding -= int(c.n)
+	o.window += int(c.n) // SCTP-3-52
+	if o.marked == 0 || index < o.firstMarked {
+		o.firstMarked = index
+	}
+	o.marked++
+}
+
+// t3Due retransmits what is outstanding on a path (section 6.3.3, SCTP-3-63).
+func (a *association) t3Due(now time.Time, p *path) {
+	o := &a.out
+	a.e.counters.Timeouts++
+	p.onTimeout(p.pmdcs())
+	p.backOff(a.params.RTOMax)
+	p.stopTiming()
+	o.recovering = false
+	for i := range o.chunks.len() {
+		if c := o.chunks.at(i); c.path == p {
+			c.misses = 0
+			a.mark(c, i)
+		}
+	}
+	closed := o.advertised < p.maxPayload() && o.heard
+	o.heard = false
+	o.forced = o.marked > 0
+	a.opportunity()
+	a.wake()
+	if !closed { // unanswered window probes are no errors while SACKs come (section 6.1 A, SCTP-3-44)
+		a.failed(p, true)
+	}
+}
+
+// startProbing arms the probe of a closed window when nothing in flight can
+// bring news of it (section 6.1 A, SCTP-3-44, SCTP-3-45).
+func (a *association) startProbing(now time.Time, p *path) {
+	o := &a.out
+	if o.chunks.len() > 0 || a.probe.Armed() {
+		return
+	}
+	if o.probeWait == 0 {
+		o.probeWait = p.rto.value
+	}
+	a.startTimer(&a.probe, now, o.probeWait)
+	o.probeWait = min(2*o.probeWait, a.params.RTOMax)
+}
+
+// probeDue lets one chunk leave although the window is closed.
+func (a *association) probeDue() {
+	if a.out.chunks.len() > 0 {
+		return
+	}
+	a.out.probing = true
+	a.opportunity()
+	a.wake()
+}
