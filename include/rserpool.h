@@ -113,7 +113,7 @@ extern "C" {
  * default of every member, and later versions turn reserved ones into members. */
 struct rsp_loadinfo {
 	uint32_t policy;      /* RSP_ROUND_ROBIN ...; 0 = RSP_ROUND_ROBIN */
-	uint32_t weight;      /* share of the requests, in proportion to others; at least 1 */
+	uint32_t weight;      /* share of the requests, in proportion; 0 = none */
 	uint32_t priority;    /* larger is chosen first */
 	uint32_t load;        /* of the element, 0 to 0xffffffff = 100 % */
 	uint32_t degradation; /* load that one more session adds, same scale */
@@ -247,9 +247,9 @@ RSP_API ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rs
  * Returns the number of bytes received. Messages are never empty, so 0 is only
  * returned when len is 0. Waits for a message; messages of a session arrive in
  * order.
- * Errors: EAGAIN (it would have to wait), ENOTCONN (neither connected nor
- * registered, nothing can come), EHOSTUNREACH and others (the session has
- * failed for good, with the reason), EOPNOTSUPP (unknown flags), EFAULT, EINTR. */
+ * Errors: EAGAIN (it would have to wait), EHOSTUNREACH and others (the session
+ * that rsp_connect() made has failed for good, with the reason), EOPNOTSUPP
+ * (unknown flags), EFAULT, EINTR. */
 RSP_API ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
 RSP_API ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
 

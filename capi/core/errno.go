@@ -52,8 +52,10 @@ func errnoOf(err error) unix.Errno {
 	}
 	var rejected *rserpool.RejectedError
 	if errors.As(err, &rejected) {
-		if errno, ok := causes[rejected.Cause]; ok {
-			return errno
+		for _, cause := range rejected.Causes {
+			if errno, ok := causes[cause]; ok {
+				return errno
+			}
 		}
 		return unix.ECONNREFUSED
 	}
