@@ -22,6 +22,7 @@ type pair struct {
 	packets int
 	events  [2][]received
 	hold    [2]bool // does not read
+	buf     []byte
 }
 
 type flight struct {
@@ -77,7 +78,10 @@ func (p *pair) read(i int) {
 	if p.hold[i] {
 		return
 	}
-	buf := make([]byte, 1<<21)
+	if p.buf == nil {
+		p.buf = make([]byte, 1<<21)
+	}
+	buf := p.buf
 	for {
 		var info assoc.RecvInfo
 		n, err := p.ends[i].Recv(p.now, buf, &info)
