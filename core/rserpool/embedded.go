@@ -101,6 +101,20 @@ func (s *Socket) mayEmbed() bool {
 	return s.loopback && !s.cfg.NoEmbedded && !s.closing
 }
 
+// share makes a pool element that found a registrar inside its own process a
+// user of it: it is not to end before its elements.
+func (s *Socket) share() {
+	if s.mayEmbed() && s.cfg.host.embeds(s.cfg.LoopbackPort) {
+		_ = s.embed() // gone meanwhile: the keeper sees to it
+	}
+}
+
+func (h *host) embeds(port uint16) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.embedded[port] != nil
+}
+
 // embed starts the registrar inside the process, without the socket's lock.
 func (s *Socket) embed() error {
 	s.mu.Lock()

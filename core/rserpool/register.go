@@ -40,6 +40,9 @@ func (s *Socket) Register(ctx context.Context, pool string, r Registration) erro
 		}
 		err = s.postRegistration(ctx, event, "register in pool "+quote(pool))
 	}
+	if err == nil {
+		s.share()
+	}
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +27,7 @@ type process struct {
 	*host
 	world     *world
 	endpoints []*memnet.Endpoint
+	dead      bool
 }
 
 // run runs a test in a world of its own.
@@ -45,6 +47,9 @@ func run(t *testing.T, f func(w *world)) {
 func (w *world) process() *process {
 	p := &process{world: w}
 	p.host = newHost(func(cfg transport.Config) (transport.Endpoint, string, error) {
+		if p.dead {
+			return nil, "", syscall.ESRCH
+		}
 		ep, kind, err := w.net.Open(cfg)
 		if err == nil {
 			p.endpoints = append(p.endpoints, ep.(*memnet.Endpoint))
@@ -56,6 +61,7 @@ func (w *world) process() *process {
 }
 
 func (p *process) kill() {
+	p.dead = true
 	for _, ep := range p.endpoints {
 		ep.Kill()
 	}
