@@ -166,7 +166,14 @@ func (e *Element) HomeLost(now time.Time) {
 // NoHome notes that a hunt round failed.
 func (e *Element) NoHome(now time.Time, err error) {
 	e.why = err
-	if !e.awaited || e.cfg.HuntRounds < 0 || e.hunt.Rounds()-e.since < e.cfg.HuntRounds {
+	patience := e.cfg.HuntRounds
+	if patience < 0 {
+		if e.phase != leaving {
+			return
+		}
+		patience = 1 // nobody waits for ever in order to leave
+	}
+	if !e.awaited || e.hunt.Rounds()-e.since < patience {
 		return
 	}
 	switch e.phase {

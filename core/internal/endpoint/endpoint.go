@@ -76,17 +76,22 @@ func (m *Endpoint) Drain() []Effect {
 // need one, until nothing changes any more. It ends: a round that is over
 // begins again only when time passes.
 func (m *Endpoint) settle(now time.Time) {
-	for {
-		m.hunt.Want(now, m.element.NeedsHome() || m.user.NeedsHome())
-		o, more := m.hunt.Take()
-		if !more {
-			break
-		}
+	for o, more := m.outcome(now); more; o, more = m.outcome(now) {
 		m.handleOutcome(now, o)
 	}
 	if !m.element.Moving() {
 		m.hunt.ReleaseFormer()
 	}
+}
+
+// outcome returns the next news of the hunt; only when there are none it is
+// told again whether it is needed.
+func (m *Endpoint) outcome(now time.Time) (hunt.Outcome, bool) {
+	if o, more := m.hunt.Take(); more {
+		return o, true
+	}
+	m.hunt.Want(now, m.element.NeedsHome() || m.user.NeedsHome())
+	return m.hunt.Take()
 }
 
 func (m *Endpoint) handleOutcome(now time.Time, o hunt.Outcome) {

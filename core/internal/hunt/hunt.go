@@ -7,6 +7,7 @@ package hunt
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -183,3 +184,8 @@ func (h *Hunt) Idle() bool { return len(h.attempts) == 0 && h.timers.Len() == 0 
 
 // Server returns the identifier by which the home is known, or 0.
 func (h *Hunt) Server() protocol.ServerID { return h.home.server }
+
+// Trying says whether the outcome of a Connect is still awaited.
+func (h *Hunt) Trying(token Token) bool {
+	return slices.ContainsFunc(h.attempts, func(a attempt) bool { return a.token == token })
+}

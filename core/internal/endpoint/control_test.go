@@ -1,0 +1,137 @@
+package endpoint
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// controlled is a PE with a control channel.
+func controlled(n int) protocol.Element {
+	e := peN(n)
+	e.User.Use = protocol.DataAndControl
+	return e
+}
+
+// ASAP-3.8-02, -03, -04, ASAP-2.2.12-01: the newest cookie, bytewise, as the
+// first message to the new PE.
+func TestCookieEcho(t *testing.T) {
+	s, id := inSession(t, Config{}, controlled(1), controlled(2))
+	long := bytes.Repeat([]byte{0, 0xff, 7}, 20_000)
+	s.receive(50, asap.Cookie{Data: []byte("old")})
+	s.receive(50, asap.Cookie{Data: long})
+	s.want(CookieReceived{1, []byte("old")}, CookieReceived{1, long})
+	long[0]++ // the receive buffer is used again
+	kept := bytes.Clone(long)
+	kept[0]--
+	s.receive(51, asap.Cookie{Data: []byte("from a stranger")})
+	s.want()
+	s.step(SessionLost{Session: 1, Err: assoc.ErrAborted})
+	s.want(Send{id, unreachable(1)}, UsePE{1, pool, controlled(2), true})
+	s.step(SessionUp{1, 52})
+	s.want(Send{52, asap.CookieEcho{Data: kept}})
+	s.step(SessionUp{1, 52})
+	s.want() // once
+}
+
+// ASAP-3.8-06, ASAP-5-06, ASAP-3.9-03: no cookie, no echo; no control channel,
+// no ASAP.
+func TestNoCookieEcho(t *testing.T) {
+	s, _ := inSession(t, Config{}, controlled(1), controlled(2))
+	s.step(SessionLost{Session: 1, Err: assoc.ErrAborted})
+	s.drain()
+	s.step(SessionUp{1, 51})
+	s.want()
+
+	s, _ = inSession(t, Config{}, controlled(1), peN(2), peN(3))
+	s.receive(50, asap.Cookie{Data: []byte("x")})
+	s.step(SessionLost{Session: 1, Err: assoc.ErrAborted})
+	s.drain()
+	s.step(SessionUp{1, 51})
+	s.want()
+	s.receive(51, asap.Cookie{Data: []byte("y")}) // over a DATA ONLY port
+	s.want()
+}
+
+// ASAP-3.9-04, -05, -06: the newest card's order comes before the policy, and
+// an unknown pool on a card is resolved.
+func TestBusinessCardGuidesFailover(t *testing.T) {
+	s, id := inSession(t, Config{}, controlled(1), controlled(2), controlled(3))
+	first := asap.BusinessCard{Handle: pool, Elements: []protocol.Element{controlled(2)}}
+	second := asap.BusinessCard{Handle: pool, Elements: []protocol.Element{controlled(1), controlled(3), controlled(9)}}
+	s.receive(50, first)
+	s.receive(50, second)
+	s.want(BusinessCardReceived{50, pool, first.Elements}, BusinessCardReceived{50, pool, second.Elements})
+	s.step(SessionLost{Session: 1, Err: assoc.ErrAborted})
+	s.want(Send{id, unreachable(1)}, UsePE{1, pool, controlled(3), true})
+	s.step(SessionLost{Session: 1, Err: assoc.ErrRefused})
+	s.want(Send{id, unreachable(3)}, UsePE{1, pool, controlled(9), true})
+	s.step(SessionLost{Session: 1, Err: assoc.ErrRefused})
+	s.want(Send{id, unreachable(9)}, UsePE{1, pool, controlled(2), true})
+
+	s.step(SessionUp{1, 53})
+	other := asap.BusinessCard{Handle: "other", Elements: []protocol.Element{controlled(4)}}
+	s.receive(53, other)
+	s.want(BusinessCardReceived{53, "other", other.Elements}, Send{id, asap.HandleResolution{Handle: "other"}})
+}
+
+// asPE is the endpoint as a PE with a control channel.
+func asPE(t *testing.T) (*script, assoc.ID) {
+	t.Helper()
+	s := newScript(t, Config{Registrars: only(regA)})
+	s.step(Register{pool, protocol.Element{ID: 0x1234, User: protocol.Transport{Protocol: protocol.SCTP, Use: protocol.DataAndControl}}})
+	id := s.home()
+	s.drain()
+	s.receive(id, granted())
+	s.drain()
+	return s, id
+}
+
+func mineControlled() protocol.Element {
+	e := mine()
+	e.User.Use = protocol.DataAndControl
+	return e
+}
+
+// ASAP-3.8-01, ASAP-5-05, ASAP-3.9-01: a PE's side of the control channel.
+func TestPEControlChannel(t *testing.T) {
+	s, id := asPE(t)
+	s.step(SendCookie{70, []byte("state")})
+	s.want(Send{70, asap.Cookie{Data: []byte("state")}})
+	s.receive(70, asap.CookieEcho{Data: []byte("state")})
+	s.want(CookieEchoReceived{70, []byte("state")})
+	s.step(SendBusinessCard{70})
+	s.want(Send{70, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{mineControlled()}}})
+
+	s.step(Resolve{Token: 1, Handle: pool})
+	s.drain()
+	s.receive(id, answer(controlled(1), mineControlled(), controlled(2)))
+	s.drain()
+	s.step(SendBusinessCard{70})
+	s.want(Send{70, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{controlled(1), controlled(2), mineControlled()}}})
+}
+
+// ASAP-5-06: a PE that offers data only has no control channel.
+func TestPEWithoutControlChannel(t *testing.T) {
+	s, _ := registeredScript(t, Config{Registrars: only(regA)})
+	s.step(SendCookie{70, []byte("state")}, SendBusinessCard{70})
+	s.receive(70, asap.CookieEcho{Data: []byte("state")})
+	s.want()
+}
+
+// ASAP-3.9-02: a PU that is a PE itself introduces itself, others do not
+// (TestNoCookieEcho). ASAP-4-04: both roles share one home.
+func TestPUThatIsPE(t *testing.T) {
+	s, id := asPE(t)
+	s.step(OpenSession{1, "other"})
+	s.want(Send{id, asap.HandleResolution{Handle: "other"}})
+	a := answer(controlled(5))
+	a.Handle = "other"
+	s.receive(id, a)
+	s.want(UsePE{1, "other", controlled(5), false})
+	s.step(SessionUp{1, 80})
+	s.want(Send{80, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{mineControlled()}}})
+}
