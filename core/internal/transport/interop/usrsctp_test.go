@@ -139,7 +139,7 @@ func (p *pair) recv() (assoc.RecvInfo, []byte) {
 			select {
 			case <-p.wake:
 			case <-deadline:
-				p.t.Fatal("nothing arrives")
+				p.t.Fatalf("nothing arrives; the peer printed %v", p.peer.Lines(0))
 			}
 		default:
 			p.t.Fatal(err)

@@ -223,7 +223,7 @@ static void do_end(uint16_t how)
 	memset(&info, 0, sizeof info);
 	info.snd_assoc_id = last_assoc;
 	info.snd_flags = how;
-	if (usrsctp_sendv(sock, how == SCTP_ABORT ? "test" : NULL, how == SCTP_ABORT ? 4 : 0, NULL, 0, &info,
+	if (usrsctp_sendv(sock, how == SCTP_ABORT ? "test" : "", how == SCTP_ABORT ? 4 : 0, NULL, 0, &info,
 	                  sizeof info, SCTP_SENDV_SNDINFO, 0) < 0)
 		perror("end");
 }
