@@ -40,7 +40,7 @@ func TestDeregistrationByOthers(t *testing.T) {
 	s.want(other.gets(asap.DeregistrationResponse{Handle: "pool", ID: 1, Causes: cause(protocol.CauseRejectedForSecurity)}))
 	s.wantListed("pool", 1)
 
-	tcp := &peer{s, Link{ASAPOverTCP, 1}, pe.at}
+	tcp := &remote{s, Link{ASAPOverTCP, 1}, pe.at}
 	s.step(AssocUp{Link: tcp.link, Peer: []netip.AddrPort{tcp.at}})
 	tcp.sends(asap.Deregistration{Handle: "pool", ID: 1})
 	s.want(tcp.gets(asap.DeregistrationResponse{Handle: "pool", ID: 1, Causes: cause(protocol.CauseRejectedForSecurity)}))

@@ -65,6 +65,7 @@ func (r *Registrar) completeDial(now time.Time, t Token, l *link) {
 
 func (r *Registrar) handleConnectFailed(now time.Time, ev ConnectFailed) {
 	r.failDial(now, ev.Token, ev.Err)
+	r.failCall(now, ev.Token, ev.Err)
 }
 
 func (r *Registrar) failDial(now time.Time, t Token, err error) {

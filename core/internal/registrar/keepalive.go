@@ -14,16 +14,16 @@ func (p probeTime) due(r *Registrar, now time.Time) {
 	if p.probing {
 		r.probeFailed(now, p.watch, false)
 	} else {
-		r.startProbe(now, p.watch, false)
+		r.startProbe(now, p.watch)
 	}
 }
 
 // startProbe asks a PE whether it lives, unless that is under way.
-func (r *Registrar) startProbe(now time.Time, w *watch, newHome bool) {
+func (r *Registrar) startProbe(now time.Time, w *watch) {
 	if w.probing {
 		return
 	}
-	w.probing, w.newHome, w.left = true, newHome, r.cfg.KeepAlive.Retries
+	w.probing, w.left = true, r.cfg.KeepAlive.Retries
 	r.sendKeepAlive(now, w)
 }
 
@@ -34,7 +34,7 @@ func (r *Registrar) probeSoon(now time.Time, w *watch) {
 	switch {
 	case w.probing:
 	case !now.Before(earliest):
-		r.startProbe(now, w, false)
+		r.startProbe(now, w)
 	case !w.probe.Armed() || w.probe.At().After(earliest):
 		r.timers.Set(&w.probe, earliest)
 	}
@@ -59,7 +59,7 @@ func (r *Registrar) sendKeepAlive(now time.Time, w *watch) {
 // keepAlive names the PE too: the RFC has no place for that, but a process
 // with several PEs needs it (ASAP-3.4-07).
 func (r *Registrar) keepAlive(w *watch) asap.EndpointKeepAlive {
-	return asap.EndpointKeepAlive{NewHome: w.newHome, Server: r.id, Handle: w.el.Pool().Handle, ID: w.el.ID}
+	return asap.EndpointKeepAlive{NewHome: w.claimed, Server: r.id, Handle: w.el.Pool().Handle, ID: w.el.ID}
 }
 
 func (r *Registrar) linkOf(w *watch) *link {
@@ -119,6 +119,7 @@ func (r *Registrar) alive(now time.Time, w *watch, l *link) {
 	if w.link == nil && w.el.Home == r.id {
 		r.attach(now, w, l)
 	}
+	w.claimed = false
 	r.settle(now, w)
 	r.scheduleProbe(now, w)
 }

@@ -88,7 +88,7 @@ func TestAssociationLostAndFound(t *testing.T) {
 	s.sleep(time.Minute)
 	pe.lost()
 	s.want(SendASAPTo{Token: 1, Peer: []netip.AddrPort{pe.at}, Message: ask("pool", 1)}) // one set-up for both
-	again := &peer{s, Link{ASAPOverSCTP, 2}, pe.at}
+	again := &remote{s, Link{ASAPOverSCTP, 2}, pe.at}
 	s.step(AssocUp{Link: again.link, Token: 1, Peer: []netip.AddrPort{pe.at}})
 	s.want(again.gets(ask("pool", 2)))
 	again.sends(ack("pool", 1))
@@ -114,7 +114,7 @@ func TestFlappingAssociation(t *testing.T) {
 		for _, e := range s.take() {
 			to := e.(SendASAPTo)
 			probes++
-			again := &peer{s, Link{ASAPOverSCTP, assoc.ID(100 + i)}, pe.at}
+			again := &remote{s, Link{ASAPOverSCTP, assoc.ID(100 + i)}, pe.at}
 			s.step(AssocUp{Link: again.link, Token: to.Token, Peer: []netip.AddrPort{pe.at}})
 			again.sends(ack("pool", 1))
 			again.lost()
@@ -188,7 +188,7 @@ func TestIdleLinkIsClosed(t *testing.T) {
 	s.sleep(time.Minute)
 	pe.lost()
 	s.take()
-	again := &peer{s, Link{ASAPOverSCTP, 2}, pe.at}
+	again := &remote{s, Link{ASAPOverSCTP, 2}, pe.at}
 	s.step(AssocUp{Link: again.link, Token: 1, Peer: []netip.AddrPort{pe.at}})
 	again.sends(ack("pool", 1))
 	s.sleep(2 * time.Minute)
@@ -197,7 +197,7 @@ func TestIdleLinkIsClosed(t *testing.T) {
 	s.take()
 	s.sleep(time.Minute)
 	s.want(Shutdown{Link: again.link})
-	pe = s.connect(3, "192.0.2.1:5000")
+	s.connect(3, "192.0.2.1:5000")
 	s.sleep(time.Hour)
 	s.want() // opened by the peer
 }

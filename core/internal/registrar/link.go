@@ -13,8 +13,9 @@ import (
 // link is an established association or connection.
 type link struct {
 	Link
-	peer      []netip.AddrPort
+	addrs     []netip.AddrPort   // of the other side
 	transport protocol.Transport // what it makes the ASAP Transport of a PE
+	peer      *peer              // the registrar at the other side, once known
 	ours      bool               // opened by us
 	idle      timerq.Timer[deadline]
 
@@ -30,21 +31,21 @@ func newLink(ev AssocUp) *link {
 	l.asked.index = func(w *watch) *int { return &w.viaSlot }
 	l.subs.index = func(s *subscription) *int { return &s.linkSlot }
 	l.idle.Value = idleLink{l}
-	l.setPeer(ev.Peer)
+	l.setAddrs(ev.Peer)
 	return l
 }
 
-// setPeer derives from the peer's addresses the ASAP Transport of the PEs
+// setAddrs derives from the other side's addresses the ASAP Transport of the PEs
 // behind the link (ASAP-3.1-24); Transport Use has no meaning there and is 0.
-func (l *link) setPeer(peer []netip.AddrPort) {
-	l.peer = make([]netip.AddrPort, 0, len(peer))
+func (l *link) setAddrs(addrs []netip.AddrPort) {
+	l.addrs = make([]netip.AddrPort, 0, len(addrs))
 	l.transport = protocol.Transport{Protocol: protocol.SCTP}
-	for _, a := range peer {
+	for _, a := range addrs {
 		a = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-		if slices.Contains(l.peer, a) {
+		if slices.Contains(l.addrs, a) {
 			continue
 		}
-		l.peer = append(l.peer, a)
+		l.addrs = append(l.addrs, a)
 		l.transport.Addrs = append(l.transport.Addrs, a.Addr().WithZone(""))
 		l.transport.Port = a.Port()
 	}
@@ -61,6 +62,7 @@ func (r *Registrar) handleAssocUp(now time.Time, ev AssocUp) {
 		if len(r.links) >= r.cfg.Limits.Links {
 			r.emit(Abort{Link: ev.Link, Reason: "registrar has too many associations"})
 			r.failDial(now, ev.Token, nil)
+			r.failCall(now, ev.Token, nil)
 			return
 		}
 		l = newLink(ev)
@@ -68,6 +70,7 @@ func (r *Registrar) handleAssocUp(now time.Time, ev AssocUp) {
 		r.enter(l)
 	}
 	r.completeDial(now, ev.Token, l)
+	r.completeCall(now, ev.Token, l)
 	r.checkIdle(now, l)
 }
 
@@ -77,7 +80,7 @@ func (r *Registrar) enter(l *link) {
 	if l.Channel != ASAPOverSCTP {
 		return
 	}
-	for _, a := range l.peer {
+	for _, a := range l.addrs {
 		if r.byAddr[a] == nil {
 			r.byAddr[a] = l
 		}
@@ -85,7 +88,7 @@ func (r *Registrar) enter(l *link) {
 }
 
 func (r *Registrar) leave(l *link) {
-	for _, a := range l.peer {
+	for _, a := range l.addrs {
 		if r.byAddr[a] == l {
 			delete(r.byAddr, a)
 		}
@@ -101,6 +104,7 @@ func (r *Registrar) handleAssocLost(now time.Time, ev AssocLost) {
 	r.leave(l)
 	r.timers.Stop(&l.idle)
 	r.abandon(now, l)
+	r.partFrom(now, l)
 }
 
 // handleAssocRestarted treats the peer as a new one behind the same link: it
@@ -112,9 +116,10 @@ func (r *Registrar) handleAssocRestarted(now time.Time, ev AssocRestarted) {
 		return
 	}
 	r.leave(l)
-	l.setPeer(ev.Peer)
+	l.setAddrs(ev.Peer)
 	r.enter(l)
 	r.abandon(now, l)
+	r.doubt(now, l.peer)
 }
 
 // abandon forgets what went over the link. Subscriptions die with it

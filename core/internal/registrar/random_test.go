@@ -18,7 +18,7 @@ import (
 type chaos struct {
 	*script
 	rnd   *rand.Rand
-	live  []*peer
+	live  []*remote
 	dials []SendASAPTo
 	next  assoc.ID
 }
@@ -33,7 +33,7 @@ func (c *chaos) handle() protocol.PoolHandle {
 
 func (c *chaos) id() protocol.PEID { return protocol.PEID(c.rnd.IntN(6)) }
 
-func (c *chaos) message(p *peer) asap.Message {
+func (c *chaos) message(p *remote) asap.Message {
 	h, id := c.handle(), c.id()
 	switch c.rnd.IntN(10) {
 	case 0, 1, 2, 3:
@@ -58,7 +58,7 @@ func (c *chaos) event() {
 	switch n := c.rnd.IntN(20); {
 	case n < 3 || len(c.live) == 0:
 		c.next++
-		p := &peer{c.script, Link{Channel(1 + c.rnd.IntN(2)), c.next}, c.addr()}
+		p := &remote{c.script, Link{Channel(1 + c.rnd.IntN(2)), c.next}, c.addr()}
 		c.live = append(c.live, p)
 		c.step(AssocUp{Link: p.link, Peer: []netip.AddrPort{p.at}})
 	case n < 5:
@@ -111,7 +111,7 @@ func (c *chaos) settleDial(d SendASAPTo) {
 		}
 	}
 	c.next++
-	p := &peer{c.script, Link{ASAPOverSCTP, c.next}, d.Peer[0]}
+	p := &remote{c.script, Link{ASAPOverSCTP, c.next}, d.Peer[0]}
 	c.live = append(c.live, p)
 	c.step(AssocUp{Link: p.link, Token: d.Token, Peer: d.Peer})
 }
@@ -232,7 +232,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add([]byte{5, 1, 0, 11, 0, 9, 0, 7, 'a', 'b', 'c', 0})
 	f.Add([]byte{0x41, 0, 0, 4})
 	s := newScript(f, nil)
-	p := &peer{s, Link{ASAPOverSCTP, 1}, netip.MustParseAddrPort("192.0.2.1:5000")}
+	p := &remote{s, Link{ASAPOverSCTP, 1}, netip.MustParseAddrPort("192.0.2.1:5000")}
 	whole, _ := asap.Append(nil, p.offer("abc", 7))
 	f.Add(whole)
 	f.Fuzz(func(t *testing.T, b []byte) {

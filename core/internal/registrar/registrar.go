@@ -31,6 +31,16 @@ type Registrar struct {
 	token     Token
 	announcer announcer
 
+	// ENRP
+	peers     []*peer // in the order in which they became known
+	peersByID map[protocol.ServerID]*peer
+	calls     map[Token]*call
+	contacts  []*contact
+	join      join
+	heartbeat timerq.Timer[deadline]
+	updates   uint64                // counts changes that peers told of
+	gone      map[elementKey]uint64 // removed by a peer while a table is on its way
+
 	timers  timerq.Queue[deadline]
 	effects []Effect
 	scratch []*element
@@ -44,7 +54,9 @@ type pool = handlespace.Pool[state]
 
 // state is what the registrar keeps with every PE it knows.
 type state struct {
-	watch *watch // nil while there is no reason to watch it
+	watch  *watch // nil while there is no reason to watch it
+	mark   uint64 // the resynchronization that has not confirmed it yet
+	update uint64 // number of the last change that a peer told of
 }
 
 // deadline is what a timer leads to.
@@ -71,6 +83,9 @@ func New(cfg Config) (*Registrar, error) {
 		dials:     map[Token]*dial{},
 		dialsTo:   map[netip.AddrPort]*dial{},
 		audiences: map[protocol.PoolHandle]*audience{},
+		peersByID: map[protocol.ServerID]*peer{},
+		calls:     map[Token]*call{},
+		gone:      map[elementKey]uint64{},
 	}, nil
 }
 
@@ -94,6 +109,8 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 		r.handleSendFailed(now, ev)
 	case ASAPReceived:
 		r.handleASAP(now, ev)
+	case ENRPReceived:
+		r.handleENRP(now, ev)
 	case AnnounceReceived:
 		r.handleAnnounce(now, ev)
 	}
@@ -121,7 +138,8 @@ func (r *Registrar) emit(e Effect) { r.effects = append(r.effects, e) }
 func (r *Registrar) start(now time.Time) {
 	r.started = now
 	r.startAnnouncing(now)
-	r.becomeServing(now)
+	r.startHeartbeat(now)
+	r.startJoining(now)
 }
 
 // becomeServing starts to answer, beginning with what has waited.

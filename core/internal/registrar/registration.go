@@ -78,7 +78,7 @@ func (r *Registrar) examine(l *link, m asap.Registration) []protocol.Cause {
 	}
 	el := r.space.Element(m.Handle, m.Element.ID)
 	switch {
-	case el == nil && r.full(m.Handle):
+	case el == nil && r.full(m.Handle), len(l.addrs) == 0:
 		return []protocol.Cause{{Code: protocol.CauseLackOfResources}}
 	case el != nil && collides(el, l, m.Element):
 		return []protocol.Cause{{Code: protocol.CauseNonUniquePEID}}

@@ -90,7 +90,7 @@ func invalidElement(_, e protocol.Element) []protocol.Cause {
 // ASAP-2.1-01: no registration over TCP. ASAP-3.1-26: but an answer.
 func TestRegistrationOverTCP(t *testing.T) {
 	s := started(t)
-	tcp := &peer{s, Link{ASAPOverTCP, 1}, netip.MustParseAddrPort("192.0.2.1:5000")}
+	tcp := &remote{s, Link{ASAPOverTCP, 1}, netip.MustParseAddrPort("192.0.2.1:5000")}
 	s.step(AssocUp{Link: tcp.link, Peer: []netip.AddrPort{tcp.at}})
 	tcp.sends(tcp.offer("pool", 1))
 	s.want(tcp.gets(asap.RegistrationResponse{Rejected: true, Handle: "pool", ID: 1, Causes: cause(protocol.CauseRejectedForSecurity)}))

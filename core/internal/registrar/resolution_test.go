@@ -28,7 +28,7 @@ func TestResolution(t *testing.T) {
 	s := started(t)
 	pe := s.connect(1, "192.0.2.1:5000")
 	a, b, c := pe.registers("pool", 1), pe.registers("pool", 2), pe.registers("pool", 3)
-	pu := &peer{s, Link{ASAPOverTCP, 9}, netip.MustParseAddrPort("192.0.2.9:1234")}
+	pu := &remote{s, Link{ASAPOverTCP, 9}, netip.MustParseAddrPort("192.0.2.9:1234")}
 	s.step(AssocUp{Link: pu.link, Peer: []netip.AddrPort{pu.at}})
 	for _, test := range []struct {
 		items uint32
@@ -64,7 +64,7 @@ func TestResolutionFits(t *testing.T) {
 	for i := range 50 {
 		peers = append(peers, netip.MustParseAddrPort(fmt.Sprintf("[2001:db8::%d]:5000", i+1)))
 	}
-	pe := &peer{s, Link{ASAPOverSCTP, 1}, peers[0]}
+	pe := &remote{s, Link{ASAPOverSCTP, 1}, peers[0]}
 	s.step(AssocUp{Link: pe.link, Peer: peers})
 	for id := range protocol.PEID(300) {
 		m := pe.offer("pool", id+1)
@@ -122,10 +122,10 @@ func TestSubscription(t *testing.T) {
 // ASAP-2.2.5-05: asking without S ends it. ASAP-2.2.5-03: so does the end of
 // the association, or its restart.
 func TestSubscriptionEnds(t *testing.T) {
-	for name, end := range map[string]func(*peer){
-		"asked without S": func(pu *peer) { pu.sends(asap.HandleResolution{Handle: "pool"}) },
-		"association":     func(pu *peer) { pu.lost() },
-		"restart":         func(pu *peer) { pu.s.step(AssocRestarted{Link: pu.link, Peer: []netip.AddrPort{pu.at}}) },
+	for name, end := range map[string]func(*remote){
+		"asked without S": func(pu *remote) { pu.sends(asap.HandleResolution{Handle: "pool"}) },
+		"association":     func(pu *remote) { pu.lost() },
+		"restart":         func(pu *remote) { pu.s.step(AssocRestarted{Link: pu.link, Peer: []netip.AddrPort{pu.at}}) },
 	} {
 		s := started(t)
 		pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")

@@ -103,27 +103,27 @@ func (s *script) take() []Effect {
 	return out
 }
 
-// peer is somebody at the other end of a link.
-type peer struct {
+// remote is somebody at the other end of a link.
+type remote struct {
 	s    *script
 	link Link
 	at   netip.AddrPort
 }
 
-func (s *script) connect(id assoc.ID, at string) *peer {
-	p := &peer{s, Link{ASAPOverSCTP, id}, netip.MustParseAddrPort(at)}
+func (s *script) connect(id assoc.ID, at string) *remote {
+	p := &remote{s, Link{ASAPOverSCTP, id}, netip.MustParseAddrPort(at)}
 	s.step(AssocUp{Link: p.link, Peer: []netip.AddrPort{p.at}})
 	return p
 }
 
-func (p *peer) sends(m asap.Message) { p.s.step(ASAPReceived{Link: p.link, Message: m}) }
+func (p *remote) sends(m asap.Message) { p.s.step(ASAPReceived{Link: p.link, Message: m}) }
 
-func (p *peer) gets(m asap.Message) Effect { return SendASAP{Link: p.link, Message: m} }
+func (p *remote) gets(m asap.Message) Effect { return SendASAP{Link: p.link, Message: m} }
 
-func (p *peer) lost() { p.s.step(AssocLost{Link: p.link, Err: errors.New("gone")}) }
+func (p *remote) lost() { p.s.step(AssocLost{Link: p.link, Err: errors.New("gone")}) }
 
 // offer is the registration of a Round Robin PE at the peer's address.
-func (p *peer) offer(h protocol.PoolHandle, id protocol.PEID) asap.Registration {
+func (p *remote) offer(h protocol.PoolHandle, id protocol.PEID) asap.Registration {
 	return asap.Registration{Handle: h, Element: protocol.Element{
 		ID: id, Life: 300,
 		User:   protocol.Transport{Protocol: protocol.SCTP, Port: 7777, Addrs: []netip.Addr{p.at.Addr()}},
@@ -132,7 +132,7 @@ func (p *peer) offer(h protocol.PoolHandle, id protocol.PEID) asap.Registration 
 }
 
 // registers registers successfully.
-func (p *peer) registers(h protocol.PoolHandle, id protocol.PEID) asap.Registration {
+func (p *remote) registers(h protocol.PoolHandle, id protocol.PEID) asap.Registration {
 	p.s.Helper()
 	m := p.offer(h, id)
 	p.sends(m)

@@ -3,10 +3,105 @@ package registrar
 import (
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
-// announce tells all peers that a PE came, changed or goes (ENRP-3.3.1-01,
-// ENRP-3.3.2-01).
+// announce tells all peers that a PE came, changed or goes: complete, with our
+// identifier as the sender's and 0 as the receiver's (ENRP-3.3.1-01, 02,
+// ENRP-3.3.2-01, 02).
 func (r *Registrar) announce(now time.Time, action enrp.Action, el *element) {
+	if len(r.peers) == 0 {
+		return
+	}
+	r.groupcast(now, enrp.HandleUpdate{
+		Route:   enrp.Route{Sender: r.id},
+		Action:  action,
+		Handle:  el.Pool().Handle,
+		Element: el.Element,
+	})
+}
+
+func (r *Registrar) handleUpdate(now time.Time, p *peer, m enrp.HandleUpdate) {
+	r.updates++
+	switch m.Action {
+	case enrp.AddPE:
+		r.handleAddPE(now, m)
+	case enrp.DelPE:
+		r.handleDelPE(now, p, m)
+	}
+}
+
+// handleAddPE adds a PE or replaces its attributes, the home too
+// (ENRP-3.3.1-03 to 05). A former owner learns from it that the PE moved
+// (OWN-05). Nobody else says what we own (ENRP-3.3.1-06).
+func (r *Registrar) handleAddPE(now time.Time, m enrp.HandleUpdate) {
+	if m.Element.Home == r.id || m.Element.Home == 0 {
+		return
+	}
+	delete(r.gone, elementKey{m.Handle, m.Element.ID})
+	if el := r.learn(now, m.Handle, m.Element); el != nil {
+		el.State.update, el.State.mark = r.updates, 0
+	}
+}
+
+// learn stores what another registrar says of a PE; nil if it cannot be kept.
+func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Element) *element {
+	known := r.space.Element(h, e.ID)
+	switch {
+	case len(r.space.Check(h, e)) > 0:
+		// The pool was created twice, differently (E-18).
+		r.emit(Log{Level: Warn, Msg: "PE does not fit the pool of that name here, ignored", Handle: h, PE: e.ID, Server: e.Home})
+		return nil
+	case e.ASAP.IsZero(), known == nil && r.full(h):
+		r.emit(Log{Level: Warn, Msg: "PE of another registrar cannot be kept", Handle: h, PE: e.ID, Server: e.Home})
+		return nil
+	case known != nil && known.Home == r.id && e.Home != r.id:
+		r.unwatch(now, known) // OWN-05
+	}
+	el, visible := r.put(h, e)
+	if e.Home == r.id {
+		r.claim(now, el, 0) // ours from before a restart
+	}
+	if visible {
+		r.poolChanged(now, h)
+	}
+	return el
+}
+
+// handleDelPE removes a PE (ENRP-3.3.2-03); nothing if it is unknown
+// (ENRP-3.3.2-04). A registrar that does not own the PE any more cannot remove
+// one that is with us (ENRP-3.3.2-05).
+func (r *Registrar) handleDelPE(now time.Time, p *peer, m enrp.HandleUpdate) {
+	el := r.space.Element(m.Handle, m.Element.ID)
+	if el != nil && r.holds(el) {
+		r.announce(now, enrp.AddPE, el)
+		return
+	}
+	r.rememberGone(m.Handle, m.Element.ID)
+	if el != nil {
+		r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: el.ID, Server: p.id})
+		r.drop(now, el)
+	}
+}
+
+// maxGone bounds what is remembered during downloads.
+const maxGone = 10_000
+
+// rememberGone keeps a table that is on its way from bringing a PE back
+// (ENRP-3.2-21).
+func (r *Registrar) rememberGone(h protocol.PoolHandle, id protocol.PEID) {
+	for _, p := range r.peers {
+		if p.download != nil && len(r.gone) < maxGone {
+			r.gone[elementKey{h, id}] = r.updates
+			return
+		}
+	}
+}
+
+// disown gives a PE to another registrar: no keep-alives, no life (OWN-05,
+// OWN-09).
+func (r *Registrar) disown(now time.Time, el *element, to protocol.ServerID) {
+	r.unwatch(now, el)
+	r.space.SetHome(el, to)
 }

@@ -15,6 +15,16 @@ type View struct {
 	Links    int
 	Counters Counters
 	Pools    []PoolView // in the order of their creation
+	Peers    []PeerView // in the order in which they became known
+}
+
+// PeerView is another registrar in a View.
+type PeerView struct {
+	protocol.Server
+	Connected bool
+	Active    bool          // it is not thought dead
+	Silent    time.Duration // since it was last heard
+	Owned     int           // PEs whose home it is
 }
 
 // PoolView is a pool in a View.
@@ -46,6 +56,7 @@ type Counters struct {
 	Resolved, Unknown                  uint64 // resolutions answered, with and without success
 	Probes, Reports                    uint64 // KEEP_ALIVEs sent, unreachability reports heeded
 	Malformed, Ignored                 uint64 // messages dropped, not for a registrar
+	Resyncs, Takeovers                 uint64 // resynchronizations begun, registrars taken over
 }
 
 // Snapshot returns what the registrar knows.
@@ -63,6 +74,15 @@ func (r *Registrar) Snapshot(now time.Time) View {
 			pv.Elements = append(pv.Elements, r.viewElement(now, el))
 		}
 		v.Pools = append(v.Pools, pv)
+	}
+	for _, p := range r.peers {
+		v.Peers = append(v.Peers, PeerView{
+			Server:    protocol.Server{ID: p.id, Transport: p.server},
+			Connected: p.link != nil,
+			Active:    !p.inactive && p.takeover == nil,
+			Silent:    now.Sub(p.lastHeard),
+			Owned:     r.space.Owned(p.id),
+		})
 	}
 	return v
 }

@@ -3,6 +3,7 @@ package registrar
 import (
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/timerq"
 )
 
@@ -21,10 +22,14 @@ type watch struct {
 	dial     *dial // what the KEEP_ALIVE waits for
 
 	probing   bool
-	newHome   bool // H flag of the probe
-	left      int  // probes that may still be sent
+	left      int // probes that may still be sent
 	lastProbe time.Time
 	reports   int // unreachability reports since the last registration
+
+	// claimed: the PE did not register with us, we took it from claimedFrom
+	// and want to be its home (H flag of KEEP_ALIVE).
+	claimed     bool
+	claimedFrom protocol.ServerID
 }
 
 type lifeOver struct{ *watch }
@@ -83,7 +88,7 @@ func (r *Registrar) ask(w *watch, l *link) {
 
 // settle ends a probe, whatever came of it.
 func (r *Registrar) settle(now time.Time, w *watch) {
-	w.probing, w.newHome, w.dial = false, false, nil
+	w.probing, w.dial = false, nil
 	r.timers.Stop(&w.probe)
 	if l := w.via; l != nil {
 		l.asked.remove(w)

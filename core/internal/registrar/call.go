@@ -1,0 +1,104 @@
+package registrar
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
+)
+
+// call is an association being set up to another registrar: to a peer, or to
+// a configured address whose registrar is not known yet.
+type call struct {
+	token   Token
+	peer    *peer
+	contact *contact
+	waiting []enrp.Message
+}
+
+// maxCallWaiting bounds what waits for an association. What does not fit is
+// lost; audits find that (RFC 5353 section 3.6).
+const maxCallWaiting = 256
+
+// tell sends a message to a peer, over a new association if need be.
+func (r *Registrar) tell(now time.Time, p *peer, m enrp.Message) {
+	switch {
+	case p.link != nil:
+		r.emit(SendENRP{Link: p.link.Link, Message: m})
+	case p.call != nil:
+		if len(p.call.waiting) < maxCallWaiting {
+			p.call.waiting = append(p.call.waiting, m)
+		}
+	case len(p.addrs()) > 0:
+		p.call = r.callOut(p.addrs(), m)
+		p.call.peer = p
+	}
+}
+
+func (r *Registrar) callOut(to []netip.AddrPort, m enrp.Message) *call {
+	r.token++
+	c := &call{token: r.token}
+	r.calls[c.token] = c
+	r.emit(SendENRPTo{Token: c.token, Peer: to, Message: m})
+	return c
+}
+
+// groupcast sends one copy to every peer (ENRP-3.1-01, ENRP-2.1-02). A peer
+// that is being taken over gets what it can get over an association it has.
+func (r *Registrar) groupcast(now time.Time, m enrp.Message) {
+	for _, p := range r.peers {
+		if !p.inactive || p.link != nil {
+			r.tell(now, p, m)
+		}
+	}
+}
+
+func (r *Registrar) endCall(t Token) *call {
+	c := r.calls[t]
+	if c == nil {
+		return nil
+	}
+	delete(r.calls, t)
+	if c.peer != nil {
+		c.peer.call = nil
+	}
+	if c.contact != nil {
+		c.contact.call = nil
+	}
+	return c
+}
+
+func (r *Registrar) completeCall(now time.Time, t Token, l *link) {
+	c := r.endCall(t)
+	if c == nil {
+		return
+	}
+	if c.peer != nil && r.peersByID[c.peer.id] == c.peer {
+		if c.peer.link == nil {
+			c.peer.link = l
+		}
+		if l.peer == nil {
+			l.peer = c.peer
+		}
+	}
+	if c.contact != nil {
+		r.contactReached(now, c.contact, l)
+	}
+	for _, m := range c.waiting {
+		r.emit(SendENRP{Link: l.Link, Message: m})
+	}
+}
+
+// failCall: a send failure means that the peer is dead (ENRP-3.4.3-03).
+func (r *Registrar) failCall(now time.Time, t Token, err error) {
+	c := r.endCall(t)
+	if c == nil {
+		return
+	}
+	if c.contact != nil {
+		r.contactFailed(now, c.contact)
+	}
+	if p := c.peer; p != nil && r.peersByID[p.id] == p && p.link == nil && conclusive(err) {
+		r.peerDead(now, p)
+	}
+}

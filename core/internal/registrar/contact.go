@@ -1,0 +1,105 @@
+package registrar
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+)
+
+// contact is an address where another registrar may be found: a configured
+// one, or that of a peer that was given up, which may only have been cut off.
+type contact struct {
+	addrs []netip.AddrPort
+	until time.Time // of one given up: when to stop trying; zero = configured
+	call  *call
+	link  *link // established, registrar not yet heard
+}
+
+func (r *Registrar) makeContacts() {
+	own := r.cfg.ENRP.AddrPorts()
+	for _, addrs := range r.cfg.Peers {
+		myself := slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return slices.Contains(own, a) })
+		if len(addrs) > 0 && !myself {
+			r.contacts = append(r.contacts, &contact{addrs: addrs})
+		}
+	}
+}
+
+// A peer that was given up is looked for that long, and no more of them than
+// that.
+const (
+	lostFor = time.Hour
+	maxLost = 64
+)
+
+// keepContact remembers where a peer was that is given up.
+func (r *Registrar) keepContact(now time.Time, p *peer) {
+	lost := 0
+	for _, c := range r.contacts {
+		if slices.Equal(c.addrs, p.addrs()) {
+			return
+		}
+		if !c.until.IsZero() {
+			lost++
+		}
+	}
+	if len(p.addrs()) > 0 && lost < maxLost {
+		r.contacts = append(r.contacts, &contact{addrs: p.addrs(), until: now.Add(lostFor)})
+	}
+}
+
+// retryContacts tries the registrars that are not among the peers: they may
+// have been down, or cut off.
+func (r *Registrar) retryContacts(now time.Time) {
+	if r.join.step != joinDone {
+		return
+	}
+	r.contacts = slices.DeleteFunc(r.contacts, func(c *contact) bool {
+		return !c.until.IsZero() && c.call == nil && c.link == nil && now.After(c.until)
+	})
+	for _, c := range r.contacts {
+		if c.call == nil && c.link == nil && !r.known(c) {
+			r.reachOut(c)
+		}
+	}
+}
+
+// known says whether a peer is at the contact's address.
+func (r *Registrar) known(c *contact) bool {
+	return slices.ContainsFunc(r.peers, func(p *peer) bool {
+		return slices.ContainsFunc(p.addrs(), func(a netip.AddrPort) bool { return slices.Contains(c.addrs, a) }) ||
+			p.link != nil && slices.ContainsFunc(p.link.addrs, func(a netip.AddrPort) bool { return slices.Contains(c.addrs, a) })
+	})
+}
+
+// reachOut introduces us at a contact's address.
+func (r *Registrar) reachOut(c *contact) {
+	c.call = r.callOut(c.addrs, r.presence(0, true))
+	c.call.contact = c
+}
+
+// contactReached: from now on the registrar there is a peer like any other,
+// as soon as it says who it is. Whom else it knows is asked when we join, and
+// later too: after a partition that is how the two sides meet.
+func (r *Registrar) contactReached(now time.Time, c *contact, l *link) {
+	if l.peer == nil {
+		c.link = l
+	}
+	if r.waitsFor(c) {
+		r.timers.Set(&r.join.timer, now.Add(r.cfg.Timers.NoResponse))
+		r.askForList(l)
+	} else if r.serving {
+		r.askForList(l)
+	}
+}
+
+func (r *Registrar) contactFailed(now time.Time, c *contact) { r.joinFailed(now, c) }
+
+func (r *Registrar) contactLost(now time.Time, l *link) {
+	for _, c := range r.contacts {
+		if c.link == l {
+			c.link = nil
+			r.joinFailed(now, c)
+		}
+	}
+}

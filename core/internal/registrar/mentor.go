@@ -1,0 +1,188 @@
+package registrar
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/timerq"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
+)
+
+// join is how a registrar starts: it asks a mentor who the other registrars
+// are, then for the whole handle table, and only then serves (RFC 5353
+// section 3.2). The configured contacts are tried one after the other
+// (ENRP-3.2-01); with none there is nothing to ask (ENRP-3.2-02).
+type join struct {
+	step    joinStep
+	at      int   // which contact
+	mentor  *peer // once it was heard
+	timer   timerq.Timer[deadline]
+	round   int
+	lowest  bool // nobody with a lower identifier is starting too
+	refused int  // mentors that are starting themselves, in this round
+}
+
+type joinStep uint8
+
+const (
+	joinDone  joinStep = iota // serving, or not started
+	joinList                  // waiting for the list of registrars
+	joinTable                 // waiting for the handle table
+	joinPause                 // everybody refused: waiting to ask again
+)
+
+// maxJoinRounds is after how many rounds without a mentor that serves a
+// registrar stops to wait for one.
+const maxJoinRounds = 5
+
+type joinTime struct{}
+
+func (r *Registrar) startJoining(now time.Time) {
+	r.join.timer.Value = joinTime{}
+	r.makeContacts()
+	r.startRound(now)
+}
+
+func (r *Registrar) startRound(now time.Time) {
+	r.join.at, r.join.refused, r.join.lowest = -1, 0, true
+	r.join.round++
+	r.nextMentor(now)
+}
+
+// nextMentor turns to the next contact; after the last one the round is over.
+func (r *Registrar) nextMentor(now time.Time) {
+	j := &r.join
+	j.at++
+	j.mentor = nil
+	if j.at >= len(r.contacts) {
+		r.endRound(now)
+		return
+	}
+	j.step = joinList
+	r.timers.Set(&j.timer, now.Add(r.cfg.Timers.NoResponse)) // ENRP-3.2-04
+	c := r.contacts[j.at]
+	if l := r.contactLink(c); l != nil {
+		r.askForList(l)
+	} else if c.call == nil {
+		r.reachOut(c)
+	}
+}
+
+// contactLink is an association with the contact's registrar, if there is one.
+func (r *Registrar) contactLink(c *contact) *link {
+	if c.link != nil {
+		return c.link
+	}
+	for _, p := range r.peers {
+		if p.link != nil && len(p.link.addrs) > 0 && p.link.addrs[0] == c.addrs[0] {
+			return p.link
+		}
+	}
+	return nil
+}
+
+// endRound: no mentor gave us its table. If some are starting like us, the
+// one with the lowest identifier stops waiting and serves, so that the others
+// find a mentor; if there is nobody, we are alone.
+func (r *Registrar) endRound(now time.Time) {
+	j := &r.join
+	if j.refused == 0 || j.lowest || j.round >= maxJoinRounds {
+		r.endJoin(now)
+		return
+	}
+	j.step = joinPause
+	r.timers.Set(&j.timer, now.Add(r.cfg.Timers.MentorRetry)) // ENRP-3.2-08
+}
+
+func (r *Registrar) endJoin(now time.Time) {
+	r.join.step, r.join.mentor = joinDone, nil
+	r.timers.Stop(&r.join.timer)
+	r.becomeServing(now)
+}
+
+func (joinTime) due(r *Registrar, now time.Time) {
+	switch r.join.step {
+	case joinPause:
+		r.startRound(now)
+	case joinList, joinTable:
+		r.mentorFailed(now)
+	}
+}
+
+// mentorFailed: what was downloaded stays, the rest comes from a backup from
+// the beginning (ENRP-3.2-04, ENRP-3.2-19).
+func (r *Registrar) mentorFailed(now time.Time) {
+	if p := r.join.mentor; p != nil {
+		r.endDownload(p)
+	}
+	r.nextMentor(now)
+}
+
+func (r *Registrar) joinFailed(now time.Time, c *contact) {
+	if r.waitsFor(c) {
+		r.mentorFailed(now)
+	}
+}
+
+// waitsFor says whether the contact is the mentor that was asked for the list.
+func (r *Registrar) waitsFor(c *contact) bool {
+	return r.join.step == joinList && r.contacts[r.join.at] == c
+}
+
+// askForList may not know yet whom it asks: Receiver ID 0 (ENRP-2.1-02).
+func (r *Registrar) askForList(l *link) {
+	m := enrp.ListRequest{Route: enrp.Route{Sender: r.id}} // ENRP-3.2-03
+	if l.peer != nil {
+		m.Receiver = l.peer.id
+	}
+	r.emit(SendENRP{Link: l.Link, Message: m})
+}
+
+// handleListRequest names all registrars but the one who asks (ENRP-3.2-05),
+// or refuses while we are starting ourselves (ENRP-3.2-07, ENRP-2.6-01).
+func (r *Registrar) handleListRequest(now time.Time, p *peer) {
+	m := enrp.ListResponse{Route: enrp.Route{Sender: r.id, Receiver: p.id}, Rejected: !r.serving}
+	if r.serving {
+		if !r.cfg.ENRP.IsZero() {
+			m.Servers = append(m.Servers, protocol.Server{ID: r.id, Transport: r.cfg.ENRP})
+		}
+		for _, q := range r.peers {
+			if q != p && !q.inactive && q.takeover == nil && !q.server.IsZero() {
+				m.Servers = append(m.Servers, protocol.Server{ID: q.id, Transport: q.server})
+			}
+		}
+	}
+	r.tell(now, p, m)
+}
+
+// handleListResponse makes the registrars in it peers (ENRP-3.2-06), and goes
+// on to the table (ENRP-3.2-09).
+func (r *Registrar) handleListResponse(now time.Time, p *peer, m enrp.ListResponse) {
+	if m.Rejected {
+		if r.join.step == joinList {
+			r.mentorRefused(now, p)
+		}
+		return
+	}
+	for _, s := range m.Servers {
+		if s.ID == 0 || s.ID == r.id || r.peersByID[s.ID] != nil || len(s.Transport.Addrs) == 0 {
+			continue
+		}
+		if q := r.addPeer(now, s.ID); q != nil {
+			q.server = s.Transport
+			r.tell(now, q, r.presence(q.id, true))
+		}
+	}
+	if r.join.step == joinList {
+		r.join.step, r.join.mentor = joinTable, p
+		r.startDownload(now, p, false)
+	}
+}
+
+func (r *Registrar) mentorRefused(now time.Time, p *peer) {
+	r.join.refused++
+	if p.id < r.id {
+		r.join.lowest = false
+	}
+	r.mentorFailed(now)
+}
