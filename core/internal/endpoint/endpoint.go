@@ -31,7 +31,7 @@ func New(cfg Config) *Endpoint {
 	m.hunt = hunt.New(cfg.hunt(), m.out)
 	m.element = element.New(cfg.element(), m.hunt, m.out)
 	m.user = user.New(cfg.user(), m.hunt, m.out)
-	m.out.card = m.sendBusinessCard
+	m.out.card, m.out.self = m.sendBusinessCard, m.element.Self
 	for _, addrs := range cfg.Registrars {
 		m.hunt.Add(time.Time{}, addrs)
 	}
@@ -98,19 +98,14 @@ func (m *Endpoint) handleOutcome(now time.Time, o hunt.Outcome) {
 	switch o.Kind {
 	case hunt.Found, hunt.Moved:
 		home := m.hunt.Home()
-		if home == 0 {
-			return // lost again meanwhile: that outcome follows
-		}
 		_, addrs := m.hunt.Peer(home)
 		m.out.add(HomeFound{Assoc: home, Addrs: addrs})
 		m.element.HomeFound(now, o.Kind)
 		m.user.HomeFound(now)
 	case hunt.Restarted:
 		m.user.HomeLost()
-		if m.hunt.Home() != 0 {
-			m.element.HomeFound(now, o.Kind)
-			m.user.HomeFound(now)
-		}
+		m.element.HomeFound(now, o.Kind)
+		m.user.HomeFound(now)
 	case hunt.Lost:
 		m.out.add(HomeLost{Err: o.Err})
 		m.element.HomeLost(now)

@@ -10,8 +10,6 @@ import (
 type (
 	// NoRegistrarError means that no known registrar could be reached.
 	NoRegistrarError = hunt.NoRegistrarError
-	// Tried is one registrar in a NoRegistrarError.
-	Tried = hunt.Tried
 	// RejectedError carries the causes of a registrar's refusal.
 	RejectedError = hunt.RejectedError
 	// NoElementError means that no PE could be reached in time.

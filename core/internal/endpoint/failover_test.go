@@ -332,3 +332,14 @@ func TestOpenWhileAllAreDown(t *testing.T) {
 	s.receive(id, answer(pes(2)...))
 	s.want(UsePE{1, pool, peN(2), true}, UsePE{2, pool, peN(2), false})
 }
+
+// A PE that is a user of its own pool does not choose itself.
+func TestSessionWithOwnPool(t *testing.T) {
+	s, id := registeredScript(t, Config{Registrars: only(regA)})
+	s.step(OpenSession{1, pool})
+	s.drain()
+	s.receive(id, answer(mine(), peN(1)))
+	s.want(UsePE{1, pool, peN(1), false})
+	s.step(OpenSession{2, pool})
+	s.want(UsePE{2, pool, peN(1), false})
+}

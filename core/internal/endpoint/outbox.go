@@ -13,6 +13,7 @@ import (
 type outbox struct {
 	effects []Effect
 	card    func(to assoc.ID)
+	self    func() (protocol.PoolHandle, protocol.Element, bool)
 }
 
 func (o *outbox) add(e Effect) { o.effects = append(o.effects, e) }
@@ -28,6 +29,11 @@ func (o *outbox) Abort(id assoc.ID, reason string) { o.add(Abort{id, reason}) }
 func (o *outbox) Send(to assoc.ID, m asap.Message) { o.add(Send{to, m}) }
 
 func (o *outbox) SendBusinessCard(to assoc.ID) { o.card(to) }
+
+func (o *outbox) IsSelf(h protocol.PoolHandle, id protocol.PEID) bool {
+	own, self, ok := o.self()
+	return ok && own == h && self.ID == id
+}
 
 func (o *outbox) Registered(h protocol.PoolHandle, e protocol.Element, warnings []protocol.Cause) {
 	o.add(Registered{h, e, warnings})

@@ -93,6 +93,7 @@ func (h *Hunt) ReleaseFormer() {
 	if h.former == 0 {
 		return
 	}
+	delete(h.peers, h.former) // nothing can be sent there any more
 	h.out.Shutdown(h.former)
 	h.former = 0
 }

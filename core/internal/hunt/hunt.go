@@ -7,7 +7,6 @@ package hunt
 import (
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -178,14 +177,5 @@ func (h *Hunt) Peer(id assoc.ID) (local, remote []netip.AddrPort) {
 	return p.local, p.remote
 }
 
-// Idle says that nothing is under way: neither timer nor attempt. A hunt that
-// is wanted and has no home is never idle.
-func (h *Hunt) Idle() bool { return len(h.attempts) == 0 && h.timers.Len() == 0 }
-
 // Server returns the identifier by which the home is known, or 0.
 func (h *Hunt) Server() protocol.ServerID { return h.home.server }
-
-// Trying says whether the outcome of a Connect is still awaited.
-func (h *Hunt) Trying(token Token) bool {
-	return slices.ContainsFunc(h.attempts, func(a attempt) bool { return a.token == token })
-}

@@ -204,7 +204,7 @@ func (u *User) store(now time.Time, from assoc.ID, m asap.HandleResolutionRespon
 	if m.HasPolicy { // absent means Round Robin (ASAP-2.2.6-02)
 		e.policy = m.Policy.Type
 	}
-	if m.UpdatesAccepted {
+	if m.UpdatesAccepted && u.cfg.Subscribe {
 		e.subscribed = from
 	}
 	u.cache.put(e)

@@ -157,10 +157,11 @@ func (u *User) choose(now time.Time, s *session, e *entry) {
 }
 
 // pick selects by the pool's policy among those that are not known to be down
-// (ASAP-6.5.2-01, ASAP-6.5.2-02).
+// (ASAP-6.5.2-01, ASAP-6.5.2-02). An endpoint does not connect to itself.
 func (u *User) pick(now time.Time, s *session, e *entry) bool {
 	usable := func(i int) bool {
-		return !e.dropped[i] && !u.isDown(now, s.handle, e.elements[i].ID)
+		id := e.elements[i].ID
+		return !e.dropped[i] && !u.isDown(now, s.handle, id) && !u.out.IsSelf(s.handle, id)
 	}
 	i, ok := e.chooser.Choose(e.policy, e.elements, usable, u.cfg.Rand)
 	if ok {
@@ -192,7 +193,7 @@ func (u *User) takeCard(now time.Time, s *session) bool {
 	for len(s.card) > 0 {
 		e := s.card[0]
 		s.card = s.card[1:]
-		if !u.isDown(now, s.handle, e.ID) {
+		if !u.isDown(now, s.handle, e.ID) && !u.out.IsSelf(s.handle, e.ID) {
 			u.use(s, e)
 			return true
 		}

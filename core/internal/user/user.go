@@ -36,6 +36,8 @@ type Out interface {
 	SessionFailed(s SessionID, h protocol.PoolHandle, err error)
 	CookieReceived(s SessionID, data []byte)
 	SendBusinessCard(to assoc.ID)
+	// IsSelf says whether a PE is the endpoint itself.
+	IsSelf(h protocol.PoolHandle, id protocol.PEID) bool
 }
 
 // User is the sub-state.
