@@ -149,8 +149,8 @@ func (s *Socket) sessionUp(ss *session) {
 	ss.state = established
 	if ss.stood {
 		ss.moves++
-		s.log.Info("session has moved to another pool element", "pool", ss.peer.Pool, "pe", ss.peer.PE, "waiting", ss.queuedBytes)
 	}
+	s.log.Info("session is served", "pool", ss.peer.Pool, "pe", ss.peer.PE, "at", ss.at.AddrPorts(), "failovers", ss.moves, "waiting", ss.queuedBytes)
 	ss.stood = true
 	s.machine.Post(endpoint.SessionUp{Session: endpoint.SessionID(ss.id), Assoc: ss.assoc})
 	s.flush(ss)
