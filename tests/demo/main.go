@@ -14,9 +14,8 @@ import (
 
 func main() {
 	bin := flag.String("bin", "build/bin", "directory of the programs")
-	verbose := flag.Bool("v", false, "print what the processes log")
 	flag.Parse()
-	d := &demo{bin: *bin, verbose: *verbose, start: time.Now(), out: os.Stdout}
+	d := &demo{bin: *bin, start: time.Now(), out: os.Stdout}
 	err := d.run()
 	d.stopAll()
 	if err != nil {

@@ -16,16 +16,16 @@ const patience = 10 * time.Second
 
 // demo is the stage: the processes on it and what has been counted so far.
 type demo struct {
-	bin     string
-	verbose bool
-	start   time.Time
-	out     io.Writer
+	bin   string
+	start time.Time
+	out   io.Writer
 
 	registrar *proc.Proc
 	addr      string // where the registrar listens
 	elements  []*element
 	user      *proc.Proc
 
+	started   int          // elements ever
 	all       []*proc.Proc // every process ever started, for the end
 	asked     int
 	times     []time.Duration // of the answers
@@ -73,13 +73,14 @@ func (d *demo) startRegistrar() error {
 	return nil
 }
 
-func (d *demo) env(extra ...string) []string {
-	return append([]string{"RSERPOOL_REGISTRARS=" + d.addr, "RSERPOOL_LOG=info", "ECHO_PORT=0"}, extra...)
+func (d *demo) env() []string {
+	return []string{"RSERPOOL_REGISTRARS=" + d.addr, "RSERPOOL_LOG=info", "ECHO_PORT=0"}
 }
 
 // startElement starts one echo_pe and waits until it is registered.
 func (d *demo) startElement() error {
-	p, err := d.launch(fmt.Sprintf("echo_pe %d", len(d.elements)+1), d.env(), "echo_pe")
+	d.started++
+	p, err := d.launch(fmt.Sprintf("echo_pe %d", d.started), d.env(), "echo_pe")
 	if err != nil {
 		return err
 	}
