@@ -35,9 +35,7 @@ func (e *Endpoint) handleInit(in *arrival, c chunk.Raw) {
 	case !e.room(in.from.Addr(), true):
 		e.refuseInit(in, &o, chunk.CauseOutOfResource, nil)
 	default:
-		own := e.listenOffer()
-		own.tsn = e.newTSN()
-		e.sendInitAck(in, &o, &cookie{own: own, ownTag: e.newTag()})
+		e.sendInitAck(in, &o, &cookie{own: e.listenOffer(), ownTag: e.newTag()})
 	}
 }
 
@@ -60,7 +58,10 @@ func (e *Endpoint) known(in *arrival, addrs []netip.Addr) *association {
 
 func (e *Endpoint) listenOffer() offer {
 	p := normalise(e.params)
-	return offer{window: uint32(p.ReceiveBuffer), outStreams: p.OutStreams, inStreams: p.InStreams}
+	return offer{
+		tsn: e.newTSN(), window: uint32(p.ReceiveBuffer),
+		outStreams: p.OutStreams, inStreams: p.InStreams,
+	}
 }
 
 // refuseInit answers with an ABORT under the peer's own tag.
@@ -107,7 +108,6 @@ func (a *association) answerInit(in *arrival, o *offered) {
 		ck.own, ck.ownTag = a.ownOffer(), a.tag
 	} else {
 		ck.own, ck.ownTag = e.listenOffer(), e.newTag()
-		ck.own.tsn = e.newTSN()
 	}
 	e.sendInitAck(in, o, ck)
 }
@@ -126,10 +126,14 @@ func (a *association) added(in *arrival, addrs []netip.Addr) (list []byte) {
 	return list
 }
 
+// initAckFixed is the size of an INIT ACK packet without parameters.
+const initAckFixed = chunk.MinPacket + 16
+
 // sendInitAck completes the cookie and sends the INIT ACK. Reports of unknown
 // parameters are left out where they would make a small INIT bring a big
 // answer (SCTP-6-03).
 func (e *Endpoint) sendInitAck(in *arrival, o *offered, c *cookie) {
+	c.own.outStreams = min(c.own.outStreams, o.inStreams) // section 5.1.1
 	c.created, c.life = in.now.UnixNano(), normalise(e.params).CookieLife
 	c.peerPort, c.port = in.header.SrcPort, in.header.DstPort
 	c.peer, c.peerTag = o.offer, o.tag
@@ -139,16 +143,15 @@ func (e *Endpoint) sendInitAck(in *arrival, o *offered, c *cookie) {
 	sealed := e.sealCookie(nil, in.now, c)
 	params = chunk.AppendParam(params, chunk.ParamStateCookie, sealed)
 	padding := chunk.Pad(len(sealed)) - len(sealed)
-	if len(params)+len(o.unknown) <= 3*in.size {
-		for rest := o.unknown; len(rest) > 0; {
-			p, more, err := chunk.NextParam(rest)
-			if err != nil {
-				break
-			}
-			params = chunk.AppendParam(params, chunk.ParamUnrecognized, p.Whole)
-			padding = chunk.Pad(len(p.Whole)) - len(p.Whole)
-			rest = more
+	room := min(3*in.size, packetSize(in.from.Addr(), 0)) - initAckFixed
+	for rest := o.unknown; len(rest) > 0; {
+		p, more, err := chunk.NextParam(rest)
+		if err != nil || len(params)+chunk.Pad(4+len(p.Whole)) > room {
+			break
 		}
+		params = chunk.AppendParam(params, chunk.ParamUnrecognized, p.Whole)
+		padding = chunk.Pad(len(p.Whole)) - len(p.Whole)
+		rest = more
 	}
 	e.answer(in, o.tag, appendInit(nil, chunk.TypeInitAck, c.ownTag, &c.own, params, padding))
 }
@@ -323,7 +326,7 @@ func (a *association) restart(in *arrival, ck *cookie) bool {
 	a.room()
 	a.startBeats(in.now)
 	a.owe(dueCookieAck)
-	if a.closing {
+	if a.closing = e.closed; a.closing { // else it is the user's to decide again
 		a.beginShutdown(in.now)
 	}
 	return true

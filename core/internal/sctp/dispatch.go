@@ -5,7 +5,7 @@ import "github.com/librserpool/librserpool/core/internal/sctp/chunk"
 // receive processes the chunks of a packet whose tag was verified, in their
 // order (SCTP-1-14).
 func (a *association) receive(in *arrival, chunks []byte) {
-	if !in.reflected {
+	if in.kind != chunk.TypeAbort && in.kind != chunk.TypeShutdownComplete { // SCTP-5-02
 		in.path.heard(in)
 		if a.state == shutdownSent || a.state == shutdownAckSent {
 			a.t2Tries = 0 // SCTP-2-51

@@ -18,7 +18,6 @@ package sctp
 
 import (
 	"net/netip"
-	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
@@ -32,7 +31,6 @@ type Endpoint struct {
 	rand     random
 	keys     cookieKeys
 	closed   bool
-	latest   time.Time // the latest time seen
 	counters Counters
 
 	byTag     map[uint32]*association

@@ -49,8 +49,12 @@ func (a *association) beatDue(now time.Time, p *path) {
 		a.beatMissed(now, p)
 		return
 	}
-	if p.flight > 0 {
-		a.scheduleBeat(p, now) // T3 watches the path
+	if p.flight > 0 { // T3 watches the path
+		a.scheduleBeat(p, now)
+		return
+	}
+	if p.confirmed && now.Sub(p.lastData) < a.params.HeartbeatInterval { // not idle
+		a.scheduleBeat(p, p.lastData)
 		return
 	}
 	a.beatNow(now, p)

@@ -16,9 +16,10 @@ type arrival struct {
 	size   int
 	path   *path // that it came in on, once the association is known
 
-	first     bool // the chunk at hand is the first one
-	alone     bool // and the only one
-	reflected bool // the tag is the peer's, the T bit is set (section 8.5.1)
+	kind      chunk.Type // of the first chunk
+	first     bool       // the chunk at hand is the first one
+	alone     bool       // and the only one
+	reflected bool       // the tag is the peer's, the T bit is set (section 8.5.1)
 
 	data    bool // contained DATA
 	dups    bool // contained duplicates
@@ -27,7 +28,6 @@ type arrival struct {
 
 // Input takes one UDP datagram that arrived. p.Data is not retained.
 func (e *Endpoint) Input(now time.Time, p Packet) {
-	e.latest = now
 	e.counters.PacketsIn++
 	h, chunks, err := chunk.ParsePacket(p.Data)
 	if err != nil {
@@ -39,11 +39,11 @@ func (e *Endpoint) Input(now time.Time, p Packet) {
 		from: netip.AddrPortFrom(p.Peer.Addr().Unmap(), p.Peer.Port()), // SCTP-5-12
 	}
 	first, rest, err := chunk.Next(chunks)
-	if err != nil || !unicast(in.from.Addr()) {
+	if err != nil || !unicast(in.from.Addr()) || in.from.Port() == 0 {
 		e.counters.BadPacket++
 		return
 	}
-	in.first, in.alone = true, len(rest) == 0
+	in.kind, in.first, in.alone = first.Type, true, len(rest) == 0
 	switch {
 	case first.Type == chunk.TypeInit:
 		e.handleInit(&in, first)

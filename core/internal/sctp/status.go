@@ -52,7 +52,7 @@ func (a *association) moveBeat(p *path, by time.Duration) {
 	case p.beat.Armed():
 		a.e.setTimer(&p.beat, p.beat.At().Add(by))
 	default:
-		a.scheduleBeat(p, a.e.latest)
+		a.scheduleBeat(p, p.lastData) // at once, if that is long ago
 	}
 }
 

@@ -63,7 +63,6 @@ func (a *association) stopTimers() {
 
 // Advance fires the timers that are due.
 func (e *Endpoint) Advance(now time.Time) {
-	e.latest = now
 	for {
 		t := e.timers.Due(now)
 		if t == nil {
