@@ -32,7 +32,7 @@ var errSameServer = errors.New("the same registrar")
 // start begins a hunt with a first round: SH1 and SH2.
 func (h *Hunt) start(now time.Time) {
 	h.hunting, h.fresh = true, true
-	h.interval = h.cfg.Timeout
+	h.interval = h.cfg.Timeout // SH3: not what the last hunt has come to
 	// The start is random so that the load spreads (ASAP-3.6-17), but those
 	// that failed of late come last.
 	h.cfg.Rand.Shuffle(len(h.known), func(i, j int) { h.known[i], h.known[j] = h.known[j], h.known[i] })

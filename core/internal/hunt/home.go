@@ -108,7 +108,6 @@ func (h *Hunt) becomeHome(now time.Time, id assoc.ID, from *candidate, kind Kind
 		h.former = h.home.id
 		h.release(h.home.from)
 	}
-	h.interval = h.cfg.Timeout // SH3
 	h.home = home{id: id, from: from}
 	if from != nil {
 		from.busy = true
