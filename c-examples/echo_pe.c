@@ -29,6 +29,15 @@ static void stop(const char *function)
 	exit(1);
 }
 
+static int socket_or_stop(int domain, int type, int protocol)
+{
+	int s = rsp_socket(domain, type, protocol);
+
+	if (s == -1)
+		stop("rsp_socket");
+	return s;
+}
+
 static void ask_for_the_end(int number)
 {
 	int before = errno;
@@ -128,6 +137,7 @@ static ssize_t answer(int s, const void *data, ssize_t size, struct rsp_sndrcvin
 }
 
 #undef rsp_sendmsg
+#define rsp_socket socket_or_stop
 #define rsp_bind bind_or_stop
 #define rsp_register register_or_stop
 #define rsp_recvmsg receive_or_leave

@@ -30,6 +30,15 @@ static void stop(const char *function)
 	exit(1);
 }
 
+static int socket_or_stop(int domain, int type, int protocol)
+{
+	int s = rsp_socket(domain, type, protocol);
+
+	if (s == -1)
+		stop("rsp_socket");
+	return s;
+}
+
 static int connect_or_stop(int s, const char *pool, size_t size)
 {
 	if (rsp_connect(s, pool, size) == -1)
@@ -107,6 +116,7 @@ static ssize_t Read(int input, char *text, size_t size)
 }
 
 #undef rsp_sendmsg
+#define rsp_socket socket_or_stop
 #define rsp_connect connect_or_stop
 #define rsp_select select_or_stop
 #define rsp_sendmsg send_or_stop
