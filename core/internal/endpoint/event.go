@@ -61,7 +61,9 @@ type SessionUp struct {
 // before or after it.
 type SessionLost struct {
 	Session SessionID
-	Err     error
+	// Err is nil when the PE ended the association gracefully. Then it is
+	// not reported, but another one serves the session.
+	Err error
 	// ByUser: the application says so, not the transport. Then the PE is
 	// reported as unreachable only if Sent, that is if the application asked
 	// to send something to it (ASAP-3.5-05).

@@ -270,6 +270,15 @@ func TestOldReportsAreForgotten(t *testing.T) {
 	}
 }
 
+// A PE that takes leave is not reported as unreachable, and not chosen again.
+func TestPELeaves(t *testing.T) {
+	s, _ := inSession(t, Config{}, pes(2)...)
+	s.step(SessionLost{Session: 1})
+	s.want(UsePE{1, pool, peN(2), true})
+	s.step(OpenSession{2, pool})
+	s.want(UsePE{2, pool, peN(2), false})
+}
+
 // A session that its owner closed is left alone.
 func TestCloseSession(t *testing.T) {
 	s, id := inSession(t, Config{}, pes(1)...)

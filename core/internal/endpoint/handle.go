@@ -20,7 +20,7 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	case SessionUp:
 		m.user.SessionUp(e.Session, e.Assoc)
 	case SessionLost:
-		m.user.SessionLost(now, e.Session, e.Err, !e.ByUser || e.Sent)
+		m.user.SessionLost(now, e.Session, e.Err, reportable(e))
 	case CloseSession:
 		m.user.Close(e.Session)
 	case Resolve:
@@ -40,6 +40,16 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	default:
 		m.handleAssoc(now, event)
 	}
+}
+
+// reportable says whether a lost PE may be called unreachable: the transport
+// failed (ASAP-3.5-01), or the application says so and has sent something
+// (ASAP-3.5-05). A PE that takes leave is not unreachable.
+func reportable(e SessionLost) bool {
+	if e.ByUser {
+		return e.Sent
+	}
+	return e.Err != nil
 }
 
 // handleAssoc takes the events about registrars and associations.

@@ -25,6 +25,9 @@ var ErrTooMany = errors.New("too many operations wait for a registrar: wait unti
 // failed for others.
 var errAllDown = errors.New("all its elements have just failed")
 
+// errLeft is the failure of a session whose PE took leave.
+var errLeft = errors.New("the element ended the session")
+
 // NoElementError means that a session found no pool element that can be
 // reached within the failover limit.
 type NoElementError struct {

@@ -113,6 +113,9 @@ func (u *User) SessionLost(now time.Time, id SessionID, err error, report bool) 
 		return
 	}
 	failed := s.pe.ID
+	if err == nil {
+		err = errLeft
+	}
 	u.detach(s)
 	u.cache.drop(s.handle, failed)
 	if news := u.markDown(now, s.handle, failed); news && report {
