@@ -58,7 +58,7 @@ func cites(text string) (found []cite) {
 }
 
 // follow reads the rest of a list that begins with the last cite found and
-// returns where the list ends.
+// returns where the list ends: before a full id, or where it makes no sense.
 func follow(text, flat string, at int, found *[]cite) int {
 	for {
 		rest := flat[at:]
@@ -66,33 +66,36 @@ func follow(text, flat string, at int, found *[]cite) int {
 		if sign == "" {
 			sign, isRange = listSign.FindString(rest), false
 		}
-		if sign == "" {
+		rest = rest[len(sign):]
+		m := shortID.FindStringSubmatch(rest)
+		if sign == "" || m == nil || m[1] != "" && !isRange {
 			return at
 		}
-		if !isRange && fullID.FindStringIndex(rest[len(sign):]) != nil && fullID.FindStringIndex(rest[len(sign):])[0] == 0 {
-			return at
-		}
-		m := shortID.FindStringSubmatch(rest[len(sign):])
-		if m == nil {
-			return at
-		}
-		end := at + len(sign) + len(m[0])
+		start := at + len(sign)
+		end := start + len(m[0])
 		if !shortEnd.MatchString(text[end:]) {
 			return at
 		}
-		before := &(*found)[len(*found)-1]
-		section := before.section
-		if m[2] != "" {
-			section = before.section[:strings.IndexByte(before.section, '-')+1] + m[2]
-		}
-		next := single(section, m[3], at+len(sign))
-		if isRange && section == before.section {
-			before.last = next.last
+		last := &(*found)[len(*found)-1]
+		next := single(sectionAfter(last.section, m[1], m[2]), m[3], start)
+		if isRange && next.section == last.section {
+			last.last = next.last
 		} else {
 			*found = append(*found, next)
 		}
 		at = end
 	}
+}
+
+// sectionAfter is the section of an id that leaves out what is as before.
+func sectionAfter(before, area, section string) string {
+	if section == "" {
+		return before
+	}
+	if area == "" {
+		area, _, _ = strings.Cut(before, "-")
+	}
+	return area + "-" + section
 }
 
 func single(section, number string, offset int) cite {
