@@ -40,7 +40,7 @@ func newPEs(g *global) *cobra.Command {
 		Short: "List the elements of a pool that a registrar knows",
 		Example: `  rserpool pes echo
   rserpool pes echo --registrar 192.0.2.1:3863 --json`,
-		Args: oneArg,
+		Args: onePool,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := g.waiting(cmd)
 			defer cancel()
@@ -69,7 +69,7 @@ func newResolve(g *global) *cobra.Command {
 in which the pool's policy wants them to be used; of a large pool only some.`,
 		Example: `  rserpool resolve echo
   rserpool resolve echo --registrar 192.0.2.1:3863 --json`,
-		Args: oneArg,
+		Args: onePool,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := g.waiting(cmd)
 			defer cancel()

@@ -58,8 +58,14 @@ func (g *global) waiting(cmd *cobra.Command) (context.Context, context.CancelFun
 	return context.WithTimeout(cmd.Context(), g.timeout)
 }
 
-// oneArg wants exactly one argument, a pool handle.
-func oneArg(cmd *cobra.Command, args []string) error { return asUsage(cobra.ExactArgs(1)(cmd, args)) }
+// onePool wants exactly one argument, a pool handle.
+// onePool: the one argument is the name of a pool.
+func onePool(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return asUsage(fmt.Errorf("%s needs one argument, the name of a pool, but got %d", cmd.CommandPath(), len(args)))
+}
 
 func noArgs(cmd *cobra.Command, args []string) error { return asUsage(cobra.NoArgs(cmd, args)) }
 
