@@ -146,11 +146,18 @@ func closeByHook(w *world) {
 	c, s := w.client(assoc.Params{}), &node{w: w, name: "server", ep: ep}
 	closed := make(chan error, 1)
 	ep.Notify(func() {
-		if _, err := ep.Recv(make([]byte, 100), new(assoc.RecvInfo)); err == nil {
-			closed <- ep.Close()
+		for {
+			var info assoc.RecvInfo
+			if _, err := ep.Recv(make([]byte, 100), &info); err != nil {
+				return
+			} else if info.Kind == assoc.Message {
+				closed <- ep.Close()
+			}
 		}
 	}, func(assoc.ID) {})
 	cid := w.dial(c, s, assoc.Params{})
+	c.awaitUp(cid)
+	c.send(cid, message{data: "close, please"})
 	select {
 	case err := <-closed:
 		if err != nil {

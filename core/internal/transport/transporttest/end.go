@@ -46,6 +46,16 @@ func shutdown(w *world, byClient, byServer bool) {
 			w.Errorf("Shutdown: %v", err)
 		}
 	}
+	if w.link != nil && w.link.Double > 0 && byClient && byServer {
+		// A SHUTDOWN that arrives after its association has ended is answered
+		// with an ABORT (RFC 9260 section 8.4), and a copy may be that late.
+		for _, h := range []history{c.awaitEnd(cid), s.awaitEnd(sid)} {
+			if h.end.Kind != assoc.ShutdownComplete && !errors.Is(h.end.Err, assoc.ErrAborted) {
+				w.Errorf("association ended with kind %d, %v", h.end.Kind, h.end.Err)
+			}
+		}
+		return
+	}
 	w.expect(c, cid, assoc.ShutdownComplete, nil)
 	h := w.expect(s, sid, assoc.ShutdownComplete, nil)
 	if byClient && !byServer && !h.shutting {

@@ -4,7 +4,6 @@ package transporttest
 
 import (
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -82,16 +81,16 @@ func concat(lists ...[]scenario) (out []scenario) {
 // runScenario runs one scenario and checks that nothing of it is left.
 func runScenario(t *testing.T, f Factory, run func(*world), link *Link) {
 	before := runtime.NumGoroutine()
-	t.Run("scenario", func(t *testing.T) {
-		w := &world{T: t, f: f, link: link}
-		run(w)
-	})
-	// The inner test has closed everything by now; goroutines may need a moment.
+	t.Cleanup(func() { noneLeft(t, before) }) // after those that the scenario adds
+	run(&world{T: t, f: f, link: link})
+}
+
+// noneLeft waits until there are no more goroutines than before.
+func noneLeft(t *testing.T, before int) {
 	for end := time.Now().Add(patience); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			buf := make([]byte, 1<<16)
-			stacks := string(buf[:runtime.Stack(buf, true)])
-			t.Fatalf("%d goroutines are left, %d were there before:\n%s", runtime.NumGoroutine(), before, strings.TrimSpace(stacks))
+			t.Fatalf("%d goroutines are left, %d were there before:\n%s", runtime.NumGoroutine(), before, buf[:runtime.Stack(buf, true)])
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/transport"
@@ -39,6 +40,9 @@ func (w *world) server(p assoc.Params) *node {
 
 func (w *world) open(name string, open func(*testing.T, transport.Config) transport.Endpoint, p assoc.Params, addrs ...netip.Addr) *node {
 	w.Helper()
+	if w.link != nil && p.RTOMin == 0 { // losses cost less time
+		p.RTOInitial, p.RTOMin, p.SackDelay = 30*time.Millisecond, 15*time.Millisecond, 5*time.Millisecond
+	}
 	var local []netip.AddrPort
 	for _, a := range addrs {
 		local = append(local, netip.AddrPortFrom(a, 0))
