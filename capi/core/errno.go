@@ -11,12 +11,16 @@ import (
 )
 
 // errnos maps the errors of core/rserpool to errno; the first that matches
-// counts. Wrapped system errors come after them.
+// counts. What the process ran out of comes before them, other system errors
+// come after them.
 var errnos = []struct {
 	err   error
 	errno unix.Errno
 }{
 	{rserpool.ErrWouldBlock, unix.EAGAIN},
+	{unix.EMFILE, unix.EMFILE},
+	{unix.ENFILE, unix.ENFILE},
+	{unix.ENOMEM, unix.ENOMEM},
 	{rserpool.ErrClosed, unix.EBADF},
 	{rserpool.ErrUnknownPool, unix.ENOENT},
 	{rserpool.ErrConnected, unix.EISCONN},

@@ -78,7 +78,7 @@ func (d *descriptor) start(v verb, args any, background bool, run func(context.C
 		d.ops[v] = op
 	}
 	event, err := d.attach(op, joined, background || joined && op.args != args)
-	if err != nil && !joined && !errors.Is(err, unix.EINPROGRESS) {
+	if err != nil && !joined && errnoOf(err) != unix.EINPROGRESS {
 		d.ops[v] = nil
 		return 0, err
 	}

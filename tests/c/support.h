@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * support.h - pool elements and pool users for the tests.
+ */
+#ifndef SUPPORT_H
+#define SUPPORT_H
+
+#include "check.h"
+
+/* A pool element that echoes in a thread of its own. */
+struct echo {
+	int fd;
+	pthread_t thread;
+};
+
+/* A socket on the loopback, port chosen. */
+int bound_socket(void);
+
+/* Joins the pool; returns once the registrar knows it. */
+void echo_start(struct echo *pe, const char *pool);
+/* Leaves the pool gracefully. */
+void echo_stop(struct echo *pe);
+
+/* A socket with a session in the pool. */
+int connected(const char *pool);
+
+/* Sends and receives one text. */
+void say(int fd, const char *text);
+void expect(int fd, const char *text);
+
+/* A UDP socket on the loopback that never answers, as "address:port". */
+int silent_peer(char address[32]);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * poll, select and epoll say exactly what the calls would do. Needs a registrar.
+ */
+#include "support.h"
+
+#include <sys/epoll.h>
+
+/* A pool element that nobody serves yet, and a user with a session with it. */
+static void make_pair(int *pe, int *user, const char *pool)
+{
+	struct rsp_loadinfo load;
+
+	memset(&load, 0, sizeof(load));
+	*pe = bound_socket();
+	CHECK(rsp_register(*pe, pool, strlen(pool), &load) == 0);
+	*user = connected(pool);
+}
+
+static void close_pair(int pe, int user)
+{
+	CHECK(rsp_close(user) == 0);
+	CHECK(rsp_close(pe) == 0);
+}
+
+/* All four ways to ask. */
+static int readable(int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+	struct timeval now = {0, 0};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int polled, selected, epolled, ours;
+	fd_set set;
+
+	polled = (events_of(fd, POLLIN, 0) & POLLIN) != 0;
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	selected = select(fd + 1, &set, NULL, NULL, &now);
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	ours = rsp_select(fd + 1, &set, NULL, NULL, &now);
+	CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
+	epolled = epoll_wait(epoll, &event, 1, 0);
+	close(epoll);
+	CHECK(polled == selected && polled == epolled && polled == ours);
+	return polled;
+}
+
+static void readable_while_messages_wait(void)
+{
+	char buf[64];
+	int pe, user, i;
+
+	make_pair(&pe, &user, "ready-read");
+	CHECK(!readable(pe));
+	for (i = 0; i < 3; i++)
+		say(user, "message");
+	CHECK(events_of(pe, POLLIN, LONG) == POLLIN);
+	CHECK(rsp_recvmsg(pe, buf, sizeof(buf), NULL, MSG_PEEK) == 7);
+	for (i = 0; i < 3; i++) {
+		CHECK(events_of(pe, POLLIN, LONG) == POLLIN && readable(pe));
+		CHECK(rsp_recvmsg(pe, buf, sizeof(buf), NULL, MSG_DONTWAIT) == 7);
+	}
+	CHECK(!readable(pe));
+	CHECK_ERROR(rsp_recvmsg(pe, buf, sizeof(buf), NULL, MSG_DONTWAIT), EAGAIN);
+	CHECK(!readable(pe) && !readable(user));
+	close_pair(pe, user);
+}
+
+/* Edge-triggered epoll sees every burst. */
+static void edge_triggered(void)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	char buf[64];
+	int pe, user, i;
+
+	make_pair(&pe, &user, "ready-edge");
+	CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, pe, &event) == 0);
+	for (i = 0; i < 20; i++) {
+		say(user, "burst");
+		CHECK(epoll_wait(epoll, &event, 1, LONG) == 1);
+		while (rsp_recvmsg(pe, buf, sizeof(buf), NULL, MSG_DONTWAIT) == 5)
+			;
+		CHECK(errno == EAGAIN);
+	}
+	close(epoll);
+	close_pair(pe, user);
+}
+
+/* Not writable from the send that would block on, until there is room again. */
+static void writable_while_there_is_room(void)
+{
+	static char block[100000];
+	size_t sent = 0, received = 0;
+	int pe, user;
+
+	make_pair(&pe, &user, "ready-write");
+	CHECK(events_of(user, POLLOUT, 0) == POLLOUT);
+	while (rsp_sendmsg(user, block, sizeof(block), NULL, MSG_DONTWAIT) == (ssize_t)sizeof(block)) {
+		sent += sizeof(block);
+		CHECK(sent < 100 * 1024 * 1024); /* memory is bounded */
+	}
+	CHECK(errno == EAGAIN);
+	/* There may be a little room again before all has stopped; POLLOUT comes
+	 * back when there is more than a little. */
+	while (events_of(user, POLLOUT, 200) == POLLOUT) {
+		ssize_t n = rsp_sendmsg(user, block, sizeof(block), NULL, MSG_DONTWAIT);
+
+		CHECK(n == (ssize_t)sizeof(block) || (n == -1 && errno == EAGAIN));
+		sent += n > 0 ? (size_t)n : 0;
+	}
+	CHECK(events_of(user, POLLOUT, 0) == 0);
+	while (received < sent) {
+		ssize_t n = rsp_recvmsg(pe, block, sizeof(block), NULL, 0);
+
+		CHECK(n == (ssize_t)sizeof(block));
+		received += (size_t)n;
+	}
+	CHECK(events_of(user, POLLOUT, LONG) == POLLOUT);
+	CHECK(rsp_sendmsg(user, "x", 1, NULL, MSG_DONTWAIT) == 1);
+	CHECK(rsp_recvmsg(pe, block, sizeof(block), NULL, 0) == 1);
+	CHECK(!readable(pe));
+	close_pair(pe, user);
+}
+
+/* A blocking send waits until there is room. */
+static void *receive_slowly(void *argument)
+{
+	static char block[100000];
+	int *pe = argument;
+	size_t received;
+
+	usleep(100000);
+	for (received = 0; received < 200 * sizeof(block); received += sizeof(block))
+		CHECK(rsp_recvmsg(*pe, block, sizeof(block), NULL, 0) == (ssize_t)sizeof(block));
+	return NULL;
+}
+
+static void blocking_send(void)
+{
+	static char block[100000];
+	pthread_t thread;
+	int pe, user, i;
+
+	make_pair(&pe, &user, "ready-block");
+	CHECK(pthread_create(&thread, NULL, receive_slowly, &pe) == 0);
+	for (i = 0; i < 200; i++)
+		CHECK(rsp_sendmsg(user, block, sizeof(block), NULL, 0) == (ssize_t)sizeof(block));
+	CHECK(pthread_join(thread, NULL) == 0);
+	close_pair(pe, user);
+}
+
+/* rsp_select and rsp_poll with pipes among the sockets. */
+static void mixed_descriptors(void)
+{
+	struct timeval second = {LONG / 1000, 0};
+	struct pollfd p[2];
+	fd_set in, out;
+	int pe, user, pipes[2], highest;
+
+	make_pair(&pe, &user, "ready-mix");
+	CHECK(pipe(pipes) == 0);
+	highest = pe > pipes[1] ? pe : pipes[1];
+	FD_ZERO(&in);
+	FD_SET(pe, &in);
+	FD_SET(pipes[0], &in);
+	FD_ZERO(&out);
+	FD_SET(user, &out);
+	FD_SET(pipes[1], &out);
+	CHECK(user < highest + 1 || (highest = user) >= 0);
+	CHECK(rsp_select(highest + 1, &in, &out, NULL, &second) == 2);
+	CHECK(!FD_ISSET(pe, &in) && !FD_ISSET(pipes[0], &in) && FD_ISSET(user, &out) && FD_ISSET(pipes[1], &out));
+	CHECK(write(pipes[1], "x", 1) == 1);
+	say(user, "x");
+	p[0] = (struct pollfd){.fd = pe, .events = POLLIN | POLLOUT};
+	p[1] = (struct pollfd){.fd = pipes[0], .events = POLLIN};
+	CHECK(events_of(pe, POLLIN, LONG) == POLLIN);
+	CHECK(rsp_poll(p, 2, LONG) == 2);
+	CHECK(p[0].revents == (POLLIN | POLLOUT) && p[1].revents == POLLIN);
+	CHECK(rsp_poll(p, 0, 1) == 0);
+	FD_ZERO(&in);
+	FD_SET(pe, &in);
+	FD_SET(pipes[0], &in);
+	CHECK(rsp_select(highest + 1, &in, NULL, NULL, NULL) == 2);
+	close(pipes[0]);
+	close(pipes[1]);
+	close_pair(pe, user);
+}
+
+/* A session that has failed for good makes the descriptor ready to say so. */
+static void failed_session(void)
+{
+	char buf[8];
+	int pe, user;
+	ssize_t n;
+
+	make_pair(&pe, &user, "ready-fail");
+	CHECK(rsp_close(pe) == 0);
+	CHECK((events_of(user, POLLIN, 3 * LONG) & POLLIN) != 0);
+	n = rsp_recvmsg(user, buf, sizeof(buf), NULL, MSG_DONTWAIT);
+	CHECK(n == -1 && errno != EAGAIN);
+	CHECK(strlen(check_message(user)) > 10);
+	CHECK(events_of(user, POLLIN | POLLOUT, 0) == (POLLIN | POLLOUT));
+	CHECK(rsp_close(user) == 0);
+}
+
+static const struct check_test tests[] = {
+        TEST(readable_while_messages_wait), TEST(edge_triggered), TEST(writable_while_there_is_room),
+        TEST(blocking_send),                TEST(mixed_descriptors), TEST(failed_session),
+};
+
+CHECK_MAIN(tests)
