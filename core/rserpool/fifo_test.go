@@ -1,0 +1,42 @@
+package rserpool
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+func TestFifoAgainstASlice(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var q, older fifo[int]
+	var model, modelOlder []int
+	for i := range 20000 {
+		switch rng.IntN(8) {
+		case 0, 1, 2:
+			q.push(i)
+			model = append(model, i)
+		case 3:
+			older.push(i)
+			modelOlder = append(modelOlder, i)
+		case 4:
+			if rng.IntN(50) == 0 {
+				q.prepend(&older)
+				model, modelOlder = append(modelOlder, model...), nil
+			}
+		default:
+			if len(model) == 0 {
+				continue
+			}
+			if *q.first() != model[0] || q.pop() != model[0] {
+				t.Fatalf("step %d: wrong item", i)
+			}
+			model = model[1:]
+		}
+		if q.len() != len(model) || older.len() != len(modelOlder) {
+			t.Fatalf("step %d: %d and %d items, want %d and %d", i, q.len(), older.len(), len(model), len(modelOlder))
+		}
+	}
+	if !slices.Equal(q.items[q.head:], model) {
+		t.Error("the rest differs")
+	}
+}
