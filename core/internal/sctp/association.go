@@ -2,6 +2,7 @@ package sctp
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
@@ -63,7 +64,7 @@ type association struct {
 	setup     *setup // until ESTABLISHED
 	closing   bool   // Shutdown was called
 	t2Tries   int
-	restarted int64 // when the peer last restarted, unix nanoseconds
+	restarted time.Time // when the peer last did
 
 	inStreams, outStreams uint16
 	forwardTSN            bool // RFC 3758 negotiated

@@ -9,10 +9,10 @@
 //
 // Where to look: a packet comes in through lookup.go, which finds the
 // association or the rule for packets out of the blue (ootb.go), and
-// dispatch.go, which hands every chunk to its handler. handshake.go, cookie.go,
-// restart.go, shutdown.go and abort.go change the state of an association.
+// dispatch.go, which hands every chunk to its handler. handshake.go, accept.go,
+// cookie.go, restart.go, shutdown.go and abort.go change the state of an association.
 // inbound.go, reassembly.go and sackout.go receive data; outbound.go, sackin.go,
-// retransmit.go, congestion.go and rto.go send it. output.go builds packets
+// transmit.go, congestion.go and rto.go send it. output.go builds packets
 // when the owner asks for them. events.go holds what Recv returns.
 package sctp
 

@@ -57,7 +57,9 @@ func (e *Endpoint) Connect(now time.Time, peer []netip.AddrPort, p *assoc.Params
 	a.setup = &setup{tsn: e.newTSN()}
 	a.out.start(a.setup.tsn)
 	a.enterCookieWait(now)
-	a.startTimer(&a.connect, now, a.params.ConnectTimeout)
+	if a.params.ConnectTimeout > 0 {
+		a.startTimer(&a.connect, now, a.params.ConnectTimeout)
+	}
 	return a.id, nil
 }
 

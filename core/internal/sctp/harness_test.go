@@ -134,7 +134,7 @@ func (p *pair) run(d time.Duration) {
 func (p *pair) until(d time.Duration, what string, cond func() bool) {
 	p.t.Helper()
 	limit := p.now.Add(d)
-	for !cond() {
+	for p.flush(); !cond(); {
 		if !p.step(limit) {
 			if cond() {
 				return

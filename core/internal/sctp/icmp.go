@@ -58,6 +58,7 @@ func (a *association) unreachable(now time.Time, p *path, first chunk.Type, quot
 	if p == a.dataPath() && a.alternate(p) == nil {
 		a.errors = max(a.errors, a.params.AssocMaxRetrans)
 	}
+	a.t2Tries = max(a.t2Tries, a.params.AssocMaxRetrans)
 	if p.nonce == 0 && (a.state <= shutdownPending || a.state == shutdownReceived) {
 		a.beatNow(now, p)
 	}

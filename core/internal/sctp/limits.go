@@ -48,7 +48,7 @@ func normalise(p assoc.Params) assoc.Params {
 	p.RTOMin = max(p.RTOMin, 10*time.Millisecond)
 	p.RTOMax = max(p.RTOMax, p.RTOMin)
 	p.RTOInitial = min(max(p.RTOInitial, p.RTOMin), time.Minute)
-	p.SackDelay = min(max(p.SackDelay, 0), 500*time.Millisecond)
+	p.SackDelay = min(p.SackDelay, 500*time.Millisecond)
 	p.SackPackets = max(p.SackPackets, 1)
 	p.MaxBurst = max(p.MaxBurst, 1)
 	p.ReceiveBuffer = max(p.ReceiveBuffer, 2*minWindow)

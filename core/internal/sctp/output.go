@@ -180,7 +180,8 @@ func (a *association) resendPath() *path {
 // SCTP-1-17, then DATA.
 func (a *association) buildOn(now time.Time, q *path, p *Packet) bool {
 	w := a.start(q, p)
-	if a.owed&dueCookieAck != 0 {
+	answers := q == a.replyPath()
+	if answers && a.owed&dueCookieAck != 0 {
 		w.b = chunk.AppendRaw(w.b, chunk.TypeCookieAck, 0, nil)
 		a.owed &^= dueCookieAck
 	}
@@ -194,11 +195,12 @@ func (a *association) buildOn(now time.Time, q *path, p *Packet) bool {
 	if !q.confirmed {
 		return a.finish(&w, q, p) // section 5.4, SCTP-3-121
 	}
-	mustSack := a.owed&dueSack != 0
-	if mustSack && w.fits(chunk.SackSize) {
+	if answers && a.owed&dueSack != 0 && w.fits(chunk.SackSize) {
 		a.appendSack(&w)
 	}
-	a.appendShutdown(now, &w, q)
+	if answers {
+		a.appendShutdown(&w)
+	}
 	if a.state <= shutdownPending || a.state == shutdownReceived {
 		a.appendTraffic(now, &w, q)
 	}

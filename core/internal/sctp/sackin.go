@@ -39,6 +39,9 @@ func (a *association) handleSack(in *arrival, c chunk.Raw) {
 	if o.recovering && tsnLessEq(o.recoverEnd, o.acked) {
 		o.recovering = false
 	}
+	if advanced && a.t5.Armed() {
+		a.guard(in.now)
+	}
 	a.opportunity()
 	a.drained(in.now)
 }

@@ -1,8 +1,6 @@
 package sctp
 
-import (
-	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
-)
+import "github.com/librserpool/librserpool/core/internal/sctp/chunk"
 
 // packetDone decides about the acknowledgement of a packet that is processed
 // (sections 5.1, 6.2, 6.7; SCTP-3-30, SCTP-3-31).
@@ -33,11 +31,6 @@ func (a *association) packetDone(in *arrival) {
 
 // sackDue sends the acknowledgement that was delayed.
 func (a *association) sackDue() { a.owe(dueSack) }
-
-// sackPending says that an acknowledgement is owed, if not at once.
-func (a *association) sackPending() bool {
-	return a.owed&dueSack != 0 || a.sackTimer.Armed()
-}
 
 // window is the a_rwnd to advertise: honest, never a sliver (sections 6.2,
 // SCTP-3-40, SCTP-3-41).

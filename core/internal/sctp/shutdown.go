@@ -96,7 +96,7 @@ func (a *association) t5Due(time.Time) {
 }
 
 // appendShutdown writes the chunk that is due.
-func (a *association) appendShutdown(now time.Time, w *packetWriter, q *path) {
+func (a *association) appendShutdown(w *packetWriter) {
 	switch {
 	case a.owed&dueShutdown != 0 && w.fits(8):
 		a.owed &^= dueShutdown
