@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/librserpool/librserpool/core/rserpool"
 )
 
 // Exit codes.
@@ -36,7 +38,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 	}
 	fmt.Fprintf(stderr, "rserpool: %v\n", err)
 	var usage usageError
-	if errors.As(err, &usage) {
+	if errors.As(err, &usage) || errors.Is(err, rserpool.ErrInvalid) {
 		fmt.Fprintln(stderr, "Run 'rserpool --help' for what there is.")
 		return exitUsage
 	}

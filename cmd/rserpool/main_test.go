@@ -1,0 +1,191 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/netip"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/librserpool/librserpool/core/rserpool"
+)
+
+func TestMain(m *testing.M) {
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "RSERPOOL_") {
+			os.Unsetenv(name)
+		}
+	}
+	os.Setenv("RSERPOOL_TRANSPORT", "userland")
+	os.Exit(m.Run())
+}
+
+// tool runs the program and returns what it did.
+func tool(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var out, errs bytes.Buffer
+	code = run(ctx, args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// startRegistrar runs the daemon until the test ends and returns the addresses
+// that it prints.
+func startRegistrar(t *testing.T, args ...string) (asap, enrp string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	exit := make(chan int, 1)
+	go func() {
+		exit <- run(ctx, append([]string{"registrar", "--asap", "127.0.0.1:0", "--log-level", "warn"}, args...), w, io.Discard)
+		w.Close()
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if code := <-exit; code != 0 {
+			t.Errorf("the registrar exits with %d, want 0", code)
+		}
+	})
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`^registrar 0x[0-9a-f]{8} listening on (127\.0\.0\.1:\d+)(?:, ENRP on (127\.0\.0\.1:\d+))?\n$`).FindStringSubmatch(line)
+	if m == nil {
+		t.Fatalf("the registrar prints %q", line)
+	}
+	return m[1], m[2]
+}
+
+func listen(t *testing.T, registrar, pool string, p rserpool.Policy) *rserpool.Listener {
+	t.Helper()
+	l, err := rserpool.Listen(t.Context(), pool, &rserpool.Options{
+		Config:       rserpool.Config{Registrars: []string{registrar}, Logger: slog.New(slog.DiscardHandler)},
+		Local:        []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+		Registration: rserpool.Registration{Policy: p, Life: time.Minute},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+func TestAskARegistrar(t *testing.T) {
+	asap, enrp := startRegistrar(t, "--enrp", "127.0.0.1:0")
+	if enrp == "" {
+		t.Fatal("the registrar names no ENRP address")
+	}
+	if code, out, errs := tool(t, "pools", "--registrar", asap); code != 0 || out != "no pools\n" {
+		t.Errorf("empty: exit %d, %q, %q", code, out, errs)
+	}
+	a := listen(t, asap, "echo", rserpool.Policy{Type: rserpool.WeightedRoundRobin, Weight: 3})
+	listen(t, asap, "echo", rserpool.Policy{Type: rserpool.WeightedRoundRobin, Weight: 1})
+	listen(t, asap, "a b\x00", rserpool.Policy{})
+	for _, at := range []string{asap, enrp} {
+		code, out, errs := tool(t, "pools", "--registrar", at)
+		want := "POOL       POLICY  ELEMENTS\necho       WRR     2\n\"a b\\x00\"  RR      1\n"
+		if code != 0 || out != want {
+			t.Errorf("pools at %s: exit %d, %q, %q", at, code, out, errs)
+		}
+	}
+	code, out, _ := tool(t, "pools", "--json", "--registrar", asap)
+	var pools []poolView
+	if err := json.Unmarshal([]byte(out), &pools); code != 0 || err != nil || len(pools) != 2 || pools[0].Policy != "WRR" {
+		t.Errorf("pools --json: exit %d, %v, %s", code, err, out)
+	}
+	for _, verb := range []string{"pes", "resolve"} {
+		code, out, errs := tool(t, verb, "echo", "--registrar", asap)
+		if code != 0 || !strings.Contains(out, a.Name().PE.String()) || !strings.Contains(out, "SCTP "+a.Addrs()[0].String()) ||
+			!strings.Contains(out, "WRR weight 3") || !strings.Contains(out, "60 s") {
+			t.Errorf("%s: exit %d, %q, %q", verb, code, out, errs)
+		}
+		code, out, _ = tool(t, verb, "echo", "--json", "--registrar", asap)
+		var elements []elementView
+		if err := json.Unmarshal([]byte(out), &elements); code != 0 || err != nil || len(elements) != 2 || len(elements[0].Addrs) != 1 {
+			t.Errorf("%s --json: exit %d, %v, %s", verb, code, err, out)
+		}
+		code, _, errs = tool(t, verb, "nowhere", "--registrar", asap)
+		if code != exitFailed || !strings.Contains(errs, "nowhere") {
+			t.Errorf("%s of an unknown pool: exit %d, %q", verb, code, errs)
+		}
+	}
+}
+
+func TestManyElementsComeInParts(t *testing.T) {
+	asap, _ := startRegistrar(t)
+	const n = 40
+	long := strings.Repeat("x", 1000)
+	for i := range n {
+		listen(t, asap, long+string(rune('A'+i)), rserpool.Policy{})
+	}
+	code, out, errs := tool(t, "pools", "--registrar", asap)
+	if code != 0 || strings.Count(out, "RR") != n {
+		t.Errorf("exit %d, %d pools, %q", code, strings.Count(out, "RR"), errs)
+	}
+}
+
+func TestNobodyAnswers(t *testing.T) {
+	for _, verb := range [][]string{{"pools"}, {"pes", "echo"}, {"resolve", "echo"}} {
+		code, _, errs := tool(t, append(verb, "--registrar", "127.0.0.1:9", "--timeout", "5s")...)
+		if code != exitFailed || !strings.Contains(errs, "127.0.0.1:9") {
+			t.Errorf("%v: exit %d, %q", verb, code, errs)
+		}
+	}
+}
+
+func TestRegistrarOnATakenPort(t *testing.T) {
+	asap, _ := startRegistrar(t)
+	code, _, errs := tool(t, "registrar", "--asap", asap)
+	if code != exitFailed || !strings.Contains(errs, asap) || !strings.Contains(errs, "address already in use") {
+		t.Errorf("exit %d, %q", code, errs)
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"registar"}, "did you mean 'registrar'?"},
+		{[]string{"resolv", "echo"}, "did you mean 'resolve'?"},
+		{[]string{"xyzzy"}, "there is no command"},
+		{[]string{"pes"}, "one argument"},
+		{[]string{"pools", "echo"}, "echo"},
+		{[]string{"pools", "--colour"}, "--colour"},
+		{[]string{"pools", "--timeout", "soon"}, "soon"},
+		{[]string{"registrar", "--asap", "localhost:1"}, "--asap"},
+		{[]string{"registrar", "--asap", "127.0.0.1:1,127.0.0.2:2"}, "--asap"},
+		{[]string{"registrar", "--log-level", "loud"}, "--log-level"},
+		{[]string{"pools", "--registrar", "a:b:c"}, "a:b:c"},
+		{[]string{"pools", "--transport", "pigeon"}, "pigeon"},
+	} {
+		code, out, errs := tool(t, c.args...)
+		if code != exitUsage || !strings.Contains(errs, c.want) || out != "" {
+			t.Errorf("%v: exit %d, stdout %q, stderr %q", c.args, code, out, errs)
+		}
+	}
+}
+
+func TestHelpHasExamples(t *testing.T) {
+	for _, verb := range []string{"", "registrar", "pools", "pes", "resolve", "version"} {
+		args := strings.Fields(verb + " --help")
+		if code, out, _ := tool(t, args...); code != 0 || !strings.Contains(out, "Examples:\n  rserpool "+verb) {
+			t.Errorf("%v: exit %d, %q", args, code, out)
+		}
+	}
+	if code, out, _ := tool(t); code != 0 || !strings.Contains(out, "Available Commands") {
+		t.Errorf("no arguments: exit %d, %q", code, out)
+	}
+	if code, out, _ := tool(t, "version"); code != 0 || out != "rserpool "+rserpool.Version+"\n" {
+		t.Errorf("version: exit %d, %q", code, out)
+	}
+}
