@@ -44,10 +44,10 @@ func (r *Registrar) callOut(to []netip.AddrPort, m enrp.Message) *call {
 }
 
 // groupcast sends one copy to every peer (ENRP-3.1-01, ENRP-2.1-02). A peer
-// that is being taken over gets what it can get over an association it has.
+// that is thought dead gets what it can get over an association it has.
 func (r *Registrar) groupcast(now time.Time, m enrp.Message) {
 	for _, p := range r.peers {
-		if !p.inactive || p.link != nil {
+		if p.active() || p.link != nil {
 			r.tell(now, p, m)
 		}
 	}

@@ -36,12 +36,12 @@ func TestClusterJoin(t *testing.T) {
 	c := newCluster(t, 1)
 	a := c.add(10)
 	c.run(time.Second)
-	c.fill(3000)
+	c.fill(2000)
 	c.run(time.Second)
 	b := c.add(20, a)
 	c.run(time.Second)
 	if c.sent["ENRP_HANDLE_TABLE_RESPONSE"] < 3 {
-		t.Errorf("3000 PEs came in %d parts", c.sent["ENRP_HANDLE_TABLE_RESPONSE"])
+		t.Errorf("2000 PEs came in %d parts", c.sent["ENRP_HANDLE_TABLE_RESPONSE"])
 	}
 	c.add(30, b)
 	c.run(time.Second)
@@ -197,10 +197,10 @@ func TestClusterNobodyThere(t *testing.T) {
 	}
 }
 
-// TestClusterChaos kills, restarts and cuts at random, then lets everything
+// TestClusterChaos kills, restarts, stops and cuts at random, then lets everything
 // settle.
 func TestClusterChaos(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(20) {
 		c := newCluster(t, seed)
 		id := protocol.ServerID(100)
 		var all []*node
@@ -215,7 +215,7 @@ func TestClusterChaos(t *testing.T) {
 		c.fill(40)
 		for range 15 {
 			n := c.nodes[c.rnd.IntN(len(c.nodes))]
-			switch c.rnd.IntN(6) {
+			switch c.rnd.IntN(8) {
 			case 0:
 				alive := 0
 				for _, m := range c.nodes {
@@ -238,11 +238,18 @@ func TestClusterChaos(t *testing.T) {
 				c.addPE("late", n)
 			case 5:
 				c.killPE(c.pes[c.rnd.IntN(len(c.pes))])
+			case 6:
+				c.pause(n)
+			case 7:
+				c.resume(n)
 			}
 			c.run(time.Duration(c.rnd.Int64N(int64(40 * time.Second))))
 		}
 		c.partition()
-		c.run(7 * time.Minute)
+		for _, n := range c.nodes {
+			c.resume(n)
+		}
+		c.run(2 * time.Minute)
 		c.wantAgreement()
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)

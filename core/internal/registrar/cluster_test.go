@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"container/heap"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -26,8 +27,10 @@ type cluster struct {
 	nodes  []*node
 	pes    []*simPE
 	assocs map[assoc.ID]*simAssoc
+	pairs  map[[2]netip.AddrPort]*simAssoc
 	next   assoc.ID
-	queue  []flight // by time, then by number
+	queue  flights
+	number int
 	sent   map[string]int
 	cut    func(a, b netip.AddrPort) bool // partition
 	trace  func(string)
@@ -39,6 +42,9 @@ type node struct {
 	enrp netip.AddrPort
 	asap netip.AddrPort
 	dead bool
+
+	paused  bool // SIGSTOP
+	backlog []Event
 }
 
 // simPE is a PE that answers keep-alives, takes a new home when it is told to
@@ -60,12 +66,28 @@ type simAssoc struct {
 }
 
 type flight struct {
-	at time.Time
-	do func()
+	at     time.Time
+	number int
+	do     func()
+}
+
+// flights is a heap by time, then by number.
+type flights []flight
+
+func (f flights) Len() int      { return len(f) }
+func (f flights) Swap(i, j int) { f[i], f[j] = f[j], f[i] }
+func (f flights) Less(i, j int) bool {
+	return f[i].at.Before(f[j].at) || f[i].at.Equal(f[j].at) && f[i].number < f[j].number
+}
+func (f *flights) Push(x any) { *f = append(*f, x.(flight)) }
+func (f *flights) Pop() any {
+	last := (*f)[len(*f)-1]
+	*f = (*f)[:len(*f)-1]
+	return last
 }
 
 func newCluster(t testing.TB, seed uint64) *cluster {
-	return &cluster{TB: t, now: epoch, rnd: rand.New(rand.NewPCG(seed, 77)), assocs: map[assoc.ID]*simAssoc{}, sent: map[string]int{}}
+	return &cluster{TB: t, now: epoch, rnd: rand.New(rand.NewPCG(seed, 77)), assocs: map[assoc.ID]*simAssoc{}, pairs: map[[2]netip.AddrPort]*simAssoc{}, sent: map[string]int{}}
 }
 
 // add starts a registrar that knows the ENRP addresses of others.
@@ -92,12 +114,16 @@ func (c *cluster) start(n *node, id protocol.ServerID, peers ...*node) {
 	if err != nil {
 		c.Fatal(err)
 	}
-	n.r, n.dead = r, false
+	n.r, n.dead, n.paused, n.backlog = r, false, false, nil
 	n.step(Start{})
 }
 
 func (n *node) step(ev Event) {
 	if n.dead {
+		return
+	}
+	if n.paused {
+		n.backlog = append(n.backlog, ev)
 		return
 	}
 	n.r.Step(n.c.now, ev)
@@ -148,12 +174,8 @@ func enrpBytes(c *cluster, m enrp.Message) []byte {
 }
 
 func (c *cluster) after(d time.Duration, do func()) {
-	at := c.now.Add(d)
-	i := len(c.queue)
-	for i > 0 && c.queue[i-1].at.After(at) {
-		i--
-	}
-	c.queue = slices.Insert(c.queue, i, flight{at, do})
+	c.number++
+	heap.Push(&c.queue, flight{c.now.Add(d), c.number, do})
 }
 
 // run lets time pass.
@@ -162,13 +184,12 @@ func (c *cluster) run(d time.Duration) {
 	for {
 		at, who := end, (*node)(nil)
 		for _, n := range c.nodes {
-			if next, ok := n.r.Next(); ok && !n.dead && next.Before(at) {
+			if next, ok := n.r.Next(); ok && !n.dead && !n.paused && next.Before(at) {
 				at, who = next, n
 			}
 		}
 		if len(c.queue) > 0 && !c.queue[0].at.After(at) && !c.queue[0].at.After(end) {
-			f := c.queue[0]
-			c.queue = c.queue[1:]
+			f := heap.Pop(&c.queue).(flight)
 			c.now = maxTime(c.now, f.at)
 			f.do()
 			continue
@@ -212,12 +233,17 @@ func (c *cluster) reachable(a, b netip.AddrPort) bool { return c.cut == nil || !
 
 // find returns the association between two addresses.
 func (c *cluster) find(a, b netip.AddrPort) *simAssoc {
-	for id := assoc.ID(1); id <= c.next; id++ {
-		if s := c.assocs[id]; s != nil && (s.ends == [2]netip.AddrPort{a, b} || s.ends == [2]netip.AddrPort{b, a}) {
-			return s
-		}
+	if s := c.pairs[[2]netip.AddrPort{a, b}]; s != nil {
+		return s
 	}
-	return nil
+	return c.pairs[[2]netip.AddrPort{b, a}]
+}
+
+func (c *cluster) open(channel Channel, from, to netip.AddrPort) *simAssoc {
+	c.next++
+	s := &simAssoc{c.next, channel, [2]netip.AddrPort{from, to}}
+	c.assocs[s.id], c.pairs[s.ends] = s, s
+	return s
 }
 
 // connect sets up an association and tells both ends.
@@ -228,9 +254,7 @@ func (c *cluster) connect(channel Channel, from, to netip.AddrPort, token Token)
 		}
 		return s
 	}
-	c.next++
-	s := &simAssoc{c.next, channel, [2]netip.AddrPort{from, to}}
-	c.assocs[s.id] = s
+	s := c.open(channel, from, to)
 	if n := c.nodeAt(to); n != nil {
 		n.step(AssocUp{Link: Link{channel, s.id}, Peer: []netip.AddrPort{from}})
 	}
@@ -241,7 +265,7 @@ func (c *cluster) connect(channel Channel, from, to netip.AddrPort, token Token)
 }
 
 func (c *cluster) dial(n *node, channel Channel, from, to netip.AddrPort, token Token, b []byte) {
-	if !c.reachable(from, to) {
+	if other := c.nodeAt(to); !c.reachable(from, to) || other != nil && other.paused {
 		c.after(3*time.Second, func() { n.step(ConnectFailed{Token: token, Err: assoc.ErrTimeout}) })
 		return
 	}
@@ -255,9 +279,7 @@ func (c *cluster) dial(n *node, channel Channel, from, to netip.AddrPort, token 
 		}
 		s := c.find(from, to)
 		if s == nil {
-			c.next++
-			s = &simAssoc{c.next, channel, [2]netip.AddrPort{from, to}}
-			c.assocs[s.id] = s
+			s = c.open(channel, from, to)
 			if other := c.nodeAt(to); other != nil {
 				other.step(AssocUp{Link: Link{channel, s.id}, Peer: []netip.AddrPort{from}})
 			}
@@ -309,6 +331,7 @@ func (c *cluster) lose(id assoc.ID) {
 		return
 	}
 	delete(c.assocs, id)
+	delete(c.pairs, s.ends)
 	for _, end := range s.ends {
 		if n := c.nodeAt(end); n != nil {
 			c.after(time.Millisecond, func() { n.step(AssocLost{Link: Link{s.channel, id}, Err: assoc.ErrAborted}) })
@@ -324,6 +347,25 @@ func (c *cluster) loseAll(of func(netip.AddrPort) bool) {
 		if s := c.assocs[id]; s != nil && (of(s.ends[0]) || of(s.ends[1])) {
 			c.lose(id)
 		}
+	}
+}
+
+// pause stops a registrar's process; after a while its associations break.
+func (c *cluster) pause(n *node) {
+	n.paused = true
+	c.after(6*time.Second, func() {
+		if n.paused {
+			c.loseAll(func(a netip.AddrPort) bool { return a == n.enrp || a == n.asap })
+		}
+	})
+}
+
+func (c *cluster) resume(n *node) {
+	n.paused = false
+	backlog := n.backlog
+	n.backlog = nil
+	for _, ev := range backlog {
+		n.step(ev)
 	}
 }
 
@@ -395,17 +437,17 @@ func (p *simPE) register() {
 	if p.dead {
 		return
 	}
-	if p.home.dead || !p.c.reachable(p.at, p.home.asap) {
+	if p.home.dead || p.home.paused || !p.c.reachable(p.at, p.home.asap) {
 		// Hunt.
 		for _, n := range p.c.nodes {
-			if !n.dead && p.c.reachable(p.at, n.asap) {
+			if !n.dead && !n.paused && p.c.reachable(p.at, n.asap) {
 				p.home = n
 				break
 			}
 		}
 	}
-	if p.home.dead {
-		return
+	if p.home.dead || p.home.paused || !p.c.reachable(p.at, p.home.asap) {
+		return // nobody there; the next time may do better
 	}
 	s := p.c.connect(ASAPOverSCTP, p.at, p.home.asap, 0)
 	p.send(s, asap.Registration{Handle: p.handle, Element: protocol.Element{

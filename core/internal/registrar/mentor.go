@@ -147,7 +147,7 @@ func (r *Registrar) handleListRequest(now time.Time, p *peer) {
 			m.Servers = append(m.Servers, protocol.Server{ID: r.id, Transport: r.cfg.ENRP})
 		}
 		for _, q := range r.peers {
-			if q != p && !q.inactive && q.takeover == nil && !q.server.IsZero() {
+			if q != p && q.active() && !q.server.IsZero() {
 				m.Servers = append(m.Servers, protocol.Server{ID: q.id, Transport: q.server})
 			}
 		}

@@ -85,7 +85,7 @@ func (s peerSilent) due(r *Registrar, now time.Time) {
 
 // doubt asks a peer whether it lives.
 func (r *Registrar) doubt(now time.Time, p *peer) {
-	if p == nil || p.probing || p.inactive || p.takeover != nil {
+	if p == nil || p.probing || !p.active() {
 		return
 	}
 	p.probing = true

@@ -11,6 +11,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
 // chaos drives a registrar with random events: every message, associations
@@ -239,18 +240,66 @@ func FuzzMessages(f *testing.F) {
 		s := started(t)
 		p := s.connect(1, "192.0.2.1:5000")
 		p.registers("abc", 1)
-		for len(b) > 0 {
-			n := len(b)
-			if n > 4 {
-				n = min(n, max(4, (int(b[2])<<8+int(b[3])+3)&^3)) // several messages
-			}
-			m, report, err := asap.Parse(b[:n])
+		eachMessage(b, func(b []byte) {
+			m, report, err := asap.Parse(b)
 			s.step(ASAPReceived{Link: p.link, Message: m, Report: report, Err: err})
-			b = b[n:]
-		}
+		})
 		for _, e := range s.take() {
 			if send, ok := e.(SendASAP); ok {
 				if _, err := asap.Append(nil, send.Message); err != nil {
+					t.Fatalf("cannot be encoded: %v: %v", send.Message, err)
+				}
+			}
+		}
+		s.sleep(time.Minute)
+		checkRegistrar(t, s.r)
+	})
+}
+
+// eachMessage cuts b into messages.
+func eachMessage(b []byte, f func([]byte)) {
+	for len(b) > 0 {
+		n := len(b)
+		if n > 4 {
+			n = min(n, max(4, (int(b[2])<<8+int(b[3])+3)&^3))
+		}
+		f(b[:n])
+		b = b[n:]
+	}
+}
+
+// FuzzPeerMessages lets another registrar send anything.
+func FuzzPeerMessages(f *testing.F) {
+	for _, m := range []enrp.Message{
+		enrp.Presence{Route: enrp.Route{Sender: 20}, ReplyRequired: true, HasChecksum: true},
+		enrp.HandleUpdate{Route: enrp.Route{Sender: 20}, Handle: "p", Element: owned(1, 20)},
+		enrp.HandleUpdate{Route: enrp.Route{Sender: 20}, Action: enrp.DelPE, Handle: "p", Element: owned(2, 20)},
+		enrp.HandleTableRequest{Route: enrp.Route{Sender: 20}},
+		enrp.HandleTableResponse{Route: enrp.Route{Sender: 20}, Entries: []enrp.PoolEntry{{Handle: "p", Elements: []protocol.Element{owned(3, 20)}}}},
+		enrp.ListResponse{Route: enrp.Route{Sender: 20}, Servers: []protocol.Server{{ID: 30, Transport: myENRP}}},
+		enrp.InitTakeover{Route: enrp.Route{Sender: 20}, Target: 30},
+		enrp.TakeoverServer{Route: enrp.Route{Sender: 20}, Target: 30},
+	} {
+		b, err := enrp.Append(nil, m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := startedWith(t, quiet)
+		v := s.meets(1, 20, "192.0.2.20:9901")
+		s.meets(2, 30, "192.0.2.30:9901")
+		v.updates(enrp.AddPE, "p", owned(2, 20))
+		pe := s.connect(1, "192.0.2.1:5000")
+		pe.sends(pe.offer("p", 1))
+		eachMessage(b, func(b []byte) {
+			m, report, err := enrp.Parse(b)
+			s.step(ENRPReceived{Link: v.link, Message: m, Report: report, Err: err})
+		})
+		for _, e := range s.take() {
+			if send, ok := e.(SendENRP); ok {
+				if _, err := enrp.Append(nil, send.Message); err != nil {
 					t.Fatalf("cannot be encoded: %v: %v", send.Message, err)
 				}
 			}

@@ -28,7 +28,6 @@ func (r *Registrar) peerDead(now time.Time, p *peer) {
 	r.timers.Stop(&p.watch)
 	r.endDownload(p) // ENRP-3.5-25
 	r.endSession(p)
-	r.leaveTakeovers(now, p)
 	if !r.serving {
 		r.deadWhileStarting(now, p)
 		return
@@ -37,13 +36,17 @@ func (r *Registrar) peerDead(now time.Time, p *peer) {
 	t.timer.Value = t
 	p.takeover = t
 	for _, q := range r.peers {
-		if q != p && !q.inactive && q.takeover == nil {
+		if q.active() {
 			t.waiting = append(t.waiting, q) // ENRP-3.5-02
 		}
 	}
-	r.sendInitTakeover(now, t, r.peers)
+	r.sendInitTakeover(now, t, append(slices.Clone(t.waiting), p)) // ENRP-3.5-01
+	r.leaveTakeovers(now, p)
 	r.checkTakeover(now, t)
 }
+
+// active says that a peer is not thought dead, by us or another.
+func (p *peer) active() bool { return !p.inactive && p.takeover == nil }
 
 func (r *Registrar) deadWhileStarting(now time.Time, p *peer) {
 	mentor := r.join.mentor == p
@@ -57,7 +60,6 @@ func (r *Registrar) deadWhileStarting(now time.Time, p *peer) {
 	}
 }
 
-// sendInitTakeover goes to everybody, the target included (ENRP-3.5-01).
 func (r *Registrar) sendInitTakeover(now time.Time, t *takeover, to []*peer) {
 	m := enrp.InitTakeover{Route: enrp.Route{Sender: r.id}, Target: t.target.id}
 	for _, q := range to {
@@ -158,13 +160,15 @@ func (r *Registrar) takeOver(now time.Time, target *peer) {
 	r.keepContact(now, target)
 	r.removePeer(target)
 	r.groupcast(now, enrp.TakeoverServer{Route: enrp.Route{Sender: r.id}, Target: target.id})
-	if r.space.Owned(target.id) == 0 {
+	n := r.space.Owned(target.id)
+	if n == 0 {
 		return
 	}
+	spread := time.Duration(n) * time.Second / claimRate
 	for el := range r.space.Elements() {
 		if el.Home == target.id {
 			r.space.SetHome(el, r.id)
-			r.claim(now, el, target.id)
+			r.claim(now, el, target.id, spread)
 		}
 	}
 }
@@ -174,15 +178,15 @@ func (r *Registrar) takeOver(now time.Time, target *peer) {
 const claimRate = 5000
 
 // claim begins the supervision of a PE that did not register with us, and asks
-// it to make us its home (ENRP-3.5-16); who does not answer goes (ENRP-3.5-18).
-func (r *Registrar) claim(now time.Time, el *element, from protocol.ServerID) {
+// it within the time spread to make us its home (ENRP-3.5-16); who does not
+// answer goes (ENRP-3.5-18).
+func (r *Registrar) claim(now time.Time, el *element, from protocol.ServerID, spread time.Duration) {
 	w := r.watchOf(el)
 	w.claimed, w.claimedFrom, w.reports = true, from, 0
 	r.setLife(now, w)
 	if w.probing {
 		r.settle(now, w)
 	}
-	spread := time.Duration(r.space.Owned(r.id)) * time.Second / claimRate
 	if spread < 50*time.Millisecond {
 		r.startProbe(now, w)
 		return

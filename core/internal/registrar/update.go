@@ -61,7 +61,7 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 	}
 	el, visible := r.put(h, e)
 	if e.Home == r.id {
-		r.claim(now, el, 0) // ours from before a restart
+		r.claim(now, el, 0, time.Second) // ours from before a restart
 	}
 	if visible {
 		r.poolChanged(now, h)

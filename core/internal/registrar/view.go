@@ -79,7 +79,7 @@ func (r *Registrar) Snapshot(now time.Time) View {
 		v.Peers = append(v.Peers, PeerView{
 			Server:    protocol.Server{ID: p.id, Transport: p.server},
 			Connected: p.link != nil,
-			Active:    !p.inactive && p.takeover == nil,
+			Active:    p.active(),
 			Silent:    now.Sub(p.lastHeard),
 			Owned:     r.space.Owned(p.id),
 		})

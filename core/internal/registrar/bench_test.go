@@ -1,0 +1,59 @@
+package registrar
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// populated is a registrar with n PEs, ten to a pool, all of one process.
+func populated(b *testing.B, n int) (*script, *remote) {
+	s := startedWith(b, quiet)
+	pe := s.connect(1, "192.0.2.1:5000")
+	for i := range n {
+		s.r.Step(s.now, ASAPReceived{Link: pe.link, Message: pe.offer(poolOf(i), protocol.PEID(i+1))})
+	}
+	s.r.Drain()
+	b.ReportAllocs()
+	return s, pe
+}
+
+func poolOf(i int) protocol.PoolHandle { return protocol.PoolHandle(fmt.Sprint("EchoPool", i/10)) }
+
+func eachSize(b *testing.B, f func(b *testing.B, n int)) {
+	for _, n := range []int{10, 1_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) { f(b, n) })
+	}
+}
+
+// BenchmarkReregistration is a whole step: checks, table, timers, response.
+func BenchmarkReregistration(b *testing.B) {
+	eachSize(b, func(b *testing.B, n int) {
+		s, pe := populated(b, n)
+		m := make([]ASAPReceived, n)
+		for i := range m {
+			m[i] = ASAPReceived{Link: pe.link, Message: pe.offer(poolOf(i), protocol.PEID(i+1))}
+		}
+		for i := 0; b.Loop(); i++ {
+			s.r.Step(s.now, m[i%n])
+			s.r.Drain()
+		}
+	})
+}
+
+// BenchmarkResolution answers for a pool of ten.
+func BenchmarkResolution(b *testing.B) {
+	eachSize(b, func(b *testing.B, n int) {
+		s, pe := populated(b, n)
+		m := make([]ASAPReceived, n)
+		for i := range m {
+			m[i] = ASAPReceived{Link: pe.link, Message: asap.HandleResolution{Handle: poolOf(i)}}
+		}
+		for i := 0; b.Loop(); i++ {
+			s.r.Step(s.now, m[i%n])
+			s.r.Drain()
+		}
+	})
+}
