@@ -122,7 +122,7 @@ func TestAskARegistrar(t *testing.T) {
 
 func TestManyElementsComeInParts(t *testing.T) {
 	asap, _ := startRegistrar(t)
-	const n = 40
+	const n = 60
 	long := strings.Repeat("x", 1000)
 	for i := range n {
 		listen(t, asap, long+string(rune('A'+i)), rserpool.Policy{})

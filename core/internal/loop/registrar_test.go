@@ -1,0 +1,215 @@
+package loop_test
+
+import (
+	"errors"
+	"log/slog"
+	"net/netip"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/loop"
+	"github.com/librserpool/librserpool/core/internal/loop/memnet"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
+)
+
+// peer is an endpoint that talks to a registrar by hand.
+type peer struct {
+	*testing.T
+	port  *loop.Port
+	ep    *memnet.Endpoint
+	assoc assoc.ID
+}
+
+func start(t *testing.T) (*memnet.Net, *loop.Registrar) {
+	t.Helper()
+	net := memnet.New()
+	r, err := loop.StartRegistrar(loop.RegistrarConfig{
+		ASAP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:3863")},
+		ENRP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9901")},
+		Open: net.Open, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return net, r
+}
+
+func connect(t *testing.T, net *memnet.Net, to []netip.AddrPort) *peer {
+	t.Helper()
+	ep, _, err := net.Open(transport.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ep.Close() })
+	p := &peer{T: t, port: loop.NewPort(ep), ep: ep.(*memnet.Endpoint)}
+	if p.assoc, err = p.port.Connect(to, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, info := receive(t, p.port); info.Kind != assoc.CommUp {
+		t.Fatalf("got %+v, want CommUp", info)
+	}
+	return p
+}
+
+func (p *peer) send(ppid uint32, b []byte, err error) {
+	p.Helper()
+	if err == nil {
+		err = p.port.SendControl(p.assoc, ppid, b)
+	}
+	if err != nil {
+		p.Fatal(err)
+	}
+	synctest.Wait()
+}
+
+func (p *peer) sendASAP(m asap.Message) {
+	p.Helper()
+	b, err := asap.Append(nil, m)
+	p.send(protocol.PPIDASAP, b, err)
+}
+
+func (p *peer) want(want asap.Message) {
+	p.Helper()
+	b, info := receive(p.T, p.port)
+	got, _, err := asap.Parse(b)
+	if diff := cmp.Diff(want, got); diff != "" || err != nil || info.PPID != protocol.PPIDASAP || info.Stream != 0 || info.Unordered {
+		p.Fatalf("PPID %d, %v (-want +got):\n%s", info.PPID, err, diff)
+	}
+}
+
+func (p *peer) silent() {
+	p.Helper()
+	var info assoc.RecvInfo
+	if b, err := p.port.Receive(&info); !errors.Is(err, assoc.ErrWouldBlock) {
+		p.Fatalf("got %+v %x, %v", info, b, err)
+	}
+}
+
+func (p *peer) element() protocol.Element {
+	return protocol.Element{
+		ID: 5, Life: 300, Policy: protocol.Policy{Type: protocol.RoundRobin},
+		User: protocol.Transport{
+			Protocol: protocol.SCTP, Use: protocol.DataAndControl,
+			Port: p.port.LocalAddrs()[0].Port(), Addrs: []netip.Addr{memnet.Loopback},
+		},
+	}
+}
+
+func TestRegistrarServes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, r := start(t)
+		pe := connect(t, net, r.ASAPAddrs())
+		pe.sendASAP(asap.Registration{Handle: "echo", Element: pe.element()})
+		pe.want(asap.RegistrationResponse{Handle: "echo", ID: 5})
+		v := r.Snapshot()
+		if len(v.Pools) != 1 || v.Pools[0].Elements[0].ASAP.Port != pe.port.LocalAddrs()[0].Port() || !v.Pools[0].Elements[0].Connected {
+			t.Errorf("the registrar knows %+v", v.Pools)
+		}
+
+		// What is neither ASAP nor ENRP, what is not readable, and ENRP of peers
+		// at the ASAP endpoint: nothing, and the association stands.
+		pe.send(0, []byte("text"), nil)
+		pe.send(protocol.PPIDASAP, []byte{1, 2, 3}, nil)
+		pe.send(protocol.PPIDENRP, []byte{1, 2, 3}, nil)
+		b, err := enrp.Append(nil, enrp.ListRequest{Route: enrp.Route{Sender: 9}})
+		pe.send(protocol.PPIDENRP, b, err)
+		pe.silent()
+
+		// Unknown message, action bits 01: reported (COM-4-05).
+		pe.send(protocol.PPIDASAP, []byte{0x41, 0, 0, 4}, nil)
+		pe.want(asap.Error{Causes: []protocol.Cause{{Code: protocol.CauseUnrecognizedMessage, Info: []byte{0x41, 0, 0, 4}}}})
+	})
+}
+
+// TestRegistrarProbesOverANewAssociation: a PE whose association is gone is
+// connected to at the address it registered from (ASAP-3.5-06).
+func TestRegistrarProbesOverANewAssociation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, r := start(t)
+		pe := connect(t, net, r.ASAPAddrs())
+		pe.sendASAP(asap.Registration{Handle: "echo", Element: pe.element()})
+		pe.want(asap.RegistrationResponse{Handle: "echo", ID: 5})
+		if err := pe.port.Abort(pe.assoc, "test"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		var probed bool
+		for !probed {
+			b, info := receive(t, pe.port)
+			m, _, _ := asap.Parse(b)
+			_, probed = m.(asap.EndpointKeepAlive)
+			if info.Kind == assoc.Message && !probed {
+				t.Fatalf("got %v", m)
+			}
+		}
+		// Nobody acknowledges: the element is removed (ASAP-3.5-07).
+		time.Sleep(time.Minute)
+		if v := r.Snapshot(); len(v.Pools) != 0 {
+			t.Errorf("a dead element stays: %+v", v.Pools)
+		}
+	})
+}
+
+func TestRegistrarRemovesWhoIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, r := start(t)
+		pe := connect(t, net, r.ASAPAddrs())
+		pe.sendASAP(asap.Registration{Handle: "echo", Element: pe.element()})
+		pe.ep.Kill()
+		time.Sleep(2 * time.Minute)
+		if v := r.Snapshot(); len(v.Pools) != 0 || v.Counters.Dead != 1 {
+			t.Errorf("the registrar knows %+v, %+v", v.Pools, v.Counters)
+		}
+	})
+}
+
+func TestOperatorsQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, r := start(t)
+		pe := connect(t, net, r.ASAPAddrs())
+		pe.sendASAP(asap.Registration{Handle: "echo", Element: pe.element()})
+		pe.want(asap.RegistrationResponse{Handle: "echo", ID: 5})
+		for _, at := range [][]netip.AddrPort{r.ASAPAddrs(), r.ENRPAddrs()} {
+			op := connect(t, net, at)
+			b, err := enrp.Append(nil, enrp.HandleTableRequest{})
+			op.send(protocol.PPIDENRP, b, err)
+			b, info := receive(t, op.port)
+			got, _, err := enrp.Parse(b)
+			m, ok := got.(enrp.HandleTableResponse)
+			if err != nil || !ok || info.PPID != protocol.PPIDENRP || m.Sender != r.Snapshot().Server || m.More || m.Rejected ||
+				len(m.Entries) != 1 || m.Entries[0].Handle != "echo" || m.Entries[0].Elements[0].ID != 5 {
+				t.Errorf("at %v: %v %+v", at, err, got)
+			}
+		}
+	})
+}
+
+func TestStartRegistrarFailsClean(t *testing.T) {
+	net, r := start(t)
+	free := netip.MustParseAddrPort("127.0.0.1:5000")
+	for _, c := range []loop.RegistrarConfig{
+		{ASAP: r.ASAPAddrs()},
+		{ASAP: []netip.AddrPort{free}, ENRP: r.ENRPAddrs()},
+	} {
+		c.Open, c.Logger = net.Open, slog.New(slog.DiscardHandler)
+		if _, err := loop.StartRegistrar(c); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Errorf("got %v", err)
+		}
+	}
+	ep, _, err := net.Open(transport.Config{Local: []netip.AddrPort{free}})
+	if err != nil {
+		t.Fatalf("the first endpoint stays open when the second one fails: %v", err)
+	}
+	ep.Close()
+}
