@@ -36,12 +36,12 @@ func TestClusterJoin(t *testing.T) {
 	c := newCluster(t, 1)
 	a := c.add(10)
 	c.run(time.Second)
-	c.fill(2000)
+	c.fill(1200)
 	c.run(time.Second)
 	b := c.add(20, a)
 	c.run(time.Second)
-	if c.sent["ENRP_HANDLE_TABLE_RESPONSE"] < 3 {
-		t.Errorf("2000 PEs came in %d parts", c.sent["ENRP_HANDLE_TABLE_RESPONSE"])
+	if c.sent["ENRP_HANDLE_TABLE_RESPONSE"] < 2 {
+		t.Errorf("1200 PEs came in %d parts", c.sent["ENRP_HANDLE_TABLE_RESPONSE"])
 	}
 	c.add(30, b)
 	c.run(time.Second)
@@ -95,6 +95,30 @@ func TestClusterTakeover(t *testing.T) {
 		}
 		c.run(3 * time.Minute)
 		c.wantAgreement()
+	}
+}
+
+// ENRP-3.5-21: many rivals, who all notice at once: the highest wins, alone.
+func TestClusterManyRivals(t *testing.T) {
+	for seed := range uint64(10) {
+		c := newCluster(t, seed)
+		first := c.add(50)
+		c.run(time.Second)
+		for _, id := range []protocol.ServerID{10, 20, 60, 30, 40} {
+			c.add(id, first)
+			c.run(time.Duration(c.rnd.IntN(1000)) * time.Millisecond)
+		}
+		c.run(time.Second)
+		c.fill(30)
+		c.run(time.Second)
+		c.kill(first)
+		c.run(time.Second)
+		c.wantAgreement()
+		for _, n := range c.nodes {
+			if want := n.r.id == 60; !n.dead && n.r.counts.Takeovers > 0 != want {
+				t.Errorf("seed %d: registrar %v did %d takeovers", seed, n.r.id, n.r.counts.Takeovers)
+			}
+		}
 	}
 }
 

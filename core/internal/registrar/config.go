@@ -35,6 +35,16 @@ type Config struct {
 	Limits    Limits
 	KeepAlive KeepAlive
 	Timers    Timers
+	Interop   Interop
+}
+
+// Interop are habits of RSPLIB that a group which includes it has to share.
+type Interop struct {
+	// LifeInMilliseconds reads registration lives as RSPLIB writes them, and
+	// lets none be infinite.
+	LifeInMilliseconds bool
+	// LowerIDWins inverts the arbitration of takeovers.
+	LowerIDWins bool
 }
 
 // Limits bound what others can make the registrar hold or send.

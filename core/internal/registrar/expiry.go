@@ -8,7 +8,11 @@ import (
 
 // setLife starts the registration life anew (ASAP-3.1-21).
 func (r *Registrar) setLife(now time.Time, w *watch) {
-	if d, ends := w.el.Life.Duration(); ends {
+	d, ends := w.el.Life.Duration()
+	if r.cfg.Interop.LifeInMilliseconds {
+		d, ends = time.Duration(uint32(w.el.Life))*time.Millisecond, true
+	}
+	if ends {
 		r.timers.Set(&w.life, now.Add(d))
 	} else {
 		r.timers.Stop(&w.life) // COM-3.10-03

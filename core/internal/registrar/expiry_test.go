@@ -28,15 +28,33 @@ func TestExpiry(t *testing.T) {
 	s.wantListed("pool", 2, 3)
 }
 
+// RSPLIB's lives are milliseconds, and none is infinite.
+func TestLifeInMilliseconds(t *testing.T) {
+	s := startedWith(t, func(c *Config) { quiet(c); c.Interop.LifeInMilliseconds = true })
+	pe := s.connect(1, "192.0.2.1:5000")
+	pe.sends(pe.offer("pool", 1))
+	forever := pe.offer("pool", 2)
+	forever.Element.Life = protocol.LifeInfinite
+	pe.sends(forever)
+	s.sleep(299 * time.Millisecond)
+	s.wantListed("pool", 1, 2)
+	s.sleep(time.Millisecond)
+	s.wantListed("pool", 2)
+	s.sleep(50 * 24 * time.Hour)
+	s.wantListed("pool")
+}
+
 // ASAP-3.6-02, 03: one announcement per (N+1) * T6; who is silent does not
 // count any more; the own ones never do.
 func TestServerAnnounce(t *testing.T) {
 	s := newScript(t, func(c *Config) {
 		c.Announce = true
-		c.ASAP = []protocol.Transport{{Protocol: protocol.SCTP, Port: 3863}}
+		c.ASAP = []protocol.Transport{{Protocol: protocol.SCTP, Port: 3863}, {Protocol: protocol.TCP, Port: 3863}, {Protocol: protocol.UDP}}
 	})
 	s.step(Start{})
-	mine := SendAnnounce{Message: asap.ServerAnnounce{Server: myID, Transports: s.r.cfg.ASAP}}
+	mine := SendAnnounce{Message: asap.ServerAnnounce{Server: myID, Transports: []protocol.Transport{
+		{Protocol: protocol.TCP, Port: 3863}, {Protocol: protocol.SCTP, Port: 3863},
+	}}}
 	count := func(d time.Duration) (n int) {
 		s.sleep(d)
 		for _, e := range s.take() {

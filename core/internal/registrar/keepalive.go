@@ -75,7 +75,8 @@ func (r *Registrar) linkOf(w *watch) *link {
 }
 
 // probeFailed tries again, or gives the PE up: at once if the failure is
-// conclusive, otherwise after the last try (ASAP-3.5-07, ASAP-3.5-12).
+// conclusive, otherwise after the last try (ASAP-3.5-07, ASAP-3.5-12). Some PEs
+// answer their home only, so to anybody else silence alone says nothing.
 func (r *Registrar) probeFailed(now time.Time, w *watch, conclusive bool) {
 	if w.el == nil || !w.probing {
 		return
@@ -83,6 +84,10 @@ func (r *Registrar) probeFailed(now time.Time, w *watch, conclusive bool) {
 	if !conclusive && w.left > 0 {
 		w.left--
 		r.sendKeepAlive(now, w)
+		return
+	}
+	if !conclusive && w.el.Home != r.id {
+		r.unwatch(now, w.el)
 		return
 	}
 	r.counts.Dead++

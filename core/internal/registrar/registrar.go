@@ -65,7 +65,7 @@ type deadline interface {
 }
 
 // maxWaiting bounds the requests kept until the registrar serves.
-const maxWaiting = 4096
+const maxWaiting = 1024
 
 // New returns a registrar that waits for Start, or an error that says what is
 // wrong with the configuration.

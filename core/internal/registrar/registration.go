@@ -89,7 +89,7 @@ func (r *Registrar) examine(l *link, m asap.Registration) []protocol.Cause {
 // invalid finds values that no registration may have (ASAP-3.1-25).
 func (r *Registrar) invalid(l *link, e protocol.Element) (cause protocol.Cause, bad bool) {
 	switch {
-	case e.ID == 0, e.Life == 0, e.Life < protocol.LifeInfinite: // ASAP-3.1-30
+	case e.ID == 0, e.Life == 0, e.Life < protocol.LifeInfinite && !r.cfg.Interop.LifeInMilliseconds: // ASAP-3.1-30
 		return wire.InvalidElement(e), true
 	case !e.Policy.Type.Known(): // POL-7-02
 		return wire.InvalidPolicy(e.Policy), true

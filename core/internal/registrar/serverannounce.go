@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
@@ -12,8 +13,9 @@ import (
 // number of other registrars heard (ASAP-3.6-02), so that all together send
 // about one per T6.
 type announcer struct {
-	timer timerq.Timer[deadline]
-	heard map[protocol.ServerID]*announced
+	timer      timerq.Timer[deadline]
+	transports []protocol.Transport
+	heard      map[protocol.ServerID]*announced
 }
 
 // announced is another registrar heard on the group. It counts until it was
@@ -35,11 +37,19 @@ func (r *Registrar) startAnnouncing(now time.Time) {
 	a := &r.announcer
 	a.heard = map[protocol.ServerID]*announced{}
 	a.timer.Value = announceTime{a}
+	for _, t := range r.cfg.ASAP { // ASAP-2.2.10-01; RSPLIB wants SCTP last
+		switch t.Protocol {
+		case protocol.SCTP:
+			a.transports = append(a.transports, t)
+		case protocol.TCP:
+			a.transports = slices.Insert(a.transports, 0, t)
+		}
+	}
 	r.timers.Set(&a.timer, now)
 }
 
 func (a announceTime) due(r *Registrar, now time.Time) {
-	r.emit(SendAnnounce{Message: asap.ServerAnnounce{Server: r.id, Transports: r.cfg.ASAP}})
+	r.emit(SendAnnounce{Message: asap.ServerAnnounce{Server: r.id, Transports: a.transports}})
 	r.timers.Set(&a.timer, now.Add(a.period(r)))
 }
 

@@ -224,7 +224,7 @@ func (r *Registrar) holds(el *element) bool {
 // the higher identifier announces the PE again, the lower one gives way. The
 // PE's next registration has the last word.
 func (r *Registrar) defend(now time.Time, p *peer, el *element) {
-	if r.id > p.id {
+	if !r.outranked(p) {
 		r.announce(now, enrp.AddPE, el)
 	} else {
 		r.disown(now, el, p.id)

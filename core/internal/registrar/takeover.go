@@ -127,7 +127,7 @@ func (r *Registrar) handleInitTakeover(now time.Time, p *peer, m enrp.InitTakeov
 		return
 	}
 	if target := r.peersByID[m.Target]; target != nil && target != p {
-		if target.takeover != nil && r.id >= p.id {
+		if target.takeover != nil && !r.outranked(p) {
 			return // (2B): the higher identifier goes on, in silence (ENRP-3.5-06, 27)
 		}
 		r.endTakeover(target) // (2A) (ENRP-3.5-05)
@@ -222,5 +222,13 @@ func (r *Registrar) handleTakeoverServer(now time.Time, p *peer, m enrp.Takeover
 // (ENRP-3.5-22).
 func (r *Registrar) yields(el *element, to *peer, target protocol.ServerID) bool {
 	w := el.State.watch
-	return el.Home == r.id && w != nil && w.claimed && w.claimedFrom == target && to.id > r.id
+	return el.Home == r.id && w != nil && w.claimed && w.claimedFrom == target && r.outranked(to)
+}
+
+// outranked says whether a peer wins against us (ENRP-3.5-05).
+func (r *Registrar) outranked(by *peer) bool {
+	if r.cfg.Interop.LowerIDWins {
+		return by.id < r.id
+	}
+	return by.id > r.id
 }

@@ -133,6 +133,17 @@ func TestTakeoverRivals(t *testing.T) {
 	}
 }
 
+// RSPLIB decides the other way round.
+func TestTakeoverLowerIDWins(t *testing.T) {
+	s, _, o := dying(t, 30, highID)
+	s.r.cfg.Interop.LowerIDWins = true
+	s.take()
+	o[1].says(enrp.InitTakeover{Route: o[1].route(), Target: 20})
+	s.want()
+	o[0].says(enrp.InitTakeover{Route: o[0].route(), Target: 20})
+	s.want(o[0].hears(enrp.InitTakeoverAck{Route: from(30), Target: 20}))
+}
+
 // ENRP-3.5-07, 08, 11, 12: uninvolved, the target is left to the initiator; who
 // never finishes is not waited for without end.
 func TestTakeoverByAnother(t *testing.T) {

@@ -168,6 +168,15 @@ func TestPEOfAnother(t *testing.T) {
 	s.want()
 	s.wantHomes("p", homes{2: 20})
 
+	// An association, but no answer: that is for the owner to judge.
+	pu.sends(asap.EndpointUnreachable{Handle: "p", ID: 2})
+	s.take()
+	s.step(AssocUp{Link: Link{ASAPOverSCTP, 4}, Token: 2, Peer: owned(2, 20).ASAP.AddrPorts()})
+	s.sleep(time.Minute - 1)
+	s.step(AssocLost{Link: Link{ASAPOverSCTP, 4}})
+	s.take()
+	s.wantHomes("p", homes{2: 20})
+
 	pe := s.connect(3, "198.51.100.1:5000")
 	pe.sends(asap.Deregistration{Handle: "p", ID: 2})
 	s.want(pe.gets(asap.DeregistrationResponse{Handle: "p", ID: 2}),
