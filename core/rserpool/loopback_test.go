@@ -24,17 +24,17 @@ var anyPort = netip.MustParseAddrPort("127.0.0.1:0")
 
 // site is a registrar on an ephemeral port and the settings to find it.
 type site struct {
-	*testing.T
+	testing.TB
 	ctx       context.Context
 	registrar *Registrar
 	config    Config
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
-	s := &site{T: t, ctx: ctx}
+	s := &site{TB: t, ctx: ctx}
 	s.config = Config{Transport: transport.KindUserland, NoEmbedded: true, Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil))}
 	r, err := StartRegistrar(ctx, RegistrarConfig{ASAP: []netip.AddrPort{anyPort}, Config: s.config})
 	if err != nil {

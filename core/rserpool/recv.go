@@ -61,9 +61,10 @@ func (s *Socket) take(ss *session, b []byte, info *RecvInfo, peek bool) int {
 	return n
 }
 
-// unstall receives again once the inboxes have emptied by half.
+// unstall receives again as soon as there is room. Control messages stand in
+// one queue with the data: the sooner they get through, the better.
 func (s *Socket) unstall() {
-	if s.stalled && s.inboxBytes <= s.cfg.ReceiveBuffer/2 {
+	if s.stalled && s.inboxBytes < s.cfg.ReceiveBuffer {
 		s.dispatch()
 	}
 }

@@ -157,7 +157,7 @@ func (w *world) answer(c *Conn, line string) (from PEID) {
 	return info.PE
 }
 
-type testWriter struct{ t *testing.T }
+type testWriter struct{ t testing.TB }
 
 func (w testWriter) Write(b []byte) (int, error) {
 	if os.Getenv("RSERPOOL_TEST_LOG") != "" {
