@@ -9,6 +9,9 @@ import (
 	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
 )
 
+// ErrClosed is what Connect returns after Close.
+var ErrClosed = errors.New("endpoint is closed")
+
 // errRestarted is the reason of SendFailed when the peer has lost its memory.
 var errRestarted = errors.New("peer restarted")
 

@@ -63,13 +63,10 @@ func (e *Endpoint) listenOffer() offer {
 	}
 }
 
-// refuseInit answers with an ABORT under the peer's own tag.
+// refuseInit answers with an ABORT under the peer's own tag, which is smaller
+// than the INIT.
 func (e *Endpoint) refuseInit(in *arrival, o *offered, cause chunk.Cause, info []byte) {
 	e.counters.InitsRefused++
-	if !e.replyRate.take(in.now) {
-		e.counters.RepliesLimited++
-		return
-	}
 	e.answer(in, o.tag, chunk.AppendAbort(nil, 0, cause, info))
 }
 

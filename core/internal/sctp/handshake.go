@@ -1,7 +1,6 @@
 package sctp
 
 import (
-	"net"
 	"net/netip"
 	"time"
 
@@ -27,7 +26,7 @@ type setup struct {
 // assoc.ErrAlreadyExists. p may be nil; its zero fields are the endpoint's.
 func (e *Endpoint) Connect(now time.Time, peer []netip.AddrPort, p *assoc.Params) (assoc.ID, error) {
 	if e.closed {
-		return 0, net.ErrClosed
+		return 0, ErrClosed
 	}
 	addrs, port, err := peerAddrs(peer)
 	if err != nil {

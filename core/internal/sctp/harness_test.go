@@ -16,6 +16,8 @@ type pair struct {
 	now     time.Time
 	ends    [2]*Endpoint
 	addrs   [2]netip.AddrPort
+	second  netip.AddrPort // another address of end 1
+	broken  netip.Addr     // no packet from or to it arrives
 	delay   time.Duration
 	flying  []flight
 	drop    func(from int, data []byte) bool
@@ -29,6 +31,8 @@ type flight struct {
 	at   time.Time
 	to   int
 	data []byte
+	from netip.AddrPort
+	dst  netip.Addr
 }
 
 type received struct {
@@ -62,13 +66,17 @@ func (p *pair) flush() {
 				p.t.Fatal("endpoint does not stop sending")
 			}
 			p.packets++
-			if out.Peer != p.addrs[1-i] {
+			from := p.addrs[i]
+			if out.Local.IsValid() {
+				from = netip.AddrPortFrom(out.Local, from.Port())
+			}
+			if out.Peer != p.addrs[1-i] && out.Peer != p.second {
 				p.t.Fatalf("packet to %v", out.Peer)
 			}
-			if p.drop != nil && p.drop(i, out.Data) {
+			if p.drop != nil && p.drop(i, out.Data) || p.broken.IsValid() && (out.Peer.Addr() == p.broken || from.Addr() == p.broken) {
 				continue
 			}
-			p.flying = append(p.flying, flight{p.now.Add(p.delay), 1 - i, bytes.Clone(out.Data)})
+			p.flying = append(p.flying, flight{p.now.Add(p.delay), 1 - i, bytes.Clone(out.Data), from, out.Peer.Addr()})
 		}
 		p.read(i)
 	}
@@ -114,7 +122,7 @@ func (p *pair) step(limit time.Time) bool {
 	for len(p.flying) > 0 && !p.flying[0].at.After(p.now) {
 		f := p.flying[0]
 		p.flying = p.flying[1:]
-		p.ends[f.to].Input(p.now, Packet{Peer: p.addrs[1-f.to], Local: p.addrs[f.to].Addr(), Data: f.data})
+		p.ends[f.to].Input(p.now, Packet{Peer: f.from, Local: f.dst, Data: f.data})
 		p.flush()
 	}
 	for _, e := range p.ends {

@@ -24,7 +24,7 @@ const (
 	maxReason        = 512  // bytes of an abort reason on the wire
 	minWindow        = 1500 // smallest legal a_rwnd (section 3.3.2)
 	initsPerSecond   = 10_000
-	repliesPerSecond = 100 // to packets out of the blue (SCTP-2-41)
+	repliesPerSecond = 500 // to packets out of the blue (SCTP-2-41)
 	messageOverhead  = 64  // bytes of send buffer per message (SCTP-3-08)
 )
 

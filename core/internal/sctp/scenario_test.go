@@ -242,3 +242,88 @@ func TestLimitsPerPeer(t *testing.T) { // SCTP-6-07
 		t.Error("limit of the endpoint")
 	}
 }
+
+// With two addresses of the peer, data moves to the second when the first
+// fails, and back when it works again (SCTP-3-122, SCTP-3-124).
+func TestAlternatePath(t *testing.T) {
+	p := newPair(t, Config{}, Config{})
+	p.second = netip.AddrPortFrom(netip.MustParseAddr("10.9.0.2"), 5001)
+	x, err := p.ends[0].Connect(p.now, []netip.AddrPort{p.addrs[1], p.second}, &assoc.Params{AssocMaxRetrans: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.run(4 * time.Second)
+	p.broken = p.addrs[1].Addr()
+	for i := range 40 {
+		p.send(0, x, 0, []byte{byte(i)})
+		p.run(200 * ms)
+	}
+	got := p.messages(1)
+	if len(got) != 40 {
+		t.Fatalf("%d messages arrived, events %v", len(got), p.kinds(0))
+	}
+	for i, m := range got {
+		if m[0] != byte(i) {
+			t.Errorf("message %d is %v", i, m)
+		}
+	}
+	s, _ := p.ends[0].Status(x)
+	if s.Primary != 0 || s.Paths[0].Active || !s.Paths[1].Active || p.find(0, assoc.PeerAddrChange) == nil {
+		t.Errorf("%+v, events %v", s, p.kinds(0))
+	}
+	p.broken = netip.Addr{}
+	p.run(5 * time.Second)
+	p.send(0, x, 0, []byte("home again"))
+	p.flush()
+	if s, _ := p.ends[0].Status(x); !s.Paths[0].Active || s.Paths[0].InFlight == 0 {
+		t.Errorf("%+v", s)
+	}
+	if p.find(0, assoc.CommLost) != nil {
+		t.Errorf("events %v", p.kinds(0))
+	}
+}
+
+// Addresses that a peer lists carry no data before a heartbeat has verified
+// them (SCTP-3-121).
+func TestListedAddressIsVerified(t *testing.T) {
+	e, a := receiver(t, assoc.Params{})
+	listed := netip.MustParseAddr("192.0.2.99")
+	a.learn([]netip.Addr{listed, peerAddr.Addr()})
+	a.startBeats(epoch)
+	if len(a.paths) != 2 || a.paths[1].confirmed {
+		t.Fatalf("%d paths", len(a.paths))
+	}
+	now := epoch.Add(time.Second)
+	e.Advance(now)
+	if err := e.Send(now, []byte("data"), &assoc.SendInfo{Assoc: a.id}); err != nil {
+		t.Fatal(err)
+	}
+	var out Packet
+	var beat []byte
+	for e.Output(now, &out) {
+		for rest := out.Data[chunk.HeaderSize:]; len(rest) > 0; {
+			c, more, err := chunk.Next(rest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rest = more
+			if out.Peer.Addr() != listed {
+				continue
+			}
+			if c.Type != chunk.TypeHeartbeat {
+				t.Errorf("chunk of type %d to an address that is not verified", c.Type)
+			}
+			beat = append([]byte(nil), c.Value...)
+		}
+	}
+	if beat == nil {
+		t.Fatal("no heartbeat")
+	}
+	b := chunk.AppendHeader(nil, chunk.Header{SrcPort: 7, DstPort: 5000, Tag: a.tag})
+	b = chunk.AppendRaw(b, chunk.TypeHeartbeatAck, 0, beat)
+	chunk.Seal(b)
+	e.Input(now, Packet{Peer: netip.AddrPortFrom(listed, 7), Data: b})
+	if !a.paths[1].confirmed {
+		t.Error("not confirmed")
+	}
+}

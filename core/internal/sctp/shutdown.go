@@ -64,6 +64,10 @@ func (a *association) enterClosing(now time.Time, s state, d due) {
 	a.owed &^= dueShutdown
 	a.owe(d)
 	a.stopTimer(&a.probe)
+	if s == shutdownAckSent { // all of the peer's data was acknowledged
+		a.owed &^= dueSack
+		a.stopTimer(&a.sackTimer)
+	}
 	for _, p := range a.paths {
 		a.stopTimer(&p.beat)
 		p.nonce, p.sendBeat = 0, false
