@@ -120,6 +120,31 @@ func TestAskARegistrar(t *testing.T) {
 	}
 }
 
+// TestPeers: registrars that know each other know each other's pools.
+func TestPeers(t *testing.T) {
+	asapA, enrpA := startRegistrar(t, "--enrp", "127.0.0.1:0")
+	a := listen(t, asapA, "echo", rserpool.Policy{})
+	asapB, _ := startRegistrar(t, "--enrp", "127.0.0.1:0", "--peer", enrpA)
+	l := listen(t, asapB, "other", rserpool.Policy{})
+	for _, at := range []string{asapA, asapB} {
+		var code int
+		var out string
+		for range 100 { // the news travels
+			code, out, _ = tool(t, "pes", "echo", "--registrar", at)
+			if c, _, _ := tool(t, "resolve", "other", "--registrar", at); code == 0 && c == 0 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if code != 0 || !strings.Contains(out, a.Name().PE.String()) {
+			t.Errorf("%s knows %q of echo (exit %d)", at, out, code)
+		}
+		if code, out, errs := tool(t, "resolve", "other", "--registrar", at); code != 0 || !strings.Contains(out, l.Name().PE.String()) {
+			t.Errorf("%s knows %q of other: exit %d, %s", at, out, code, errs)
+		}
+	}
+}
+
 func TestManyElementsComeInParts(t *testing.T) {
 	asap, _ := startRegistrar(t)
 	const n = 60
@@ -165,6 +190,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"registrar", "--asap", "localhost:1"}, "--asap"},
 		{[]string{"registrar", "--asap", "127.0.0.1:1,127.0.0.2:2"}, "--asap"},
 		{[]string{"registrar", "--log-level", "loud"}, "--log-level"},
+		{[]string{"registrar", "--asap", "127.0.0.1:0", "--peer", "127.0.0.1:1"}, "ENRP"},
 		{[]string{"pools", "--registrar", "a:b:c"}, "a:b:c"},
 		{[]string{"pools", "--transport", "pigeon"}, "pigeon"},
 	} {

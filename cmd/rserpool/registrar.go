@@ -21,6 +21,7 @@ const (
 
 type registrarFlags struct {
 	asap, enrp []string
+	peers      []string
 	level      string
 	json       bool
 }
@@ -35,6 +36,7 @@ logs to standard error. 'rserpool pools' and 'rserpool pes' are answered at both
 of its addresses.`,
 		Example: `  rserpool registrar
   rserpool registrar --asap 192.0.2.1:3863 --enrp 192.0.2.1:9901
+  rserpool registrar --enrp 192.0.2.2:9901 --peer 192.0.2.1:9901
   rserpool registrar --asap 127.0.0.1:0 --log-level debug --json-logs`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRegistrar(cmd, g, f) },
@@ -44,6 +46,8 @@ of its addresses.`,
 		"`address:port` for pool elements and pool users; may be repeated, with one port; port 0 chooses one")
 	flags.StringSliceVar(&f.enrp, "enrp", nil,
 		fmt.Sprintf("`address:port` for other registrars, usually port %d; without it there are no peers", enrpPort))
+	flags.StringSliceVar(&f.peers, "peer", nil,
+		"ENRP address `host:port` of another registrar, from which this one learns of the rest; may be repeated; needs --enrp")
 	flags.StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&f.json, "json-logs", false, "log JSON")
 	return cmd
@@ -63,10 +67,10 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 		return err
 	}
 	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
-		ASAP: asap, ENRP: enrp, Config: rserpool.Config{Transport: g.transport, Logger: logger},
+		ASAP: asap, ENRP: enrp, Peers: f.peers, Config: rserpool.Config{Transport: g.transport, Logger: logger},
 	})
 	if err != nil {
-		return fmt.Errorf("%w (ASAP at %s)", err, strings.Join(f.asap, ", "))
+		return fmt.Errorf("%w (ASAP on %s)", err, strings.Join(f.asap, ", "))
 	}
 	line := fmt.Sprintf("registrar %v listening on %s", r.ID(), join(r.ASAPAddrs()))
 	if addrs := r.ENRPAddrs(); len(addrs) > 0 {

@@ -166,7 +166,7 @@ func lookUp(ctx context.Context, hostPort, network string) ([]netip.AddrPort, er
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
 	if err != nil {
-		return nil, fmt.Errorf("registrar %s: %w", hostPort, err)
+		return nil, fmt.Errorf("look up %s: %w", hostPort, err)
 	}
 	var out []netip.AddrPort
 	for _, ip := range ips {

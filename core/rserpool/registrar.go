@@ -18,6 +18,9 @@ type RegistrarConfig struct {
 	// ENRP are the addresses for other registrars, all with one port. Without
 	// any the registrar has no peers.
 	ENRP []netip.AddrPort
+	// Peers are ENRP addresses (host:port, or host for port 9901) of other
+	// registrars, from which this one learns of the rest. They need ENRP.
+	Peers []string
 	// Transport and Logger of Config apply.
 	Config
 }
@@ -45,8 +48,12 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 	if len(cfg.ASAP) == 0 {
 		cfg.ASAP = []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), protocol.PortASAP)}
 	}
+	peers, err := lookUpPeers(ctx, cfg)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start a registrar: %w", err)
+	}
 	r, err := loop.StartRegistrar(loop.RegistrarConfig{
-		ASAP: cfg.ASAP, ENRP: cfg.ENRP,
+		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers,
 		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
 	})
 	if err != nil {
@@ -54,6 +61,25 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 	}
 	out := &Registrar{r: r}
 	out.stop = context.AfterFunc(ctx, func() { r.Close() })
+	return out, nil
+}
+
+func lookUpPeers(ctx context.Context, cfg RegistrarConfig) ([][]netip.AddrPort, error) {
+	if len(cfg.Peers) > 0 && len(cfg.ENRP) == 0 {
+		return nil, fmt.Errorf("%w: peers %v without an ENRP address of its own", ErrInvalid, cfg.Peers)
+	}
+	var out [][]netip.AddrPort
+	for _, p := range cfg.Peers {
+		hostPort, err := withDefaultPort(p, protocol.PortENRP)
+		if err != nil {
+			return nil, fmt.Errorf("%w: peer %q: %v; write host:port", ErrInvalid, p, err)
+		}
+		addrs, err := lookUp(ctx, hostPort, "ip")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, addrs)
+	}
 	return out, nil
 }
 

@@ -15,14 +15,13 @@ import (
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
-// RegistrarConfig describes a registrar to run. Rand, ASAP and ENRP of Machine
-// are filled in from the endpoints.
+// RegistrarConfig describes a registrar to run.
 type RegistrarConfig struct {
-	Machine registrar.Config
 	// ASAP and ENRP are the addresses to serve; without ENRP the registrar
 	// has no peers.
 	ASAP, ENRP []netip.AddrPort
-	Transport  string // kind, as in transport.Config
+	Peers      [][]netip.AddrPort // ENRP addresses, one entry per registrar
+	Transport  string             // kind, as in transport.Config
 	Open       func(transport.Config) (transport.Endpoint, string, error)
 	Logger     *slog.Logger
 }
@@ -53,11 +52,8 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 		if r.enrp, err = openChannel(cfg, registrar.ENRPOverSCTP, protocol.PPIDENRP, cfg.ENRP); err != nil {
 			return nil, errors.Join(fmt.Errorf("cannot serve ENRP: %w", err), r.asap.port.Close())
 		}
-		cfg.Machine.ENRP = reachable(r.enrp.port.LocalAddrs())
 	}
-	cfg.Machine.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs())}
-	cfg.Machine.Rand = NewRand()
-	if r.machine, err = registrar.New(cfg.Machine); err != nil {
+	if r.machine, err = registrar.New(r.machineConfig(cfg)); err != nil {
 		return nil, errors.Join(err, r.closeChannels())
 	}
 	r.loop = New(&r.mu, r.machine, r.perform)
@@ -68,6 +64,17 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 		ch.port.Notify(func() { r.receive(ch) }, func(id assoc.ID) { r.writable(ch, id) })
 	}
 	return r, nil
+}
+
+func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
+	m := registrar.Config{
+		Rand: NewRand(), Peers: cfg.Peers,
+		ASAP: []protocol.Transport{reachable(r.asap.port.LocalAddrs())},
+	}
+	if r.enrp != nil {
+		m.ENRP = reachable(r.enrp.port.LocalAddrs())
+	}
+	return m
 }
 
 func openChannel(cfg RegistrarConfig, name registrar.Channel, ppid uint32, local []netip.AddrPort) (*channel, error) {
