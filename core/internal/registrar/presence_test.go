@@ -143,17 +143,51 @@ func TestPeerErrors(t *testing.T) {
 }
 
 // A new registrar at the place of an old one is the old one restarted
-// (ENRP-2.1-01): the old one is dead.
+// (ENRP-2.1-01): the old one is dead, whether its successor answers over the
+// same association or presents itself at the same address.
 func TestPeerReplaced(t *testing.T) {
+	for name, replace := range map[string]func(*script, *rival){
+		"same association": func(_ *script, v *rival) { v.says(enrp.Presence{Route: v.route()}) },
+		"same address": func(s *script, v *rival) {
+			v.lost()
+			v.link.Assoc = 2
+			s.step(AssocUp{Link: v.link, Peer: v.addrPorts()})
+			v.says(v.presence(0xffff))
+		},
+	} {
+		s := enrpScript(t)
+		v := s.meets(1, 20, "192.0.2.20:9901")
+		v.updates(enrp.AddPE, "p", owned(1, 20))
+		v.id = 21
+		replace(s, v)
+		s.wantHomes("p", homes{1: 20})
+		if s.r.peersByID[20].takeover == nil {
+			t.Fatalf("%s: no takeover of the former registrar", name)
+		}
+		v.says(enrp.InitTakeoverAck{Route: v.route(), Target: 20})
+		s.wantHomes("p", homes{1: myID})
+	}
+}
+
+// What is announced while an association is being set up goes when it stands;
+// not without limit.
+func TestMessagesWaitForTheAssociation(t *testing.T) {
 	s := enrpScript(t)
 	v := s.meets(1, 20, "192.0.2.20:9901")
-	v.updates(enrp.AddPE, "p", owned(1, 20))
-	v.id = 21
-	v.says(v.presence(0xffff))
-	s.wantHomes("p", homes{1: 20})
-	if s.r.peersByID[20].takeover == nil {
-		t.Fatal("no takeover of the former registrar")
+	pe := s.connect(1, "192.0.2.1:5000")
+	v.lost()
+	s.want(SendENRPTo{Token: 1, Peer: v.addrPorts(), Message: mine(20, true)})
+	m := pe.offer("p", 1)
+	pe.sends(m)
+	s.want(pe.gets(asap.RegistrationResponse{Handle: "p", ID: 1}))
+	again := &rival{&remote{s, Link{ENRPOverSCTP, 2}, v.at}, 20}
+	s.step(AssocUp{Link: again.link, Token: 1, Peer: v.addrPorts()})
+	s.want(again.hears(update(enrp.AddPE, m)))
+	again.lost()
+	for range 1000 {
+		pe.sends(m)
 	}
-	v.says(enrp.InitTakeoverAck{Route: v.route(), Target: 20})
-	s.wantHomes("p", homes{1: myID})
+	if n := len(s.r.peersByID[20].call.waiting); n != maxCallWaiting {
+		t.Errorf("%d messages wait, want at most %d", n, maxCallWaiting)
+	}
 }
