@@ -32,6 +32,9 @@ type site struct {
 
 func newSite(t testing.TB) *site {
 	t.Helper()
+	if t, ok := t.(*testing.T); ok {
+		t.Parallel()
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	t.Cleanup(cancel)
 	s := &site{TB: t, ctx: ctx}
@@ -127,7 +130,7 @@ func TestLoopbackFailover(t *testing.T) {
 	kill := map[PEID]func(){}
 	for range 3 {
 		opts := s.options()
-		opts.host = newHost(func(cfg transport.Config) (transport.Endpoint, string, error) { return open.Endpoint(cfg) })
+		opts.host = newHost(open.Endpoint)
 		l := s.echo("echo", opts)
 		kill[l.Name().PE] = func() { l.s.port.Close() }
 	}
@@ -235,6 +238,38 @@ func TestLoopbackBulk(t *testing.T) {
 		}
 	}
 	s.ok(<-failed)
+}
+
+// TestLoopbackEmbedded: two processes with nothing configured; the one that
+// embeds the registrar dies.
+func TestLoopbackEmbedded(t *testing.T) {
+	s := newSite(t) // its registrar only keeps a port of our own apart
+	free := s.registrar.ASAPAddrs()[0].Port()
+	s.ok(s.registrar.Close())
+	s.config.Registrars, s.config.NoEmbedded, s.config.LoopbackPort = nil, false, free
+	var listeners []*Listener
+	for range 2 {
+		opts := s.options()
+		opts.host = newHost(open.Endpoint)
+		listeners = append(listeners, s.echo("echo", opts))
+	}
+	c, err := Dial(s.ctx, "echo", s.options())
+	s.ok(err)
+	defer c.Close()
+	s.exchange(c, "one")
+
+	dead := listeners[0]
+	dead.s.port.Close()
+	dead.s.cfg.host.embedded[free].Close()
+	s.exchange(c, "two")
+	for {
+		es, err := Resolve(s.ctx, "echo", s.options())
+		if err == nil && len(es) == 1 && es[0].ID == listeners[1].Name().PE {
+			break
+		}
+		s.ok(s.ctx.Err())
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // TestLoopbackGarbage throws what is not SCTP at the sockets.

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/librserpool/librserpool/core/internal/loop/memnet"
 )
 
 func TestEcho(t *testing.T) {
@@ -161,6 +164,57 @@ func TestRegistrarRestart(t *testing.T) {
 			w.Errorf("the new registrar knows %+v", pools)
 		}
 		w.exchange(c, "three")
+	})
+}
+
+// TestHomeDies: an element whose registrar dies goes on at a peer of it, which
+// has known it all the time (RFC 5353).
+func TestHomeDies(t *testing.T) {
+	run(t, func(w *world) {
+		at := func(port uint16) []netip.AddrPort { return []netip.AddrPort{netip.AddrPortFrom(memnet.Loopback, port)} }
+		processes := []*process{w.process(), w.process()}
+		var known []string
+		for i, p := range processes {
+			_, err := StartRegistrar(w.ctx, RegistrarConfig{
+				ASAP: at(4000 + uint16(i)), ENRP: at(5000 + uint16(i)), Peers: []string{"127.0.0.1:5000"}, Config: p.config(),
+			})
+			w.ok(err)
+			known = append(known, at(4000 + uint16(i))[0].String())
+		}
+		var all []*Listener
+		for range 8 {
+			opts := w.process().options()
+			opts.Registrars = known
+			l, err := Listen(w.ctx, "echo", opts)
+			w.ok(err)
+			w.Cleanup(func() { l.Close() })
+			all = append(all, l)
+		}
+		count := func(registrar string) int {
+			opts := w.process().options()
+			opts.Registrars = []string{registrar}
+			es, err := Resolve(w.ctx, "echo", opts)
+			w.ok(err)
+			return len(es)
+		}
+		synctest.Wait()
+		for _, r := range known {
+			if n := count(r); n != len(all) {
+				w.Errorf("%s knows %d elements, want %d", r, n, len(all))
+			}
+		}
+		processes[0].kill()
+		for range 10 {
+			time.Sleep(time.Minute / 2)
+			if n := count(known[1]); n != len(all) {
+				w.Fatalf("the other registrar knows %d elements, want %d", n, len(all))
+			}
+		}
+		for _, l := range all {
+			if st := l.Status(); !st.Registered || st.Registrar != known[1] {
+				w.Errorf("element %v: %+v", l.Name(), st)
+			}
+		}
 	})
 }
 
