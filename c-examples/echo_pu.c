@@ -71,10 +71,11 @@ static ssize_t send_or_stop(int s, const void *text, size_t size, const struct r
 	return sent;
 }
 
-/* The slide prints what it receives as a string: it gets an end here. */
+/* The slide prints what it receives as a string: it gets an end here. It does not
+ * wait, for print_rest() may have taken what rsp_select() saw. */
 static ssize_t receive_text(int s, char *text, size_t size, struct rsp_sndrcvinfo *info, int flags)
 {
-	ssize_t received = rsp_recvmsg(s, text, size - 1, info, flags);
+	ssize_t received = rsp_recvmsg(s, text, size - 1, info, flags | MSG_DONTWAIT);
 
 	text[received > 0 ? received : 0] = '\0';
 	if (received == -1 && errno != EINTR && errno != EAGAIN)

@@ -93,25 +93,14 @@ func failf(errno unix.Errno, format string, args ...any) error {
 	return failure{errno, fmt.Sprintf(format, args...)}
 }
 
-// hints say what to do about system errors that do not say so themselves.
-var hints = map[unix.Errno]string{
-	unix.EACCES:        "ports below 1024 need privileges: choose another port, run as root, or grant CAP_NET_BIND_SERVICE",
-	unix.EADDRINUSE:    "another socket has this port: choose another one, or 0 for any free one",
-	unix.EADDRNOTAVAIL: "bind to an address of this host, or to the wildcard address",
-	unix.EMFILE:        "close descriptors, or raise the limit (ulimit -n)",
-}
-
 // explain returns what rsp_errmsg says about the failure of a function.
 func explain(function string, err error) string {
 	text := err.Error()
 	if function != "" {
 		text = function + ": " + text
 	}
-	var system unix.Errno
-	if errors.As(err, &system) {
-		if hint, ok := hints[system]; ok {
-			text += "; " + hint
-		}
+	if errors.Is(err, unix.EMFILE) {
+		text += "; close descriptors, or raise the limit (ulimit -n)"
 	}
 	return text
 }

@@ -1,0 +1,70 @@
+# The front to CMakeLists.txt and the go command. Every target installs what it
+# needs and is missing; see tools/setup.sh.
+#
+#   make             builds everything into build/
+#   make test        runs every test (2 cores: some minutes)
+#   make demo        one registrar, three pool elements, one pool user, and kills
+#   make install     DESTDIR=... PREFIX=/usr/local
+#   make asan        the C tests with AddressSanitizer, LeakSanitizer and UBSan
+#   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
+#   make lint        gofmt, go vet, staticcheck
+#   make fmt, make clean
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+CMAKE_FLAGS ?=
+
+export PATH := $(PATH):/usr/local/go/bin
+
+.PHONY: all test go-test c-test demo install asan test-kernel lint fmt clean setup setup-test
+
+all: setup
+	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+	@rm -f $(BUILD).log
+	cmake --build $(BUILD) -j $(JOBS)
+
+setup:
+	@tools/setup.sh build
+
+setup-test:
+	@tools/setup.sh build test
+
+test: setup-test all go-test c-test
+	@echo
+	@echo "All tests passed."
+	@tools/not-run.sh
+
+go-test: setup
+	go vet ./...
+	go test -race ./...
+
+c-test: all
+	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+demo: all
+	@go run ./tests/demo -bin $(BUILD)/bin
+
+install: all
+	DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+
+asan: setup
+	cmake -S . -B $(BUILD)-asan -DRSERPOOL_SANITIZE=ON $(CMAKE_FLAGS) >/dev/null
+	cmake --build $(BUILD)-asan -j $(JOBS)
+	ctest --test-dir $(BUILD)-asan --output-on-failure -L sanitize -j $(JOBS)
+
+test-kernel: all
+	tests/vm/run
+
+lint: setup
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run make fmt for:"; echo "$$unformatted"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fmt: setup
+	gofmt -w .
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan
