@@ -2,12 +2,19 @@ package userland
 
 import "time"
 
-// closeGrace is what the engine gets on top of its guard time to end the last
-// associations by itself.
-const closeGrace = time.Second
+const (
+	// closeGrace is what the engine gets on top of its guard time to end the
+	// last associations by itself.
+	closeGrace = time.Second
+
+	// linger is how long an endpoint that has finished its shutdowns still
+	// answers: should the last SHUTDOWN COMPLETE be lost, the peer's next
+	// SHUTDOWN ACK gets another (RFC 9260 section 8.4, rule 5).
+	linger = 300 * time.Millisecond
+)
 
 // Close implements transport.Endpoint. It does not wait for associations that
-// are shutting down.
+// are shutting down; without any the port is free when it returns.
 func (e *Endpoint) Close() error {
 	now, err := e.enter()
 	if err != nil {
@@ -20,6 +27,11 @@ func (e *Endpoint) Close() error {
 	}
 	e.giveUp = now.Add(guard + closeGrace)
 	e.engine.Close(now)
+	for e.writing { // somebody else, who is done in a moment
+		e.written.Wait()
+	}
+	e.flush(now)
+	e.lingers = !e.engine.Idle()
 	e.leave(now)
 	return nil
 }
@@ -27,7 +39,15 @@ func (e *Endpoint) Close() error {
 // bury closes the sockets of a closed endpoint as soon as nothing is left to
 // do, or when its time is over.
 func (e *Endpoint) bury() {
-	if !e.closed || e.dead || e.writing || !e.engine.Idle() && time.Now().Before(e.giveUp) {
+	if !e.closed || e.dead || e.writing {
+		return
+	}
+	now := time.Now()
+	if e.lingers && e.engine.Idle() {
+		e.lingers, e.giveUp = false, now.Add(linger)
+		e.lingering = true
+	}
+	if now.Before(e.giveUp) && (e.lingering || !e.engine.Idle()) {
 		return
 	}
 	e.dead = true

@@ -28,10 +28,12 @@ type Endpoint struct {
 	hooks  // hooks.go
 	alarm  // alarm.go
 
-	guard  time.Duration // how long associations may take to end after Close
-	closed bool          // Close was called
-	giveUp time.Time     // when the rest is cut off after Close
-	dead   bool          // sockets are closed
+	guard     time.Duration // how long associations may take to end after Close
+	closed    bool          // Close was called
+	giveUp    time.Time     // when the rest is cut off after Close
+	lingers   bool          // associations were shutting down at Close
+	lingering bool          // they are done
+	dead      bool          // sockets are closed
 }
 
 // enter takes the lock for an operation of the caller.
@@ -48,6 +50,11 @@ func (e *Endpoint) enter() (now time.Time, err error) {
 // the hooks have to be told they are told by a goroutine of the endpoint: the
 // caller may hold locks of its own.
 func (e *Endpoint) leave(now time.Time) {
+	if e.hooking && !e.closed {
+		e.postpone()
+		e.mu.Unlock()
+		return
+	}
 	e.flush(now)
 	e.bury()
 	e.setAlarm(e.hooksDue())
@@ -75,11 +82,6 @@ func (e *Endpoint) Recv(b []byte, info *assoc.RecvInfo) (int, error) {
 		if e.closed {
 			err = net.ErrClosed
 		}
-	}
-	if e.hooking {
-		// Acknowledgements and window updates ride with what the hook sends.
-		e.mu.Unlock()
-		return n, err
 	}
 	e.leave(now)
 	return n, err

@@ -1,16 +1,20 @@
 package userland
 
 import (
+	"sync"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/sctp"
 )
 
+// hookLimit is how long packets wait for a hook to return.
+const hookLimit = time.Millisecond
+
 // writer is the state of the one goroutine that writes packets.
 type writer struct {
 	writing bool
-	out     [writeBatch]sctp.Packet // with their buffers, used while writing
-	lost    uint64
+	written *sync.Cond // writing became false
+	lost    uint64     // packets that the system did not take
 }
 
 // flush writes the engine's packets until there are none. It is called and
@@ -22,9 +26,10 @@ func (e *Endpoint) flush(now time.Time) {
 		return
 	}
 	e.writing = true
-	for n := e.fill(now); n > 0; n = e.fill(time.Now()) {
+	out := outboxes.Get().(*outbox)
+	for n := e.fill(now, out); n > 0; n = e.fill(time.Now(), out) {
 		e.mu.Unlock()
-		lost, troubled := e.write(e.out[:n])
+		lost, troubled := e.write(out, out.packets[:n])
 		e.mu.Lock()
 		e.lost += uint64(lost)
 		if troubled != nil {
@@ -33,12 +38,24 @@ func (e *Endpoint) flush(now time.Time) {
 			e.mu.Lock()
 		}
 	}
+	outboxes.Put(out)
 	e.writing = false
+	e.written.Broadcast()
+}
+
+// postpone leaves packets to the goroutine that is calling hooks: it writes
+// all that come of a batch of messages at once. Should a hook take long the
+// alarm does it.
+func (e *Endpoint) postpone() {
+	if limit := e.hookStart.Add(hookLimit); e.at.IsZero() || limit.Before(e.at) {
+		e.at = limit
+		e.timer.Reset(hookLimit)
+	}
 }
 
 // fill takes up to a batch of packets from the engine.
-func (e *Endpoint) fill(now time.Time) (n int) {
-	for n < len(e.out) && e.engine.Output(now, &e.out[n]) {
+func (e *Endpoint) fill(now time.Time, out *outbox) (n int) {
+	for n < len(out.packets) && e.engine.Output(now, &out.packets[n]) {
 		n++
 	}
 	return n
@@ -46,7 +63,7 @@ func (e *Endpoint) fill(now time.Time) (n int) {
 
 // write sends packets through their sockets. It returns the last socket whose
 // error queue is worth a look.
-func (e *Endpoint) write(packets []sctp.Packet) (lost int, troubled *socket) {
+func (e *Endpoint) write(out *outbox, packets []sctp.Packet) (lost int, troubled *socket) {
 	for len(packets) > 0 {
 		s := e.route(&packets[0])
 		n := 1
@@ -55,7 +72,7 @@ func (e *Endpoint) write(packets []sctp.Packet) (lost int, troubled *socket) {
 		}
 		if s == nil {
 			lost += n
-		} else if l, bad := s.tx.write(packets[:n]); l > 0 || bad {
+		} else if l, bad := out.write(s, packets[:n]); l > 0 || bad {
 			lost += l
 			troubled = s
 		}

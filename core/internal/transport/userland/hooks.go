@@ -1,6 +1,10 @@
 package userland
 
-import "github.com/librserpool/librserpool/core/internal/assoc"
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+)
 
 // hooks are what the layer above wants to be called, and when.
 type hooks struct {
@@ -9,7 +13,9 @@ type hooks struct {
 
 	starved bool       // Recv returned ErrWouldBlock since readable was called
 	relaxed []assoc.ID // associations that writable is to be called for
-	hooking bool       // a goroutine is calling hooks
+	hooking bool       // a goroutine is calling hooks, since hookStart
+
+	hookStart time.Time
 }
 
 // Notify implements transport.Endpoint. No two hooks run at the same time, and
@@ -36,9 +42,9 @@ func (e *Endpoint) hooksDue() bool {
 // runHooks calls the hooks that are due. It is called and returns with the
 // lock held on a goroutine of the endpoint; the hooks run without it. If
 // another goroutine is at it already, that one sees to the rest.
-func (e *Endpoint) runHooks() {
-	for e.hooksDue() {
-		e.hooking = true
+func (e *Endpoint) runHooks(now time.Time) {
+	for ; e.hooksDue(); now = time.Now() {
+		e.hooking, e.hookStart = true, now
 		if len(e.relaxed) > 0 {
 			id := e.relaxed[0]
 			e.relaxed = append(e.relaxed[:0], e.relaxed[1:]...)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -19,6 +20,13 @@ import (
 // portAttempts is how often a free port is asked for until it is free on every
 // address.
 const portAttempts = 50
+
+// burst is Max.Burst (SCTP-3-12) if nothing else is asked for. RFC 9260 gives 4
+// packets per opportunity to send and assumes one for every two packets that
+// the peer gets. Here packets are received and acknowledged in batches of up to
+// 64, so one opportunity stands for many of the RFC's; the congestion window
+// limits them all the same.
+const burst = 32
 
 // Listen opens an endpoint. The system's reason for a refusal can be found in
 // the error with errors.Is: syscall.EADDRINUSE, EACCES, EADDRNOTAVAIL.
@@ -48,6 +56,7 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 	}
 	e := &Endpoint{sockets: sockets, log: cfg.Logger, guard: cfg.Params.OrDefault().ShutdownGuard}
 	e.starved = true
+	e.written = sync.NewCond(&e.mu)
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
@@ -59,8 +68,12 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 	if len(e.local) == 0 { // [::] on a host without IPv6
 		e.local = []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port)}
 	}
+	params := cfg.Params
+	if params.MaxBurst == 0 {
+		params.MaxBurst = burst
+	}
 	e.engine = sctp.New(sctp.Config{Port: port, Rand: rand.Reader, NoListen: cfg.NoListen})
-	if err := e.engine.SetParams(0, cfg.Params); err != nil {
+	if err := e.engine.SetParams(0, params); err != nil {
 		closeSockets(sockets)
 		return nil, fmt.Errorf("parameters of associations: %w", err)
 	}

@@ -46,9 +46,9 @@ func (e *Endpoint) runReader(s *socket) {
 
 // finish does what is due after the engine took packets or time, on a
 // goroutine of the endpoint with the lock held. The hooks come first: what
-// they send takes the acknowledgements along.
+// they send takes the acknowledgements along, and all of it leaves at once.
 func (e *Endpoint) finish(now time.Time) {
-	e.runHooks()
+	e.runHooks(now)
 	e.flush(now)
 	e.bury()
 	e.setAlarm(false)

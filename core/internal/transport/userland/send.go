@@ -2,6 +2,7 @@ package userland
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -16,40 +17,44 @@ const (
 	segmentBytes = 65000
 )
 
-// sender writes packets in batches. Packets of one length to one peer that
-// follow each other go through the system's stack as one and are cut up at its
-// end (UDP_SEGMENT).
-type sender struct {
-	s      *socket
-	msgs   mmsg
-	iovecs [writeBatch]unix.Iovec
-	first  [writeBatch + 1]int // index of the first packet of each message
+// outbox is a batch of packets on their way to the system. Outboxes are shared
+// by all endpoints of the process.
+//
+// Packets of one length to one peer that follow each other go through the
+// system's stack as one and are cut up at its end (UDP_SEGMENT).
+type outbox struct {
+	packets [writeBatch]sctp.Packet // with their buffers
+	msgs    mmsg
+	iovecs  [writeBatch]unix.Iovec
+	first   [writeBatch + 1]int // index of the first packet of each message
 
-	try      func(fd uintptr) bool
-	packets  []sctp.Packet
-	troubled bool // the system reported an error that came with ICMP
-	lost     int  // packets the system did not take
+	s        *socket               // the one that is written to
+	try      func(fd uintptr) bool // writeAll, made once because a method value is allocated
+	run      []sctp.Packet         // what is written
+	troubled bool                  // the system reported an error that came with ICMP
+	lost     int                   // packets the system did not take
 }
 
-func (t *sender) init(s *socket) {
-	t.s, t.try = s, t.writeAll
-	t.msgs = newMmsg(writeBatch)
-}
+var outboxes = sync.Pool{New: func() any {
+	t := &outbox{msgs: newMmsg(writeBatch)}
+	t.try = t.writeAll
+	return t
+}}
 
 // write sends packets, at most writeBatch, in their order. What the system
 // refuses is a lost packet (SCTP-5-10); lost counts them. troubled says that
 // the error queue is worth a look.
-func (t *sender) write(packets []sctp.Packet) (lost int, troubled bool) {
-	t.packets, t.troubled, t.lost = packets, false, 0
-	if err := t.s.conn.Write(t.try); err != nil {
+func (t *outbox) write(s *socket, packets []sctp.Packet) (lost int, troubled bool) {
+	t.s, t.run, t.troubled, t.lost = s, packets, false, 0
+	if err := s.conn.Write(t.try); err != nil {
 		t.lost = len(packets) // closed
 	}
-	t.packets = nil
+	t.s, t.run = nil, nil
 	return t.lost, t.troubled
 }
 
-func (t *sender) writeAll(fd uintptr) bool {
-	for rest := t.packets; len(rest) > 0; {
+func (t *outbox) writeAll(fd uintptr) bool {
+	for rest := t.run; len(rest) > 0; {
 		n := 1
 		if rest[0].DontFragment {
 			t.s.setFragment(int(fd), true)
@@ -67,7 +72,7 @@ func (t *sender) writeAll(fd uintptr) bool {
 }
 
 // submit sends packets that need the same socket options.
-func (t *sender) submit(fd uintptr, packets []sctp.Packet) {
+func (t *outbox) submit(fd uintptr, packets []sctp.Packet) {
 	count := t.arrange(packets)
 	retried := -1
 	for k := 0; k < count; {
@@ -96,7 +101,7 @@ func (t *sender) submit(fd uintptr, packets []sctp.Packet) {
 }
 
 // arrange builds the messages for packets and returns their number.
-func (t *sender) arrange(packets []sctp.Packet) (count int) {
+func (t *outbox) arrange(packets []sctp.Packet) (count int) {
 	for i := 0; i < len(packets); count++ {
 		p := &packets[i]
 		t.first[count] = i
@@ -129,7 +134,7 @@ func (t *sender) arrange(packets []sctp.Packet) (count int) {
 
 // gather fills the iovecs from index at on with the packets that can go into
 // one message, and returns how many these are.
-func (t *sender) gather(packets []sctp.Packet, at int) (n int) {
+func (t *outbox) gather(packets []sctp.Packet, at int) (n int) {
 	first, total := &packets[0], 0
 	for n < len(packets) {
 		p := &packets[n]

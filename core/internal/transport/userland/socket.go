@@ -23,7 +23,6 @@ type socket struct {
 	gso      bool // the system cuts large sends into packets (UDP_SEGMENT)
 
 	rx receiver
-	tx sender
 }
 
 // openSocket binds a UDP socket to local. An IPv6 socket never takes IPv4: a
@@ -49,7 +48,6 @@ func openSocket(local netip.AddrPort) (*socket, error) {
 		return nil, fmt.Errorf("use the UDP socket of %v: %w", local, err)
 	}
 	s.rx.init(s)
-	s.tx.init(s)
 	return s, nil
 }
 

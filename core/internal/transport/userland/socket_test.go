@@ -20,6 +20,12 @@ func open(t *testing.T, addr string) *socket {
 	return s
 }
 
+func write(s *socket, packets []sctp.Packet) (lost int, troubled bool) {
+	out := outboxes.Get().(*outbox)
+	defer outboxes.Put(out)
+	return out.write(s, packets)
+}
+
 // receive reads until want packets have come.
 func receive(t *testing.T, s *socket, want int) (got []sctp.Packet) {
 	t.Helper()
@@ -69,7 +75,7 @@ func TestPacketsThroughSockets(t *testing.T) {
 			for i, n := range sizes {
 				out = append(out, sctp.Packet{Peer: b.local, Data: pattern(n, i), DontFragment: i%5 == 1 && n < 2000})
 			}
-			if lost, _ := a.tx.write(out); lost != 0 {
+			if lost, _ := write(a, out); lost != 0 {
 				t.Fatalf("%d packets refused", lost)
 			}
 			for i, p := range receive(t, b, len(sizes)) {
@@ -88,7 +94,7 @@ func TestPacketsThroughSockets(t *testing.T) {
 func TestSegmentationFallsBack(t *testing.T) {
 	a, b := open(t, "127.0.0.1:0"), open(t, "127.0.0.1:0")
 	big := pattern(32000, 1) // two fit into one datagram, but not after a header for each
-	if lost, _ := a.tx.write([]sctp.Packet{{Peer: b.local, Data: big}, {Peer: b.local, Data: big}, {Peer: b.local, Data: big}}); lost != 0 {
+	if lost, _ := write(a, []sctp.Packet{{Peer: b.local, Data: big}, {Peer: b.local, Data: big}, {Peer: b.local, Data: big}}); lost != 0 {
 		t.Fatalf("%d packets refused", lost)
 	}
 	for _, p := range receive(t, b, 3) {
@@ -107,12 +113,12 @@ func TestAnswerLeavesFromTheAddressAsked(t *testing.T) {
 	} {
 		server, client := open(t, test.wildcard), open(t, test.client)
 		to := netip.AddrPortFrom(netip.MustParseAddr(test.host), server.local.Port())
-		client.tx.write([]sctp.Packet{{Peer: to, Data: []byte("question")}})
+		write(client, []sctp.Packet{{Peer: to, Data: []byte("question")}})
 		q := receive(t, server, 1)[0]
 		if q.Local != to.Addr() || q.Peer != client.local {
 			t.Fatalf("question from %v to %v, want %v to %v", q.Peer, q.Local, client.local, to.Addr())
 		}
-		server.tx.write([]sctp.Packet{{Peer: q.Peer, Local: q.Local, Data: []byte("answer")}})
+		write(server, []sctp.Packet{{Peer: q.Peer, Local: q.Local, Data: []byte("answer")}})
 		if a := receive(t, client, 1)[0]; a.Peer != to {
 			t.Errorf("answer came from %v, want %v", a.Peer, to)
 		}
@@ -126,7 +132,7 @@ func TestErrorQueue(t *testing.T) {
 		s, live, gone := open(t, host), open(t, host), open(t, host)
 		gone.file.Close()
 		lost := pattern(200, 3)
-		s.tx.write([]sctp.Packet{{Peer: gone.local, Data: lost}})
+		write(s, []sctp.Packet{{Peer: gone.local, Data: lost}})
 		n, troubled, ok := s.rx.read()
 		if n != 0 || !troubled || !ok {
 			t.Fatalf("read returned %d, troubled %v, open %v; want trouble alone", n, troubled, ok)
@@ -140,8 +146,8 @@ func TestErrorQueue(t *testing.T) {
 		}
 
 		// The error of one packet does not swallow the next.
-		s.tx.write([]sctp.Packet{{Peer: gone.local, Data: lost}})
-		if refused, troubled := s.tx.write([]sctp.Packet{{Peer: live.local, Data: []byte("x")}}); refused != 0 || !troubled {
+		write(s, []sctp.Packet{{Peer: gone.local, Data: lost}})
+		if refused, troubled := write(s, []sctp.Packet{{Peer: live.local, Data: []byte("x")}}); refused != 0 || !troubled {
 			t.Errorf("send after an error: %d refused, troubled %v; want 0 and true", refused, troubled)
 		}
 		receive(t, live, 1)
@@ -217,7 +223,7 @@ func TestSocketsDoNotAllocate(t *testing.T) {
 	seen := 0
 	visit := func(p *sctp.Packet) { seen++ }
 	if n := testing.AllocsPerRun(100, func() {
-		a.tx.write(out)
+		write(a, out)
 		for seen = 0; seen < len(out); {
 			n, _, _ := b.rx.read()
 			for i := range n {
