@@ -150,6 +150,23 @@ func TestLoopbackFailover(t *testing.T) {
 	}
 }
 
+// TestLoopbackReconnect: the new session is with the element with which the
+// old one is still being shut down.
+func TestLoopbackReconnect(t *testing.T) {
+	s := newSite(t)
+	s.echo("echo", s.options())
+	opts := s.options()
+	pu, err := opts.newSocket()
+	s.ok(err)
+	defer pu.Close()
+	for i := range 20 {
+		s.ok(pu.Connect(s.ctx, "echo"))
+		c := &Conn{s: pu, ss: pu.own}
+		s.exchange(c, fmt.Sprint("line ", i))
+		s.ok(c.Close())
+	}
+}
+
 func TestLoopbackRegistrarRestart(t *testing.T) {
 	s := newSite(t)
 	l := s.echo("echo", s.options())

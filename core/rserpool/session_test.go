@@ -167,6 +167,36 @@ func TestRegistrarRestart(t *testing.T) {
 	})
 }
 
+// TestPoolUserThatRestarts on its old address begins a new session: the new
+// process knows nothing of the old one.
+func TestPoolUserThatRestarts(t *testing.T) {
+	run(t, func(w *world) {
+		w.process().registrar()
+		pe := w.process().socket()
+		w.ok(pe.Register(w.ctx, "echo", Registration{}))
+		var seen []SessionID
+		for range 2 {
+			p := w.process()
+			pu := p.socket()
+			w.ok(pu.Bind(netip.MustParseAddrPort("127.0.0.1:7777")))
+			w.ok(pu.Connect(w.ctx, "echo"))
+			w.ok(pu.TrySend([]byte("x"), nil))
+			synctest.Wait()
+			var info RecvInfo
+			_, err := pe.TryRecv(make([]byte, 9), &info, false)
+			w.ok(err)
+			seen = append(seen, info.Session)
+			p.endpoints[0].Vanish()
+		}
+		if seen[0] == seen[1] {
+			w.Errorf("both are session %d", seen[0])
+		}
+		if err := pe.TrySend([]byte("x"), &SendInfo{Session: seen[0]}); !errors.Is(err, ErrNotConnected) {
+			w.Errorf("send on the old session: %v", err)
+		}
+	})
+}
+
 // TestHomeDies: an element whose registrar dies goes on at a peer of it, which
 // has known it all the time (RFC 5353).
 func TestHomeDies(t *testing.T) {

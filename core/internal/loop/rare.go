@@ -12,15 +12,13 @@ type Rare struct {
 	log     *slog.Logger
 	next    time.Time
 	skipped int
-	total   uint64
 }
 
 // NewRare returns a Rare that writes to log.
 func NewRare(log *slog.Logger) *Rare { return &Rare{log: log} }
 
-// Log counts an incident and perhaps writes a line about it.
+// Log writes a line, or counts it for the next one.
 func (r *Rare) Log(msg string, args ...any) {
-	r.total++
 	if !r.log.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}
@@ -33,6 +31,3 @@ func (r *Rare) Log(msg string, args ...any) {
 	r.log.Debug(msg, append(args, "skipped", r.skipped)...)
 	r.skipped = 0
 }
-
-// Total returns how many incidents there were.
-func (r *Rare) Total() uint64 { return r.total }

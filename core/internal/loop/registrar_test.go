@@ -195,6 +195,69 @@ func TestOperatorsQuestion(t *testing.T) {
 	})
 }
 
+// TestRegistrarDropsWhoDoesNotRead instead of keeping answers without limit.
+func TestRegistrarDropsWhoDoesNotRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, r := start(t)
+		pe, pu := connect(t, net, r.ASAPAddrs()), connect(t, net, r.ASAPAddrs())
+		e := pe.element()
+		for range 128 {
+			e.ID++
+			pe.sendASAP(asap.Registration{Handle: "echo", Element: e})
+			pe.want(asap.RegistrationResponse{Handle: "echo", ID: e.ID})
+		}
+		pu.ep.Freeze()
+		question, err := asap.Append(nil, asap.HandleResolution{Handle: "echo"})
+		asked := 0
+		for r.Snapshot().Links == 2 {
+			if asked++; asked > 10000 {
+				t.Fatal("10,000 answers wait for a pool user that does not read")
+			}
+			pu.send(protocol.PPIDASAP, question, err)
+		}
+		pe.sendASAP(asap.HandleResolution{Handle: "nowhere"})
+		pe.want(asap.HandleResolutionResponse{Handle: "nowhere", Causes: []protocol.Cause{{Code: protocol.CauseUnknownPoolHandle}}})
+	})
+}
+
+// TestRegistrarTellsItsMachineOfRestarts: the element that restarts on its old
+// address is one association, and registers as it likes.
+func TestRegistrarTellsItsMachineOfRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, r := start(t)
+		pe := connect(t, net, r.ASAPAddrs())
+		pe.sendASAP(asap.Registration{Handle: "echo", Element: pe.element()})
+		pe.want(asap.RegistrationResponse{Handle: "echo", ID: 5})
+		local := pe.port.LocalAddrs()
+		pe.ep.Vanish()
+		ep, _, err := net.Open(transport.Config{Local: local})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { ep.Close() })
+		again := &peer{T: t, port: loop.NewPort(ep), ep: ep.(*memnet.Endpoint)}
+		if again.assoc, err = ep.Connect(r.ASAPAddrs(), nil); err != nil {
+			t.Fatal(err)
+		}
+		receive(t, again.port) // CommUp
+		e := again.element()
+		e.ID = 6
+		again.sendASAP(asap.Registration{Handle: "echo", Element: e})
+		for b, info := receive(t, again.port); ; b, info = receive(t, again.port) {
+			m, _, _ := asap.Parse(b)
+			if got, ok := m.(asap.RegistrationResponse); ok && info.Kind == assoc.Message {
+				if got.ID != 6 || got.Rejected {
+					t.Errorf("got %v", got)
+				}
+				break
+			}
+		}
+		if v := r.Snapshot(); v.Links != 1 {
+			t.Errorf("%d links, want 1", v.Links)
+		}
+	})
+}
+
 func TestStartRegistrarFailsClean(t *testing.T) {
 	net, r := start(t)
 	free := netip.MustParseAddrPort("127.0.0.1:5000")

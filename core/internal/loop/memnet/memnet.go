@@ -49,7 +49,7 @@ func (n *Net) Open(cfg transport.Config) (transport.Endpoint, string, error) {
 	for i, a := range local {
 		local[i] = netip.AddrPortFrom(a.Addr(), port)
 	}
-	e := &Endpoint{net: n, local: local, params: cfg.Params.OrDefault(), conns: map[assoc.ID]*conn{}, kick: make(chan struct{}, 1), gone: make(chan struct{})}
+	e := &Endpoint{net: n, local: local, params: cfg.Params.OrDefault(), refuse: cfg.NoListen, conns: map[assoc.ID]*conn{}, kick: make(chan struct{}, 1), gone: make(chan struct{})}
 	n.ports[port] = e
 	go e.runHooks()
 	return e, "memory", nil
@@ -60,6 +60,7 @@ type Endpoint struct {
 	net    *Net
 	local  []netip.AddrPort
 	params assoc.Params
+	refuse bool // NoListen
 	conns  map[assoc.ID]*conn
 	lastID assoc.ID
 	inbox  []item
@@ -108,6 +109,21 @@ func (e *Endpoint) Kill() {
 	e.end(assoc.ErrRefused)
 }
 
+// Vanish ends the endpoint as a power failure does: its peers do not notice. An
+// endpoint that takes its place and connects to them restarts its associations.
+func (e *Endpoint) Vanish() {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	e.frozen = true
+	e.vanish()
+}
+
+func (e *Endpoint) vanish() {
+	e.closed = true
+	delete(e.net.ports, e.local[0].Port())
+	close(e.gone)
+}
+
 // Close implements transport.Endpoint.
 func (e *Endpoint) Close() error {
 	e.net.mu.Lock()
@@ -120,12 +136,10 @@ func (e *Endpoint) end(why error) {
 	if e.closed {
 		return
 	}
-	e.closed = true
-	delete(e.net.ports, e.local[0].Port())
+	e.vanish()
 	for _, c := range e.sorted() {
 		c.lose(why)
 	}
-	close(e.gone)
 }
 
 func (e *Endpoint) sorted() []*conn {
@@ -303,8 +317,12 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, _ *assoc.Params) (assoc.ID, er
 		}
 	}
 	c := e.newConn()
-	if target == nil {
+	if target == nil || target.refuse {
 		c.finish(assoc.CannotStart, assoc.ErrRefused)
+		return c.id, nil
+	}
+	if old := target.left(e); old != nil {
+		c.restart(old)
 		return c.id, nil
 	}
 	c.peer = target.newConn()
@@ -316,6 +334,25 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, _ *assoc.Params) (assoc.ID, er
 	e.push(item{info: assoc.RecvInfo{Kind: assoc.CommUp, Assoc: c.id}})
 	target.push(item{info: assoc.RecvInfo{Kind: assoc.CommUp, Assoc: c.peer.id, Incoming: true}})
 	return c.id, nil
+}
+
+// left returns the association with an endpoint that vanished and whose place
+// e has taken.
+func (e *Endpoint) left(by *Endpoint) *conn {
+	for _, c := range e.sorted() {
+		if c.peer != nil && c.peer.self.closed && c.peer.self.local[0] == by.local[0] {
+			return c
+		}
+	}
+	return nil
+}
+
+// restart makes c the new other end of an old association.
+func (c *conn) restart(old *conn) {
+	old.pending, old.queued, old.unread = nil, 0, 0
+	old.peer, c.peer, c.up = c, old, true
+	c.self.push(item{info: assoc.RecvInfo{Kind: assoc.CommUp, Assoc: c.id}})
+	old.self.push(item{info: assoc.RecvInfo{Kind: assoc.Restart, Assoc: old.id}})
 }
 
 func (e *Endpoint) newConn() *conn {
