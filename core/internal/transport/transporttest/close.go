@@ -113,6 +113,7 @@ func closeFreesPort(w *world) {
 func closeWhileCalling(w *world) {
 	for range 10 {
 		c, s := w.client(assoc.Params{}), w.server(assoc.Params{}).echoes()
+		c.set(func(n *node) { n.shared = true })
 		cid := w.dial(c, s, assoc.Params{})
 		var to assoc.Params
 		addr := w.address(s, &to)
