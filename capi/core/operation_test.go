@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/rserpool"
+)
+
+// newTestDescriptor is one whose socket does nothing by itself.
+func newTestDescriptor(t *testing.T) *descriptor {
+	t.Helper()
+	d, fd, err := newDescriptor(unix.AF_INET)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		d.sock.Close()
+		d.sig.close()
+		unix.Close(fd)
+	})
+	return d
+}
+
+// blockable is an operation that ends when the test says so.
+type blockable struct{ end chan error }
+
+func newBlockable() blockable { return blockable{make(chan error, 1)} }
+
+func (b blockable) run(context.Context) error { return <-b.end }
+
+func waitEvent(t *testing.T, fd int, events int16) {
+	t.Helper()
+	p := []unix.PollFd{{Fd: int32(fd), Events: events}}
+	if n, err := unix.Poll(p, 10000); n != 1 || err != nil {
+		t.Fatalf("poll = %d, %v", n, err)
+	}
+}
+
+func wantErrno(t *testing.T, err error, want unix.Errno) {
+	t.Helper()
+	if err == nil || errnoOf(err) != want {
+		t.Fatalf("error is %v, want %v", err, want)
+	}
+}
+
+func TestOperationInForeground(t *testing.T) {
+	d, op := newTestDescriptor(t), newBlockable()
+	event, err := d.start(verbRegister, "pool", false, op.run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if events(t, d.sig.app)&unix.POLLOUT == 0 {
+		t.Error("not writable, but somebody waits for the end")
+	}
+	joined, err := d.start(verbRegister, "pool", false, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.start(verbRegister, "another pool", false, nil)
+	wantErrno(t, err, unix.EALREADY)
+	_, err = d.start(verbRegister, "pool", true, nil)
+	wantErrno(t, err, unix.EALREADY)
+	op.end <- rserpool.ErrNoRegistrar
+	for _, e := range []int{event, joined} {
+		waitEvent(t, e, unix.POLLIN)
+		wantErrno(t, finish(e), unix.EHOSTUNREACH)
+	}
+	wantErrno(t, finish(event), unix.EBADF)
+	if d.lastError() == "" {
+		t.Error("the error is not kept for rsp_errmsg")
+	}
+	// The outcome was fetched: the same call begins anew.
+	op.end <- nil
+	if event, err = d.start(verbRegister, "pool", false, op.run); err != nil {
+		t.Fatal(err)
+	}
+	waitEvent(t, event, unix.POLLIN)
+	if err := finish(event); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOperationInBackground(t *testing.T) {
+	d, op := newTestDescriptor(t), newBlockable()
+	_, err := d.start(verbConnect, "pool", true, op.run)
+	wantErrno(t, err, unix.EINPROGRESS)
+	if events(t, d.sig.app)&unix.POLLOUT != 0 {
+		t.Error("writable before the end")
+	}
+	_, err = d.start(verbConnect, "pool", true, op.run)
+	wantErrno(t, err, unix.EALREADY)
+	op.end <- rserpool.ErrUnknownPool
+	waitEvent(t, d.sig.app, unix.POLLOUT)
+	_, err = d.start(verbConnect, "pool", true, op.run)
+	wantErrno(t, err, unix.ENOENT)
+	// That was the outcome, once.
+	op.end <- nil
+	_, err = d.start(verbConnect, "pool", true, op.run)
+	wantErrno(t, err, unix.EINPROGRESS)
+	waitEvent(t, d.sig.app, unix.POLLOUT)
+	if _, err = d.start(verbConnect, "pool", false, op.run); err != errEnded {
+		t.Errorf("a call that may wait gets %v for an outcome that is there", err)
+	}
+}
+
+// The outcome of one request is not that of another.
+func TestOutcomeOfAnotherRequest(t *testing.T) {
+	d, op := newTestDescriptor(t), newBlockable()
+	op.end <- nil
+	_, err := d.start(verbRegister, 1, true, op.run)
+	wantErrno(t, err, unix.EINPROGRESS)
+	waitEvent(t, d.sig.app, unix.POLLOUT)
+	_, err = d.start(verbRegister, 2, true, op.run)
+	wantErrno(t, err, unix.EINPROGRESS)
+	op.end <- nil
+	waitEvent(t, d.sig.app, unix.POLLOUT)
+	if _, err = d.start(verbRegister, 2, true, op.run); err != errEnded {
+		t.Errorf("outcome is %v", err)
+	}
+}
+
+// A caller that a signal took away finds the outcome when it comes back.
+func TestAbandonedOperation(t *testing.T) {
+	d, op := newTestDescriptor(t), newBlockable()
+	event, err := d.start(verbDeregister, nil, false, op.run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	abandon(event)
+	abandon(event) // once is enough
+	if events(t, d.sig.app)&unix.POLLOUT != 0 {
+		t.Error("writable, but it goes on in the background")
+	}
+	op.end <- rserpool.ErrTimeout
+	waitEvent(t, d.sig.app, unix.POLLOUT)
+	_, err = d.start(verbDeregister, nil, false, op.run)
+	wantErrno(t, err, unix.ETIMEDOUT)
+
+	// Too late to abandon: it has ended already.
+	if event, err = d.start(verbDeregister, nil, false, op.run); err != nil {
+		t.Fatal(err)
+	}
+	op.end <- rserpool.ErrTimeout
+	waitEvent(t, event, unix.POLLIN)
+	abandon(event)
+	_, err = d.start(verbDeregister, nil, false, op.run)
+	wantErrno(t, err, unix.ETIMEDOUT)
+}
+
+func TestOperationThatPanics(t *testing.T) {
+	d := newTestDescriptor(t)
+	event, err := d.start(verbRegister, nil, false, func(context.Context) error { panic(errors.New("ouch")) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	waitEvent(t, event, unix.POLLIN)
+	wantErrno(t, finish(event), unix.EIO)
+}

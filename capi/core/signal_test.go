@@ -1,0 +1,129 @@
+package main
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func newTestSignal(t *testing.T) *signal {
+	t.Helper()
+	s, err := newSignal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		s.close()
+		unix.Close(s.app)
+	})
+	return s
+}
+
+// events is what poll(2) says about the program's end.
+func events(t *testing.T, fd int) int16 {
+	t.Helper()
+	p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN | unix.POLLOUT}}
+	if _, err := unix.Poll(p, 0); err != nil {
+		t.Fatal(err)
+	}
+	return p[0].Revents
+}
+
+func TestSignalShowsState(t *testing.T) {
+	s := newTestSignal(t)
+	steps := []struct {
+		do   func()
+		want int16
+	}{
+		{func() {}, unix.POLLOUT},
+		{func() { s.setReadable(true) }, unix.POLLIN | unix.POLLOUT},
+		{func() { s.setReadable(true) }, unix.POLLIN | unix.POLLOUT},
+		{func() { s.setWritable(false) }, unix.POLLIN},
+		{func() { s.setWritable(false) }, unix.POLLIN},
+		{func() { s.setReadable(false) }, 0},
+		{func() { s.setReadable(false) }, 0},
+		{func() { s.setWritable(true) }, unix.POLLOUT},
+		{func() { s.setWritable(true) }, unix.POLLOUT},
+	}
+	for round := range 3 { // the states come back as often as one likes
+		for i, step := range steps {
+			step.do()
+			if got := events(t, s.app); got != step.want {
+				t.Fatalf("round %d, step %d: poll says %#x, want %#x", round, i, got, step.want)
+			}
+		}
+	}
+}
+
+func TestClosedSignalHangsUp(t *testing.T) {
+	s := newTestSignal(t)
+	s.setWritable(false)
+	s.close()
+	s.setReadable(true) // late hooks do no harm
+	s.setWritable(true)
+	if got := events(t, s.app); got&unix.POLLHUP == 0 {
+		t.Errorf("poll says %#x, want POLLHUP", got)
+	}
+	s.close()
+}
+
+// The number of a descriptor that the program closed may belong to another file
+// by now, whose bytes are not ours to take.
+func TestSignalLeavesForeignDescriptorAlone(t *testing.T) {
+	s := newTestSignal(t)
+	s.setReadable(true)
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(pair[1])
+	if err := unix.Dup3(pair[0], s.app, unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(pair[0])
+	if err := unix.Send(pair[1], []byte("precious"), 0); err != nil {
+		t.Fatal(err)
+	}
+	s.setReadable(false)
+	s.setWritable(false)
+	var b [16]byte
+	if n, _, err := unix.Recvfrom(s.app, b[:], unix.MSG_DONTWAIT); err != nil || string(b[:n]) != "precious" {
+		t.Errorf("the other file has %q, %v", b[:max(n, 0)], err)
+	}
+	if n, _, err := unix.Recvfrom(pair[1], b[:], unix.MSG_DONTWAIT); err != unix.EAGAIN {
+		t.Errorf("the other file was sent %d bytes, %v", n, err)
+	}
+}
+
+func TestHangupIsNoticedOnce(t *testing.T) {
+	h, err := newHangups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(h.epoll)
+	lost, kept := newTestSignal(t), newTestSignal(t)
+	noticed := make(chan string, 4)
+	for name, s := range map[string]*signal{"lost": lost, "kept": kept} {
+		if _, err := h.watch(s.core, func() { noticed <- name }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forgotten := newTestSignal(t)
+	key, err := h.watch(forgotten.core, func() { noticed <- "forgotten" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.forget(key)
+	unix.Close(forgotten.app)
+	forgotten.app = -1
+	unix.Close(lost.app)
+	lost.app = -1
+	if name := <-noticed; name != "lost" {
+		t.Errorf("%s was noticed first", name)
+	}
+	select {
+	case name := <-noticed:
+		t.Errorf("%s was noticed as well", name)
+	default:
+	}
+}
