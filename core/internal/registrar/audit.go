@@ -42,7 +42,7 @@ func (r *Registrar) auditPeer(now time.Time, p *peer, checksum uint16) {
 }
 
 // markOwned marks all PEs of a registrar (ENRP-3.6-08).
-func (r *Registrar) markOwned(id protocol.ServerID, mark uint64) {
+func (r *Registrar) markOwned(id protocol.ServerID, mark uint32) {
 	if r.space.Owned(id) == 0 {
 		return
 	}
@@ -55,7 +55,7 @@ func (r *Registrar) markOwned(id protocol.ServerID, mark uint64) {
 
 // sweepOwned drops the PEs that are still marked and still owned by the
 // registrar, silently (ENRP-3.6-12, ENRP-3.6-14).
-func (r *Registrar) sweepOwned(now time.Time, id protocol.ServerID, mark uint64) {
+func (r *Registrar) sweepOwned(now time.Time, id protocol.ServerID, mark uint32) {
 	if r.space.Owned(id) == 0 {
 		return
 	}

@@ -7,20 +7,20 @@ import "time"
 // history. index leads to the member's place, which is one-based.
 type bag[T any] struct {
 	items []*T
-	index func(*T) *int
+	index func(*T) *int32
 }
 
 func (b *bag[T]) len() int { return len(b.items) }
 
 func (b *bag[T]) add(v *T) {
 	b.items = append(b.items, v)
-	*b.index(v) = len(b.items)
+	*b.index(v) = int32(len(b.items))
 }
 
 func (b *bag[T]) remove(v *T) {
-	i, last := *b.index(v)-1, len(b.items)-1
+	i, last := int(*b.index(v))-1, len(b.items)-1
 	b.items[i] = b.items[last]
-	*b.index(b.items[i]) = i + 1
+	*b.index(b.items[i]) = int32(i + 1)
 	b.items[last] = nil
 	b.items = b.items[:last]
 	*b.index(v) = 0

@@ -2,10 +2,12 @@ package registrar
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
 // populated is a registrar with n PEs, ten to a pool, all of one process.
@@ -55,5 +57,43 @@ func BenchmarkResolution(b *testing.B) {
 			s.r.Step(s.now, m[i%n])
 			s.r.Drain()
 		}
+	})
+}
+
+// BenchmarkMemory reports the bytes one PE takes that we supervise, and one
+// that another registrar does.
+func BenchmarkMemory(b *testing.B) {
+	const n = 100_000
+	measure := func(b *testing.B, fill func(s *script)) {
+		for b.Loop() {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			s := startedWith(b, func(c *Config) { quiet(c); c.KeepAlive.Interval = 0 })
+			fill(s)
+			s.r.Drain()
+			runtime.GC()
+			runtime.ReadMemStats(&after)
+			b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/n, "B/element")
+			runtime.KeepAlive(s)
+		}
+	}
+	b.Run("ours", func(b *testing.B) {
+		measure(b, func(s *script) {
+			pe := s.connect(1, "192.0.2.1:5000")
+			for i := range n {
+				s.r.Step(s.now, ASAPReceived{Link: pe.link, Message: pe.offer(poolOf(i), protocol.PEID(i+1))})
+				s.r.Drain()
+			}
+		})
+	})
+	b.Run("others", func(b *testing.B) {
+		measure(b, func(s *script) {
+			v := s.meets(1, 20, "192.0.2.20:9901")
+			for i := range n {
+				s.r.Step(s.now, ENRPReceived{Link: v.link, Message: enrp.HandleUpdate{Route: v.route(), Handle: poolOf(i), Element: owned(protocol.PEID(i+1), 20)}})
+				s.r.Drain()
+			}
+		})
 	})
 }

@@ -5,11 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
@@ -45,17 +42,6 @@ type node struct {
 
 	paused  bool // SIGSTOP
 	backlog []Event
-}
-
-// simPE is a PE that answers keep-alives, takes a new home when it is told to
-// and registers there, and registers again in time.
-type simPE struct {
-	c      *cluster
-	at     netip.AddrPort
-	handle protocol.PoolHandle
-	id     protocol.PEID
-	home   *node
-	dead   bool
 }
 
 // simAssoc connects two addresses of registrars or PEs.
@@ -409,135 +395,6 @@ func (c *cluster) partition(set ...*node) {
 	for id := assoc.ID(1); id <= c.next; id++ {
 		if s := c.assocs[id]; s != nil && c.cut(s.ends[0], s.ends[1]) {
 			c.lose(id)
-		}
-	}
-}
-
-// addPE starts a PE and registers it.
-func (c *cluster) addPE(h protocol.PoolHandle, home *node) *simPE {
-	n := len(c.pes)
-	p := &simPE{
-		c: c, handle: h, id: protocol.PEID(n + 1), home: home,
-		at: netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 51, byte(n >> 8), byte(n)}), 5000),
-	}
-	c.pes = append(c.pes, p)
-	p.register()
-	p.periodically()
-	return p
-}
-
-func (p *simPE) periodically() {
-	p.c.after(100*time.Second, func() {
-		p.register()
-		p.periodically()
-	})
-}
-
-func (p *simPE) register() {
-	if p.dead {
-		return
-	}
-	if p.home.dead || p.home.paused || !p.c.reachable(p.at, p.home.asap) {
-		// Hunt.
-		for _, n := range p.c.nodes {
-			if !n.dead && !n.paused && p.c.reachable(p.at, n.asap) {
-				p.home = n
-				break
-			}
-		}
-	}
-	if p.home.dead || p.home.paused || !p.c.reachable(p.at, p.home.asap) {
-		return // nobody there; the next time may do better
-	}
-	s := p.c.connect(ASAPOverSCTP, p.at, p.home.asap, 0)
-	p.send(s, asap.Registration{Handle: p.handle, Element: protocol.Element{
-		ID: p.id, Life: 300,
-		User:   protocol.Transport{Protocol: protocol.SCTP, Port: 7777, Addrs: []netip.Addr{p.at.Addr()}},
-		Policy: protocol.Policy{Type: protocol.RoundRobin},
-	}})
-}
-
-func (p *simPE) send(s *simAssoc, m asap.Message) {
-	p.c.deliver(p.at, Link{ASAPOverSCTP, s.id}, asapBytes(p.c, m))
-}
-
-func (p *simPE) receive(s *simAssoc, m asap.Message) {
-	switch m := m.(type) {
-	case asap.EndpointKeepAlive:
-		p.send(s, asap.EndpointKeepAliveAck{Handle: p.handle, ID: p.id})
-		if m.NewHome && m.Server != p.home.r.id {
-			for _, n := range p.c.nodes {
-				if n.r.id == m.Server {
-					p.home = n
-				}
-			}
-			p.c.after(200*time.Millisecond, p.register)
-		}
-	case asap.DeregistrationResponse:
-		p.c.after(200*time.Millisecond, p.register)
-	case asap.RegistrationResponse:
-		if m.Rejected {
-			p.c.Errorf("PE %v was rejected: %v", p.id, m)
-		}
-	}
-}
-
-func (p *simPE) lost(s *simAssoc) {
-	if slices.Contains(s.ends[:], p.home.asap) {
-		p.c.after(time.Second, p.register)
-	}
-}
-
-// table is a handlespace in a form that can be compared.
-func (n *node) table() map[elementKey]protocol.ServerID {
-	t := map[elementKey]protocol.ServerID{}
-	for el := range n.r.space.Elements() {
-		t[elementKey{el.Pool().Handle, el.ID}] = el.Home
-	}
-	return t
-}
-
-// wantAgreement: all live registrars hold the same, every live PE and no
-// other, each owned by a live registrar; and their own books are in order.
-func (c *cluster) wantAgreement() {
-	c.Helper()
-	want := map[elementKey]bool{}
-	for _, p := range c.pes {
-		if !p.dead {
-			want[elementKey{p.handle, p.id}] = true
-		}
-	}
-	var first *node
-	for _, n := range c.nodes {
-		if n.dead {
-			continue
-		}
-		checkRegistrar(c, n.r)
-		if first == nil {
-			first = n
-		}
-		have := map[elementKey]bool{}
-		for k, home := range n.table() {
-			have[k] = true
-			if !slices.ContainsFunc(c.nodes, func(m *node) bool { return !m.dead && m.r.id == home }) {
-				c.Errorf("registrar %v: the home of PE %v is %v, which does not live", n.r.id, k.id, home)
-			}
-		}
-		if diff := cmp.Diff(want, have); diff != "" {
-			c.Errorf("registrar %v (-PEs that live +what it knows):\n%s", n.r.id, diff)
-		}
-		if diff := cmp.Diff(first.table(), n.table()); diff != "" {
-			c.Errorf("registrars %v and %v differ:\n%s", first.r.id, n.r.id, diff)
-		}
-		for _, m := range c.nodes {
-			if !m.dead && m != n && n.r.peersByID[m.r.id] == nil {
-				c.Errorf("registrar %v does not know %v", n.r.id, m.r.id)
-			}
-		}
-		for _, p := range n.r.peers {
-			if !slices.ContainsFunc(c.nodes, func(m *node) bool { return !m.dead && m.r.id == p.id }) {
-				c.Errorf("registrar %v still knows %v, which does not live", n.r.id, p.id)
-			}
 		}
 	}
 }

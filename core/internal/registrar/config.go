@@ -129,7 +129,7 @@ func (k *KeepAlive) fill() {
 	orDefault(&k.Timeout, 5*time.Second)
 	orDefault(&k.Retries, 1)
 	orDefault(&k.Gap, time.Second)
-	k.Retries = max(k.Retries, 0)
+	k.Retries = min(max(k.Retries, 0), 100)
 }
 
 func (t *Timers) fill() {

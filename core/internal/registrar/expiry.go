@@ -12,18 +12,18 @@ func (r *Registrar) setLife(now time.Time, w *watch) {
 	if r.cfg.Interop.LifeInMilliseconds {
 		d, ends = time.Duration(uint32(w.el.Life))*time.Millisecond, true
 	}
+	w.life = 0 // COM-3.10-03
 	if ends {
-		r.timers.Set(&w.life, now.Add(d))
-	} else {
-		r.timers.Stop(&w.life) // COM-3.10-03
+		w.life = r.moment(now.Add(d))
 	}
+	r.rearm(w)
 }
 
-// due: the PE did not register again in time (ASAP-3.1-29).
-func (e lifeOver) due(r *Registrar, now time.Time) {
+// lifeOver: the PE did not register again in time (ASAP-3.1-29).
+func (r *Registrar) lifeOver(now time.Time, w *watch) {
 	r.counts.Expired++
-	r.tellGone(e.watch)
-	r.remove(now, e.el, "registration life is over, PE removed")
+	r.tellGone(w)
+	r.remove(now, w.el, "registration life is over, PE removed")
 }
 
 // tellGone tells a PE that it is not registered any more (ASAP-2.2.4-01), so

@@ -9,43 +9,35 @@ import (
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
-// due: the acknowledgement is missing (E-25), or it is time to ask.
-func (p probeTime) due(r *Registrar, now time.Time) {
-	if p.probing {
-		r.probeFailed(now, p.watch, false)
-	} else {
-		r.startProbe(now, p.watch)
-	}
-}
-
 // startProbe asks a PE whether it lives, unless that is under way.
 func (r *Registrar) startProbe(now time.Time, w *watch) {
 	if w.probing {
 		return
 	}
-	w.probing, w.left = true, r.cfg.KeepAlive.Retries
+	w.probing, w.left = true, int8(r.cfg.KeepAlive.Retries)
 	r.sendKeepAlive(now, w)
 }
 
 // probeSoon starts a probe that others can provoke: at once, but not more
 // often than allowed (SEC-2.14-01).
 func (r *Registrar) probeSoon(now time.Time, w *watch) {
-	earliest := w.lastProbe.Add(r.cfg.KeepAlive.Gap)
+	earliest := w.lastProbe + moment(r.cfg.KeepAlive.Gap)
 	switch {
 	case w.probing:
-	case !now.Before(earliest):
+	case r.moment(now) >= earliest:
 		r.startProbe(now, w)
-	case !w.probe.Armed() || w.probe.At().After(earliest):
-		r.timers.Set(&w.probe, earliest)
+	case w.probe == 0 || w.probe > earliest:
+		w.probe = earliest
+		r.rearm(w)
 	}
 }
 
 // sendKeepAlive sends over the PE's association, any other with its endpoint,
 // or a new one.
 func (r *Registrar) sendKeepAlive(now time.Time, w *watch) {
-	w.lastProbe = now
+	w.lastProbe = r.moment(now)
 	r.counts.Probes++
-	r.timers.Set(&w.probe, now.Add(r.cfg.KeepAlive.Timeout))
+	r.setProbe(w, now.Add(r.cfg.KeepAlive.Timeout))
 	if l := r.linkOf(w); l != nil {
 		r.ask(w, l)
 		r.emit(SendASAP{Link: l.Link, Message: r.keepAlive(w)})
@@ -134,6 +126,6 @@ func (r *Registrar) alive(now time.Time, w *watch, l *link) {
 func (r *Registrar) scheduleProbe(now time.Time, w *watch) {
 	if interval := r.cfg.KeepAlive.Interval; interval > 0 && w.el.Home == r.id {
 		half := int64(interval / 2)
-		r.timers.Set(&w.probe, now.Add(time.Duration(half+r.cfg.Rand.Int64N(2*half+1))))
+		r.setProbe(w, now.Add(time.Duration(half+r.cfg.Rand.Int64N(2*half+1))))
 	}
 }

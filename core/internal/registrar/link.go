@@ -27,9 +27,9 @@ type link struct {
 
 func newLink(ev AssocUp) *link {
 	l := &link{Link: ev.Link, ours: ev.Token != 0}
-	l.watches.index = func(w *watch) *int { return &w.linkSlot }
-	l.asked.index = func(w *watch) *int { return &w.viaSlot }
-	l.subs.index = func(s *subscription) *int { return &s.linkSlot }
+	l.watches.index = func(w *watch) *int32 { return &w.linkSlot }
+	l.asked.index = func(w *watch) *int32 { return &w.viaSlot }
+	l.subs.index = func(s *subscription) *int32 { return &s.linkSlot }
 	l.idle.Value = idleLink{l}
 	l.setAddrs(ev.Peer)
 	return l

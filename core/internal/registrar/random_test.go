@@ -143,9 +143,9 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 			switch {
 			case w == nil:
 				t.Fatalf("PE %v is owned and not watched", el.ID)
-			case el.Life != protocol.LifeInfinite && !w.life.Armed():
+			case el.Life != protocol.LifeInfinite && w.life == 0:
 				t.Fatalf("PE %v has no life timer", el.ID)
-			case r.cfg.KeepAlive.Interval > 0 && !w.probe.Armed():
+			case r.cfg.KeepAlive.Interval > 0 && w.probe == 0:
 				t.Fatalf("PE %v has no keep-alive timer", el.ID)
 			}
 		}
@@ -156,7 +156,9 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 		switch {
 		case w.el != el:
 			t.Fatalf("the watch of PE %v is of another", el.ID)
-		case w.probing && !w.probe.Armed():
+		case w.life != 0 && !w.timer.Armed(), w.probe != 0 && !w.timer.Armed():
+			t.Fatalf("PE %v has a deadline and no timer", el.ID)
+		case w.probing && w.probe == 0:
 			t.Fatalf("PE %v is asked without end", el.ID)
 		case w.probing && w.via == nil && w.dial == nil:
 			t.Fatalf("PE %v is asked over nothing", el.ID)
@@ -193,7 +195,7 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 			t.Fatal("an address leads to a link that is gone")
 		}
 	}
-	if limit := 3*watched + len(r.links) + len(r.audiences) + 1000; r.timers.Len() > limit || len(r.dials) != len(r.dialsTo) {
+	if limit := watched + len(r.links) + len(r.audiences) + 1000; r.timers.Len() > limit || len(r.dials) != len(r.dialsTo) {
 		t.Fatalf("%d timers, %d dials (%d)", r.timers.Len(), len(r.dials), len(r.dialsTo))
 	}
 }

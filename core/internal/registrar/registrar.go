@@ -38,8 +38,9 @@ type Registrar struct {
 	contacts  []*contact
 	join      join
 	heartbeat timerq.Timer[deadline]
-	updates   uint64                // counts changes that peers told of
-	gone      map[elementKey]uint64 // removed by a peer while a table is on its way
+	downloads int                   // tables on their way
+	updates   uint32                // counts downloads, and changes that peers told of meanwhile
+	gone      map[elementKey]uint32 // what a peer removed meanwhile
 
 	timers  timerq.Queue[deadline]
 	effects []Effect
@@ -55,8 +56,8 @@ type pool = handlespace.Pool[state]
 // state is what the registrar keeps with every PE it knows.
 type state struct {
 	watch  *watch // nil while there is no reason to watch it
-	mark   uint64 // the resynchronization that has not confirmed it yet
-	update uint64 // number of the last change that a peer told of
+	mark   uint32 // the resynchronization that has not confirmed it yet
+	update uint32 // number of the last change that a peer told of during a download
 }
 
 // deadline is what a timer leads to.
@@ -85,7 +86,7 @@ func New(cfg Config) (*Registrar, error) {
 		audiences: map[protocol.PoolHandle]*audience{},
 		peersByID: map[protocol.ServerID]*peer{},
 		calls:     map[Token]*call{},
-		gone:      map[elementKey]uint64{},
+		gone:      map[elementKey]uint32{},
 	}, nil
 }
 

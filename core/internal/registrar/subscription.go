@@ -13,9 +13,9 @@ import (
 // (ASAP-2.2.5-01, ASAP-2.2.5-03).
 type subscription struct {
 	link         *link
-	linkSlot     int
+	linkSlot     int32
 	audience     *audience
-	audienceSlot int
+	audienceSlot int32
 	items        uint32
 }
 
@@ -62,7 +62,7 @@ func (r *Registrar) subscribe(l *link, m asap.HandleResolution) {
 	a := r.audiences[m.Handle]
 	if a == nil {
 		a = &audience{handle: m.Handle}
-		a.subs.index = func(s *subscription) *int { return &s.audienceSlot }
+		a.subs.index = func(s *subscription) *int32 { return &s.audienceSlot }
 		a.next.Value = a
 		r.audiences[m.Handle] = a
 	}

@@ -89,8 +89,8 @@ func (s *session) due(r *Registrar, _ time.Time) { r.endSession(s.peer) }
 type download struct {
 	peer  *peer
 	own   bool
-	since uint64 // changes told after this are newer than the table
-	mark  uint64 // on what the peer has not confirmed (own)
+	since uint32 // changes told after this are newer than the table
+	mark  uint32 // on what the peer has not confirmed (own)
 	timer timerq.Timer[deadline]
 }
 
@@ -98,6 +98,7 @@ func (r *Registrar) startDownload(now time.Time, p *peer, own bool) {
 	d := &download{peer: p, own: own, since: r.updates}
 	d.timer.Value = d
 	p.download = d
+	r.downloads++
 	r.updates++
 	if own {
 		d.mark = r.updates
@@ -125,12 +126,9 @@ func (r *Registrar) endDownload(p *peer) {
 	}
 	r.timers.Stop(&p.download.timer)
 	p.download = nil
-	for _, q := range r.peers {
-		if q.download != nil {
-			return
-		}
+	if r.downloads--; r.downloads == 0 {
+		clear(r.gone)
 	}
-	clear(r.gone)
 }
 
 // due: the part did not come (ENRP-3.2-19, ENRP-3.6-13). Nothing is deleted.

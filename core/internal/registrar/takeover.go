@@ -191,7 +191,7 @@ func (r *Registrar) claim(now time.Time, el *element, from protocol.ServerID, sp
 		r.startProbe(now, w)
 		return
 	}
-	r.timers.Set(&w.probe, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(spread)))))
+	r.setProbe(w, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(spread)))))
 }
 
 // handleTakeoverServer: the sender is the home of the target's PEs now

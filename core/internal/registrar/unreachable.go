@@ -25,7 +25,7 @@ func (r *Registrar) handleUnreachable(now time.Time, l *link, m asap.EndpointUnr
 	// (ASAP-3.5-14, OWN-09).
 	if el.Home == r.id {
 		w.reports++
-		if limit := r.cfg.Limits.BadReports; limit >= 0 && w.reports > limit {
+		if limit := r.cfg.Limits.BadReports; limit >= 0 && int(w.reports) > limit {
 			r.tellGone(w)
 			r.remove(now, el, "PE was reported unreachable too often, removed")
 			return

@@ -23,7 +23,9 @@ func (r *Registrar) announce(now time.Time, action enrp.Action, el *element) {
 }
 
 func (r *Registrar) handleUpdate(now time.Time, p *peer, m enrp.HandleUpdate) {
-	r.updates++
+	if r.downloads > 0 {
+		r.updates++
+	}
 	switch m.Action {
 	case enrp.AddPE:
 		r.handleAddPE(now, m)
@@ -41,7 +43,10 @@ func (r *Registrar) handleAddPE(now time.Time, m enrp.HandleUpdate) {
 	}
 	delete(r.gone, elementKey{m.Handle, m.Element.ID})
 	if el := r.learn(now, m.Handle, m.Element); el != nil {
-		el.State.update, el.State.mark = r.updates, 0
+		el.State.mark = 0
+		if r.downloads > 0 {
+			el.State.update = r.updates
+		}
 	}
 }
 
@@ -91,11 +96,8 @@ const maxGone = 10_000
 // rememberGone keeps a table that is on its way from bringing a PE back
 // (ENRP-3.2-21).
 func (r *Registrar) rememberGone(h protocol.PoolHandle, id protocol.PEID) {
-	for _, p := range r.peers {
-		if p.download != nil && len(r.gone) < maxGone {
-			r.gone[elementKey{h, id}] = r.updates
-			return
-		}
+	if r.downloads > 0 && len(r.gone) < maxGone {
+		r.gone[elementKey{h, id}] = r.updates
 	}
 }
 

@@ -93,9 +93,9 @@ func (r *Registrar) viewElement(now time.Time, el *element) ElementView {
 	if w == nil || !v.Owned {
 		return v
 	}
-	if w.life.Armed() {
-		v.Remaining = w.life.At().Sub(now)
+	if w.life != 0 {
+		v.Remaining = time.Duration(w.life - r.moment(now))
 	}
-	v.BadReports, v.Connected, v.Probing = w.reports, w.link != nil, w.probing
+	v.BadReports, v.Connected, v.Probing = int(w.reports), w.link != nil, w.probing
 	return v
 }

@@ -8,23 +8,26 @@ import (
 )
 
 // watch is what a registrar keeps with a PE that it owns or was told to doubt.
+// There is one for every PE, so it is kept small: one timer for two deadlines,
+// and moments instead of times.
 type watch struct {
-	el   *element // nil once the PE is removed or forgotten
-	life timerq.Timer[deadline]
+	el    *element // nil once the PE is removed or forgotten
+	timer timerq.Timer[deadline]
+	life  moment // end of the registration; 0 = none
 	// probe is the acknowledgement timeout while probing, otherwise the time
-	// of the next probe.
-	probe timerq.Timer[deadline]
+	// of the next probe; 0 = none.
+	probe     moment
+	lastProbe moment
 
 	link     *link // the PE's association; nil while there is none
-	linkSlot int
 	via      *link // where the KEEP_ALIVE went that was not answered yet
-	viaSlot  int
 	dial     *dial // what the KEEP_ALIVE waits for
+	linkSlot int32
+	viaSlot  int32
 
-	probing   bool
-	left      int // probes that may still be sent
-	lastProbe time.Time
-	reports   int // unreachability reports since the last registration
+	reports int32 // unreachability reports since the last registration
+	left    int8  // probes that may still be sent
+	probing bool
 
 	// claimed: the PE did not register with us, we took it from claimedFrom
 	// and want to be its home (H flag of KEEP_ALIVE).
@@ -32,16 +35,55 @@ type watch struct {
 	claimedFrom protocol.ServerID
 }
 
-type lifeOver struct{ *watch }
+// moment is a time since the registrar's start.
+type moment time.Duration
 
-type probeTime struct{ *watch }
+// never is a moment that is always long ago.
+const never = moment(-1 << 62)
+
+func (r *Registrar) moment(now time.Time) moment { return moment(now.Sub(r.started)) }
+
+// setProbe sets the time of the next probe, or of the timeout of this one.
+func (r *Registrar) setProbe(w *watch, at time.Time) {
+	w.probe = max(r.moment(at), 1)
+	r.rearm(w)
+}
+
+// rearm sets the timer to the earlier deadline.
+func (r *Registrar) rearm(w *watch) {
+	at := w.life
+	if at == 0 || w.probe != 0 && w.probe < at {
+		at = w.probe
+	}
+	if at == 0 {
+		r.timers.Stop(&w.timer)
+		return
+	}
+	r.timers.Set(&w.timer, r.started.Add(time.Duration(at)))
+}
+
+// due: the life is over; or the acknowledgement is missing (E-25); or it is
+// time to ask.
+func (w *watch) due(r *Registrar, now time.Time) {
+	reached := r.moment(now)
+	switch {
+	case w.life != 0 && w.life <= reached:
+		r.lifeOver(now, w)
+	case w.probe == 0 || w.probe > reached:
+		r.rearm(w)
+	case w.probing:
+		r.probeFailed(now, w, false)
+	default:
+		r.startProbe(now, w)
+	}
+}
 
 // watchOf returns the watch of an element, a new one if it has none.
 func (r *Registrar) watchOf(el *element) *watch {
 	w := el.State.watch
 	if w == nil {
-		w = &watch{el: el}
-		w.life.Value, w.probe.Value = lifeOver{w}, probeTime{w}
+		w = &watch{el: el, lastProbe: never}
+		w.timer.Value = w
 		el.State.watch = w
 	}
 	return w
@@ -53,7 +95,7 @@ func (r *Registrar) unwatch(now time.Time, el *element) {
 	if w == nil {
 		return
 	}
-	r.timers.Stop(&w.life)
+	w.life = 0
 	r.settle(now, w)
 	r.attach(now, w, nil)
 	el.State.watch, w.el = nil, nil
@@ -88,8 +130,8 @@ func (r *Registrar) ask(w *watch, l *link) {
 
 // settle ends a probe, whatever came of it.
 func (r *Registrar) settle(now time.Time, w *watch) {
-	w.probing, w.dial = false, nil
-	r.timers.Stop(&w.probe)
+	w.probing, w.dial, w.probe = false, nil, 0
+	r.rearm(w)
 	if l := w.via; l != nil {
 		l.asked.remove(w)
 		w.via = nil
