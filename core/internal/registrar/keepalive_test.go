@@ -180,6 +180,26 @@ func TestAssociationRestart(t *testing.T) {
 	s.wantListed("pool")
 }
 
+// A restarted process that registers anew at the same place shows that its
+// former PE is gone; PEs at other places have their time to answer.
+func TestRestartedPE(t *testing.T) {
+	s := started(t)
+	pe := s.connect(1, "192.0.2.1:5000")
+	pe.registers("pool", 1)
+	elsewhere := pe.offer("pool", 2)
+	elsewhere.Element.User.Port = 1
+	pe.sends(elsewhere)
+	s.take()
+	pe.registers("pool", 3)
+	pe.registers("other pool", 1)
+	s.step(AssocRestarted{Link: pe.link, Peer: pe.addrPorts()})
+	pe.sends(ack("pool", 3))
+	s.take()
+	pe.registers("pool", 9)
+	s.wantListed("pool", 2, 3, 9)
+	s.wantListed("other pool", 1)
+}
+
 // An association opened only to ask is closed when it is of no more use.
 func TestIdleLinkIsClosed(t *testing.T) {
 	s := started(t)

@@ -27,6 +27,7 @@ func (r *Registrar) handleRegistration(now time.Time, l *link, m asap.Registrati
 	// the home is here from now on (ASAP-3.1-23, ASAP-3.1-31), the endpoint
 	// is where the registration came from (ASAP-3.1-24, ASAP-3.1-09).
 	e.Home, e.ASAP = r.id, l.transport
+	r.replaceFormer(now, l, m)
 	el, visible := r.put(m.Handle, e)
 	r.own(now, el, l)
 	r.counts.Registered++
@@ -34,6 +35,17 @@ func (r *Registrar) handleRegistration(now time.Time, l *link, m asap.Registrati
 	r.announce(now, enrp.AddPE, el)
 	if visible {
 		r.poolChanged(now, m.Handle)
+	}
+}
+
+// replaceFormer removes PEs whose process was restarted: their association was
+// lost or restarted, they are being asked over the very one that another PE now
+// registers over, and that one serves where they did.
+func (r *Registrar) replaceFormer(now time.Time, l *link, m asap.Registration) {
+	for _, w := range slices.Clone(l.asked.items) {
+		if w.link == nil && w.el.Pool().Handle == m.Handle && w.el.ID != m.Element.ID && sameTransport(w.el.User, m.Element.User) {
+			r.remove(now, w.el, "PE was restarted under another identifier, removed")
+		}
 	}
 }
 
