@@ -157,15 +157,10 @@ func (c *Conn) Close() error {
 	}
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	switch err := c.ended(); {
-	case errors.Is(err, ErrClosed):
+	if err := c.ended(); errors.Is(err, ErrClosed) {
 		return err
-	case err != nil: // what was not read goes with it
-		c.s.dropInbox(c.ss)
-		c.s.retire(c.ss)
-	default:
-		c.s.finish(c.ss)
 	}
+	c.s.finish(c.ss)
 	c.s.unstall()
 	return nil
 }

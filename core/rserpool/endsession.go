@@ -17,13 +17,15 @@ func (s *Socket) EndSession(id SessionID) error {
 	return nil
 }
 
-// finish ends a session once nothing of it waits to be sent.
+// finish ends a session once nothing of it waits to be sent. What was received
+// and not read is lost, also if the session has ended before.
 func (s *Socket) finish(ss *session) {
+	s.dropInbox(ss)
+	s.retire(ss)
 	if ss.ending || ss.state == ended {
 		return
 	}
 	ss.ending = true
-	s.dropInbox(ss)
 	ss.readable.fire()
 	s.relax(ss)
 	if ss == s.own {

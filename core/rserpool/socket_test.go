@@ -359,6 +359,27 @@ func TestCloseDeregisters(t *testing.T) {
 	})
 }
 
+// TestCloseWithUnreadMessages takes no time, whether or not their sessions have
+// ended.
+func TestCloseWithUnreadMessages(t *testing.T) {
+	run(t, func(w *world) {
+		pe, pu := pair(w, "echo")
+		other := w.process().socket()
+		w.ok(other.Connect(w.ctx, "echo"))
+		for _, s := range []*Socket{pu, other} {
+			w.ok(s.TrySend([]byte("unread"), nil))
+		}
+		synctest.Wait()
+		w.ok(pu.Close())
+		synctest.Wait()
+		start := time.Now()
+		w.ok(pe.CloseContext(w.ctx))
+		if took := time.Since(start); took > 0 {
+			w.Errorf("took %v", took)
+		}
+	})
+}
+
 // TestCloseWithoutARegistrar gives up after a second, CloseContext says so.
 func TestCloseWithoutARegistrar(t *testing.T) {
 	run(t, func(w *world) {
