@@ -1,0 +1,470 @@
+package sim
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/wire"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
+)
+
+// Bounds say how long things may take. The world is calm when every process
+// that runs does its work and reaches every other one; it may look for longer
+// than its bound as it must not only while it is not calm, except where a bound
+// says that it always holds.
+type Bounds struct {
+	Serve    time.Duration // until a registrar that runs serves; always
+	Missing  time.Duration // a PE at a registrar that both reach each other, and the same registrars; always
+	Request  time.Duration // until a resolution or registration is answered or given up; always
+	Outlive  time.Duration // of an entry whose PE is gone; always
+	Stale    time.Duration // the same in calm
+	Agree    time.Duration // until registrars agree who there is, and owned by whom
+	Peers    time.Duration // until registrars know all that run, and nobody else
+	Home     time.Duration // until a PE that runs is registered
+	Session  time.Duration // until a session is served
+	Resolves time.Duration // until no resolution fails
+}
+
+// checks looks at a world while it runs.
+type checks struct {
+	w         *World
+	bounds    Bounds
+	disturbed time.Time                    // the last fault
+	ills      map[ill]time.Time            // what is not as it should be, since when
+	worst     map[string]time.Duration     // how long that was at most
+	good      map[[2]*Host]time.Time       // since when an endpoint could use a registrar
+	asked     map[question]time.Time       // when a resolution began
+	presences map[protocol.ServerID]uint16 // the newest checksum of a registrar
+	views     []view
+}
+
+// ill is something that is not as it should be. What it concerns is told by
+// one or more of the fields.
+type ill struct {
+	what   string
+	a, b   *Host
+	handle protocol.PoolHandle
+	id     uint64
+}
+
+type question struct {
+	who   *endpointProgram
+	token endpoint.Token
+}
+
+// view is what a registrar knows at a moment.
+type view struct {
+	host *Host
+	registrar.View
+	elements map[elementKey]registrar.ElementView
+}
+
+type elementKey struct {
+	handle protocol.PoolHandle
+	id     protocol.PEID
+}
+
+// Watch checks the world once a second from now on.
+func (w *World) Watch(b Bounds) {
+	w.checks = &checks{
+		w: w, bounds: b, disturbed: w.now,
+		ills: map[ill]time.Time{}, worst: map[string]time.Duration{}, good: map[[2]*Host]time.Time{},
+		asked: map[question]time.Time{}, presences: map[protocol.ServerID]uint16{},
+	}
+	w.look()
+	w.after(time.Second, w.checks.due)
+}
+
+// Worst returns for how long each thing that is watched was not as it should
+// be, at most.
+func (w *World) Worst() map[string]time.Duration { return w.checks.worst }
+
+func (c *checks) due() {
+	c.sample()
+	c.w.after(time.Second, c.due)
+}
+
+// hold notes whether something is as it should be, and fails when it was not
+// for longer than the bound.
+func (c *checks) hold(i ill, well bool, bound time.Duration, why string) {
+	since, known := c.ills[i]
+	switch {
+	case well:
+		delete(c.ills, i)
+	case !known:
+		c.ills[i] = c.w.now
+	default:
+		d := c.w.now.Sub(since)
+		c.worst[i.what] = max(c.worst[i.what], d)
+		if d > bound {
+			c.w.fail("for more than %v: %s%s", bound, i.what, why)
+		}
+	}
+}
+
+// look notes a fault, and who can use whom from now on.
+func (w *World) look() {
+	c := w.checks
+	if c == nil {
+		return
+	}
+	c.disturbed = w.now
+	for _, h := range w.hosts {
+		for _, r := range w.hosts {
+			if h.endpoint() == nil || r.registrar() == nil {
+				delete(c.good, [2]*Host{h, r})
+				continue
+			}
+			key := [2]*Host{h, r}
+			if _, known := c.good[key]; !w.reach(h, r) {
+				delete(c.good, key)
+			} else if !known {
+				c.good[key] = w.now
+			}
+		}
+	}
+}
+
+// reach says whether two processes do their work and can talk to each other.
+func (w *World) reach(a, b *Host) bool { return a.well() && b.well() && w.connected(a, b) }
+
+// registrar returns what runs on a host if that is a registrar.
+func (h *Host) registrar() *registrarProgram {
+	if h.proc == nil {
+		return nil
+	}
+	r, _ := h.proc.program.(*registrarProgram)
+	return r
+}
+
+// calm says whether no fault is at work, and was for some time.
+func (c *checks) calm(d time.Duration) bool {
+	for _, h := range c.w.hosts {
+		if h.hung {
+			return false
+		}
+	}
+	return len(c.w.cuts) == 0 && c.w.now.Sub(c.disturbed) >= d
+}
+
+// sample looks at everything.
+func (c *checks) sample() {
+	c.views = c.views[:0]
+	for _, h := range c.w.hosts {
+		if r := h.registrar(); r != nil && h.well() {
+			c.views = append(c.views, newView(h, r))
+		}
+	}
+	c.checkServing()
+	c.checkMissing()
+	c.checkGone()
+	c.checkEndpoints()
+	c.checkAgreement()
+	c.checkPeers()
+}
+
+func newView(h *Host, r *registrarProgram) view {
+	v := view{host: h, View: r.machine.Snapshot(h.now()), elements: map[elementKey]registrar.ElementView{}}
+	for _, p := range v.Pools {
+		for _, e := range p.Elements {
+			v.elements[elementKey{p.Handle, e.ID}] = e
+		}
+	}
+	return v
+}
+
+func (c *checks) checkServing() {
+	for _, h := range c.w.hosts {
+		if h.registrar() == nil || h.hung {
+			delete(c.ills, ill{what: "does not serve", a: h})
+		}
+	}
+	for _, v := range c.views {
+		if v.Serving && v.host.registrar().serves.IsZero() {
+			v.host.registrar().serves = c.w.now
+		}
+		c.hold(ill{what: "does not serve", a: v.host}, v.Serving, c.bounds.Serve, ": "+v.host.name)
+	}
+}
+
+// elements calls f for every PE that runs and wants to be one.
+func (c *checks) elements(f func(*Host, *endpointProgram)) {
+	for _, h := range c.w.hosts {
+		if e := h.endpoint(); e != nil && e.role.Handle != "" && !e.leaving {
+			f(h, e)
+		}
+	}
+}
+
+// checkMissing: no PE that is alive and reachable is missing.
+func (c *checks) checkMissing() {
+	listed := map[[2]*Host]bool{}
+	c.elements(func(h *Host, e *endpointProgram) {
+		for _, v := range c.views {
+			_, known := v.elements[elementKey{e.role.Handle, e.element.ID}]
+			listed[[2]*Host{h, v.host}] = known || !v.Serving || !c.comparable(h, v.host)
+		}
+	})
+	for _, h := range c.w.hosts {
+		for _, r := range c.w.hosts {
+			well, asked := listed[[2]*Host{h, r}]
+			if !asked {
+				well = true
+			}
+			c.hold(ill{what: "missing", a: h, b: r}, well, c.bounds.Missing, ": "+h.name+" at "+r.name)
+		}
+	}
+}
+
+// comparable says whether a PE and a registrar reach each other and the same
+// registrars.
+func (c *checks) comparable(pe, r *Host) bool {
+	if !c.w.reach(pe, r) {
+		return false
+	}
+	for _, s := range c.w.hosts {
+		if s != r && s.registrar() != nil && c.w.connected(pe, s) && !c.w.reach(r, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// checkGone: nothing outlives its life.
+func (c *checks) checkGone() {
+	alive := map[elementKey]bool{}
+	c.elements(func(_ *Host, e *endpointProgram) { alive[elementKey{e.role.Handle, e.element.ID}] = true })
+	seen := map[ill]bool{}
+	calm := c.calm(0)
+	for _, v := range c.views {
+		for _, p := range v.Pools {
+			for _, e := range p.Elements {
+				if alive[elementKey{p.Handle, e.ID}] {
+					continue
+				}
+				for _, i := range []ill{
+					{what: "outlives its PE", a: v.host, handle: p.Handle, id: uint64(e.ID)},
+					{what: "outlives its PE in calm", a: v.host, handle: p.Handle, id: uint64(e.ID)},
+				} {
+					bound := c.bounds.Outlive
+					if i.what != "outlives its PE" {
+						bound = c.bounds.Stale
+						if !calm {
+							continue
+						}
+					}
+					seen[i] = true
+					c.hold(i, false, bound, ": "+e.ID.String()+" of "+string(p.Handle)+" at "+v.host.name)
+				}
+			}
+		}
+	}
+	for i := range c.ills {
+		if (i.what == "outlives its PE" || i.what == "outlives its PE in calm") && !seen[i] {
+			delete(c.ills, i)
+		}
+	}
+}
+
+// checkEndpoints: every request is answered or given up, and in calm
+// everybody is registered and served.
+func (c *checks) checkEndpoints() {
+	calm := c.calm(0)
+	for _, h := range c.w.hosts {
+		e := h.endpoint()
+		if e == nil || h.hung {
+			for _, what := range []string{"registration without outcome", "not registered", "not served"} {
+				delete(c.ills, ill{what: what, a: h})
+			}
+			continue
+		}
+		c.hold(ill{what: "registration without outcome", a: h}, !e.asked, c.bounds.Request, " at "+h.name)
+		c.hold(ill{what: "not registered", a: h}, e.role.Handle == "" || e.registered || e.leaving || !calm, c.bounds.Home, ": "+h.name)
+		c.hold(ill{what: "not served", a: h}, e.role.Session == "" || e.served || !calm || c.population(e.role.Session) == 0,
+			c.bounds.Session, ": "+h.name)
+		for _, t := range e.sortedTokens() {
+			c.hold(ill{what: "resolution without outcome", a: h, id: uint64(t)}, false, c.bounds.Request, " at "+h.name)
+		}
+	}
+}
+
+func (e *endpointProgram) sortedTokens() []endpoint.Token {
+	var out []endpoint.Token
+	for t := range e.waiting {
+		out = append(out, t)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// population counts the PEs of a pool that run.
+func (c *checks) population(pool protocol.PoolHandle) int {
+	n := 0
+	c.elements(func(h *Host, e *endpointProgram) {
+		if e.role.Handle == pool && e.registered && h.well() {
+			n++
+		}
+	})
+	return n
+}
+
+// checkAgreement: equal handlespaces, and one live owner for every PE.
+func (c *checks) checkAgreement() {
+	calm := c.calm(0)
+	owners := map[elementKey]int{}
+	for i, v := range c.views {
+		for _, p := range v.Pools {
+			for _, e := range p.Elements {
+				if e.Owned {
+					owners[elementKey{p.Handle, e.ID}]++
+				}
+			}
+		}
+		why := ""
+		if i > 0 && calm {
+			why = difference(c.views[0], v)
+		}
+		c.hold(ill{what: "registrars disagree", a: v.host}, why == "", c.bounds.Agree, ": "+c.views[0].host.name+" and "+v.host.name+", "+why)
+	}
+	c.elements(func(h *Host, e *endpointProgram) {
+		n := owners[elementKey{e.role.Handle, e.element.ID}]
+		c.hold(ill{what: "not one owner", a: h}, n == 1 || !calm || len(c.views) == 0, c.bounds.Agree, ": "+h.name)
+	})
+}
+
+// difference returns the first difference between two handlespaces.
+func difference(a, b view) string {
+	if s := lacks(a, b); s != "" {
+		return s
+	}
+	return lacks(b, a)
+}
+
+func lacks(a, b view) string {
+	for _, p := range a.Pools {
+		for _, e := range p.Elements {
+			o, known := b.elements[elementKey{p.Handle, e.ID}]
+			switch {
+			case !known:
+				return e.ID.String() + " of " + string(p.Handle) + " is not at " + b.host.name
+			case o.Home != e.Home:
+				return e.ID.String() + " has two homes"
+			case o.Policy != e.Policy || o.Life != e.Life || o.User.String() != e.User.String() || o.ASAP.String() != e.ASAP.String():
+				return e.ID.String() + " has two sets of values"
+			}
+		}
+	}
+	return ""
+}
+
+// checkPeers: registrars know each other, and keep no associations that they
+// have no use for.
+func (c *checks) checkPeers() {
+	calm := c.calm(0)
+	hosts := 0
+	var want []protocol.ServerID
+	for _, h := range c.w.hosts {
+		if h.Alive() {
+			hosts++
+		}
+	}
+	for _, v := range c.views {
+		want = append(want, v.Server)
+	}
+	slices.Sort(want)
+	for _, v := range c.views {
+		have := []protocol.ServerID{v.Server}
+		for _, p := range v.Peers {
+			have = append(have, p.ID)
+		}
+		slices.Sort(have)
+		c.hold(ill{what: "does not know its peers", a: v.host}, slices.Equal(have, want) || !calm, c.bounds.Peers, ": "+v.host.name)
+		c.hold(ill{what: "too many associations", a: v.host}, v.Links <= hosts+len(c.views) || !calm, c.bounds.Peers, " at "+v.host.name)
+	}
+}
+
+// presented notes what a registrar says it owns.
+func (c *checks) presented(r *registrarProgram, p enrp.Presence) { c.presences[p.Sender] = p.Checksum }
+
+func (w *World) asks(e *endpointProgram, t endpoint.Token) {
+	if w.checks != nil {
+		w.checks.asked[question{e, t}] = w.now
+	}
+}
+
+// resolved checks a resolution that failed: in calm none may, and never one
+// whose PU could use a registrar all the time.
+func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
+	c := w.checks
+	if c == nil {
+		return
+	}
+	q := question{e, t}
+	asked := c.asked[q]
+	delete(c.asked, q)
+	delete(c.ills, ill{what: "resolution without outcome", a: e.host, id: uint64(t)})
+	if err == nil {
+		return
+	}
+	if c.calm(c.bounds.Resolves) && c.population(e.role.Resolve) > 0 {
+		w.fail("%s cannot resolve %s in calm: %v", e.host.name, e.role.Resolve, err)
+	}
+	if errors.Is(err, endpoint.ErrUnknownPool) {
+		return // a registrar may have been alone and know no better
+	}
+	for _, h := range w.hosts {
+		if since, ok := c.good[[2]*Host{e.host, h}]; ok && since.Before(asked) && h.registrar().servedSince(asked) {
+			w.fail("%s cannot resolve %s though %s was there all the time: %v", e.host.name, e.role.Resolve, h.name, err)
+		}
+	}
+}
+
+// sessionFailed checks a session that failed.
+func (w *World) sessionFailed(e *endpointProgram, err error) {
+	c := w.checks
+	if c != nil && c.calm(c.bounds.Resolves) && c.population(e.role.Session) > 0 {
+		w.fail("%s has its session failed in calm: %v", e.host.name, err)
+	}
+}
+
+// Rest fails for whatever is not as it should be by now: after a calm that was
+// longer than all bounds, that is nothing. All registrars say of what they own
+// what the others think of it.
+func (w *World) Rest() {
+	c := w.checks
+	c.sample()
+	var ills []ill
+	for i := range c.ills {
+		if i.what != "resolution without outcome" {
+			ills = append(ills, i)
+		}
+	}
+	slices.SortFunc(ills, func(a, b ill) int { return cmp.Or(cmp.Compare(a.what, b.what), cmp.Compare(a.a.name, b.a.name)) })
+	for _, i := range ills {
+		w.fail("at rest: %s (%s)", i.what, i.a.name)
+	}
+	for _, v := range c.views {
+		for _, o := range c.views {
+			if sum := v.checksum(o.Server); len(c.views) > 1 && sum != c.presences[o.Server] {
+				w.fail("at rest: %s has checksum %#04x of %s, whose own is %#04x", v.host.name, sum, o.host.name, c.presences[o.Server])
+			}
+		}
+	}
+}
+
+func (v view) checksum(of protocol.ServerID) uint16 {
+	var sum wire.PEChecksum
+	for _, p := range v.Pools {
+		for _, e := range p.Elements {
+			if e.Home == of {
+				sum.Add(p.Handle, e.ID)
+			}
+		}
+	}
+	return sum.Sum()
+}

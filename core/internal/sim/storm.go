@@ -1,0 +1,209 @@
+package sim
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/registrar"
+)
+
+// Storm is a world in which everything fails at random, drawn from a seed.
+type Storm struct {
+	*World
+	rnd        *rand.Rand
+	registrars []*Host
+	elements   []*Host
+	users      []*Host
+}
+
+// NewStorm builds the world of a seed: some registrars that know all or one of
+// the others, PEs in a few pools, PUs; slow or quick, with clocks that go wrong.
+func NewStorm(seed uint64) *Storm {
+	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53746f726d))}
+	s.Net = s.profile()
+	s.addRegistrars(2 + s.rnd.IntN(4))
+	pools := 1 + s.rnd.IntN(3)
+	for i := range 3 + s.rnd.IntN(15) {
+		s.addElement(fmt.Sprintf("pe%d", i+1), protocol.PoolHandle(fmt.Sprint("pool", s.rnd.IntN(pools))))
+	}
+	for i := range 1 + s.rnd.IntN(3) {
+		pool := protocol.PoolHandle(fmt.Sprint("pool", s.rnd.IntN(pools)))
+		cfg := endpoint.Config{Subscribe: s.rnd.IntN(2) == 0}
+		role := Role{Session: pool, Resolve: pool, Every: s.long(time.Second, 30*time.Second)}
+		s.users = append(s.users, s.AddEndpoint(fmt.Sprintf("pu%d", i+1), role, cfg, s.registrars...))
+	}
+	for _, h := range s.hosts {
+		h.clock = clock{offset: s.long(time.Millisecond, time.Hour), drift: s.rnd.Int64N(2001) - 1000}
+	}
+	return s
+}
+
+// profile draws a network. The slowest is a bad mobile one.
+func (s *Storm) profile() Profile {
+	p := Profile{DelayMin: s.long(50*time.Microsecond, 100*time.Millisecond)}
+	p.DelayMax = p.DelayMin + s.long(time.Microsecond, 300*time.Millisecond)
+	if s.rnd.IntN(2) == 0 {
+		p.DetectMin, p.DetectMax = 500*time.Millisecond, 2*time.Second
+	}
+	if s.rnd.IntN(4) == 0 {
+		p.Window = 64 << 10
+	}
+	return p.orDefault()
+}
+
+// long draws from a range, each order of magnitude as likely as the others.
+func (s *Storm) long(low, high time.Duration) time.Duration {
+	return time.Duration(float64(low) * math.Pow(float64(high)/float64(low), s.rnd.Float64()))
+}
+
+func (s *Storm) addRegistrars(n int) {
+	chain := s.rnd.IntN(4) == 0
+	for i := range n {
+		peers := func() []*Host {
+			if chain && i > 0 {
+				return s.registrars[i-1 : i]
+			}
+			return s.registrars
+		}
+		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), registrar.Config{}, peers))
+	}
+}
+
+func (s *Storm) addElement(name string, pool protocol.PoolHandle) {
+	element := protocol.Element{Life: protocol.Life(40 + s.rnd.IntN(200)), Policy: protocol.Policy{Type: protocol.WeightedRoundRobin, Weight: 1}}
+	if s.rnd.IntN(2) == 0 {
+		element.ID = protocol.PEID(len(s.elements) + 1)
+	}
+	h := s.AddEndpoint(name, Role{Handle: pool, Element: element}, endpoint.Config{}, s.registrars...)
+	s.elements = append(s.elements, h)
+}
+
+// Rage lets n faults happen, then heals and waits until everything has to be
+// in order again.
+func (s *Storm) Rage(n int, calm time.Duration) {
+	for _, h := range s.hosts {
+		h.Start()
+		s.Run(s.long(time.Microsecond, time.Second))
+	}
+	s.Run(s.long(time.Second, time.Minute))
+	for range n {
+		if len(s.Broken()) > 0 {
+			return
+		}
+		s.strike()
+		s.Run(s.long(10*time.Millisecond, 100*time.Second))
+	}
+	s.subside()
+	s.Run(calm)
+	if len(s.Broken()) == 0 {
+		s.Rest()
+	}
+}
+
+// subside ends all faults. Some of those that died stay dead.
+func (s *Storm) subside() {
+	s.trace(s.hosts[0], nil, "FAULT none any more")
+	s.Heal()
+	s.registrars[s.rnd.IntN(len(s.registrars))].Start()
+	for _, h := range s.hosts {
+		h.Resume()
+		if h.endpoint() == nil && h.registrar() == nil && s.rnd.IntN(2) == 0 {
+			h.Start()
+		}
+	}
+}
+
+func (s *Storm) pick(from []*Host) *Host { return from[s.rnd.IntN(len(from))] }
+
+// strike does one thing that goes wrong.
+func (s *Storm) strike() {
+	h := s.pick(s.registrars)
+	if s.rnd.IntN(3) == 0 {
+		h = s.pick(s.elements)
+	} else if s.rnd.IntN(10) == 0 {
+		h = s.pick(s.users)
+	}
+	d := s.long(100*time.Millisecond, 3*time.Minute)
+	switch s.rnd.IntN(8) {
+	case 0, 1:
+		s.crash(h, d)
+	case 2:
+		s.hang(h, d)
+	case 3:
+		s.isolate(h, d)
+	case 4:
+		s.split(d)
+	case 5:
+		s.cutOne(h, s.pick(s.hosts), d)
+	case 6:
+		o := s.pick(s.hosts)
+		s.trace(h, o, "FAULT their association breaks")
+		s.Break(h, o)
+		s.look()
+	case 7:
+		s.change()
+	}
+}
+
+func (s *Storm) crash(h *Host, d time.Duration) {
+	how := Death(s.rnd.IntN(3))
+	s.trace(h, nil, "FAULT crashes, %s, for %v", [...]string{"killed", "vanished", "powered off"}[how], d)
+	h.Crash(how)
+	s.after(d, h.Start)
+}
+
+func (s *Storm) hang(h *Host, d time.Duration) {
+	frozen := s.rnd.IntN(2) == 0
+	s.trace(h, nil, "FAULT hangs, frozen %v, for %v", frozen, d)
+	h.Hang(frozen)
+	s.after(d, h.Resume)
+}
+
+func (s *Storm) isolate(h *Host, d time.Duration) {
+	way := s.rnd.IntN(3)
+	s.trace(h, nil, "FAULT is cut off, in %v, out %v, for %v", way != 1, way != 2, d)
+	s.Partition(func(o *Host) bool { return o == h }, way != 1, way != 2)
+	s.after(d, func() { s.Partition(func(o *Host) bool { return o == h }, false, false) })
+}
+
+// split parts everybody in two.
+func (s *Storm) split(d time.Duration) {
+	inside := map[*Host]bool{}
+	for _, h := range s.hosts {
+		if s.rnd.IntN(2) == 0 {
+			inside[h] = true
+			s.trace(h, nil, "FAULT is on the other side for %v", d)
+		}
+	}
+	s.Partition(func(h *Host) bool { return inside[h] }, true, s.rnd.IntN(3) > 0)
+	s.after(d, s.Heal)
+}
+
+func (s *Storm) cutOne(a, b *Host, d time.Duration) {
+	both := s.rnd.IntN(2) == 0
+	s.trace(a, b, "FAULT cannot be reached, both ways %v, for %v", both, d)
+	s.Cut(a, b, true)
+	s.Cut(b, a, both)
+	s.after(d, func() {
+		s.Cut(a, b, false)
+		s.Cut(b, a, false)
+	})
+}
+
+// change is what applications do at any time.
+func (s *Storm) change() {
+	h := s.pick(s.elements)
+	switch s.rnd.IntN(4) {
+	case 0:
+		s.trace(h, nil, "FAULT leaves its pool")
+		h.Deregister()
+	default:
+		s.trace(h, nil, "FAULT registers with another weight")
+		h.Change(protocol.Policy{Type: protocol.WeightedRoundRobin, Weight: 1 + uint32(s.rnd.IntN(9))})
+	}
+	s.look()
+}
