@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
@@ -31,6 +32,10 @@ type Config struct {
 	// other is configured, and where one inside the process listens.
 	// RSERPOOL_PORT; 3863.
 	LoopbackPort uint16
+	// FailoverLimit is how long a session looks for another element, and a new
+	// one for its first, before it fails with ErrNoElement; negative: for ever.
+	// RSERPOOL_FAILOVER, in seconds or like 1m30s; 15 s.
+	FailoverLimit time.Duration
 	// Logger takes what is to be said. By default warnings and errors go to
 	// standard error as text; RSERPOOL_LOG chooses another level.
 	Logger *slog.Logger
@@ -50,7 +55,7 @@ const DefaultConfigFile = "/etc/rserpool.conf"
 
 // variables are the names that the environment and the file may set.
 var variables = []string{
-	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_LOG",
+	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_FAILOVER", "RSERPOOL_LOG",
 }
 
 // ConfigFromEnv returns the settings of the environment and the configuration
@@ -66,7 +71,7 @@ func (c Config) resolve() (Config, error) {
 		return c, err
 	}
 	for _, f := range []func(map[string]string) error{
-		c.resolveRegistrars, c.resolveTransport, c.resolveEmbedded, c.resolvePort, c.resolveLogger,
+		c.resolveRegistrars, c.resolveTransport, c.resolveEmbedded, c.resolvePort, c.resolveFailover, c.resolveLogger,
 	} {
 		if err := f(env); err != nil {
 			return c, err
@@ -129,6 +134,21 @@ func (c *Config) resolvePort(env map[string]string) error {
 		c.LoopbackPort = uint16(n)
 	}
 	orDefault(&c.LoopbackPort, protocol.PortASAP)
+	return nil
+}
+
+func (c *Config) resolveFailover(env map[string]string) error {
+	if v := env["RSERPOOL_FAILOVER"]; c.FailoverLimit == 0 && v != "" {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			d, err = time.ParseDuration(v + "s")
+		}
+		if err != nil || d == 0 {
+			return fmt.Errorf("%w: RSERPOOL_FAILOVER is %q; it is a time like 15s, or -1 for no limit", ErrInvalid, v)
+		}
+		c.FailoverLimit = d
+	}
+	orDefault(&c.FailoverLimit, 15*time.Second)
 	return nil
 }
 

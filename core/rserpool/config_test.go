@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestConfigFromEnv(t *testing.T) {
@@ -20,6 +21,7 @@ func TestConfigFromEnv(t *testing.T) {
 	t.Setenv("RSERPOOL_CONFIG", file)
 	t.Setenv("RSERPOOL_REGISTRARS", "192.0.2.1, [2001:db8::1]:5,2001:db8::2,name.example:70")
 	t.Setenv("RSERPOOL_TRANSPORT", "userland")
+	t.Setenv("RSERPOOL_FAILOVER", "7")
 	c, err := ConfigFromEnv()
 	if err != nil {
 		t.Fatal(err)
@@ -27,6 +29,9 @@ func TestConfigFromEnv(t *testing.T) {
 	want := []string{"192.0.2.1:3863", "[2001:db8::1]:5", "[2001:db8::2]:3863", "name.example:70"}
 	if !slices.Equal(c.Registrars, want) {
 		t.Errorf("registrars %v, want those of the environment, %v", c.Registrars, want)
+	}
+	if c.FailoverLimit != 7*time.Second {
+		t.Errorf("failover limit %v, want 7 s", c.FailoverLimit)
 	}
 	if c.LoopbackPort != 4000 || !c.NoEmbedded || c.Transport != "userland" {
 		t.Errorf("got %+v", c)
@@ -54,6 +59,7 @@ func TestConfigErrorsNameTheVariable(t *testing.T) {
 		"RSERPOOL_EMBEDDED":   "perhaps",
 		"RSERPOOL_PORT":       "70000",
 		"RSERPOOL_LOG":        "loud",
+		"RSERPOOL_FAILOVER":   "soon",
 		"RSERPOOL_CONFIG":     "/does/not/exist",
 	} {
 		t.Run(name, func(t *testing.T) {

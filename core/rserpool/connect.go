@@ -122,7 +122,7 @@ func (s *Socket) startMachine(registrars []netip.AddrPort) error {
 		registrars = []netip.AddrPort{s.cfg.loopbackRegistrar()}
 	}
 	s.registrars = registrars
-	cfg := endpoint.Config{Rand: loop.NewRand()}
+	cfg := endpoint.Config{Rand: loop.NewRand(), FailoverLimit: s.cfg.FailoverLimit}
 	for _, r := range registrars {
 		cfg.Registrars = append(cfg.Registrars, []netip.AddrPort{r})
 	}

@@ -27,6 +27,7 @@
 //	RSERPOOL_TRANSPORT   auto (default) or userland
 //	RSERPOOL_EMBEDDED    off: never start a registrar inside a pool element
 //	RSERPOOL_PORT        port of the loopback registrar, 3863 by default
+//	RSERPOOL_FAILOVER    how long a session looks for another element, 15s by default
 //	RSERPOOL_LOG         off, error, warn (default), info or debug
 //	RSERPOOL_CONFIG      configuration file, /etc/rserpool.conf by default
 //

@@ -330,9 +330,13 @@ func TestSessionFailsWhenNobodyIsLeft(t *testing.T) {
 		c := w.process().dial("echo")
 		w.exchange(c, "one")
 		p.kill()
+		start := time.Now()
 		_, err := c.Recv(w.ctx)
 		if !errors.Is(err, ErrNoElement) && !errors.Is(err, ErrUnknownPool) {
 			w.Errorf("receive: %v", err)
+		}
+		if took := time.Since(start); took > c.s.cfg.FailoverLimit+time.Second {
+			w.Errorf("took %v", took)
 		}
 		if err := c.Send(w.ctx, []byte("x")); err == nil {
 			w.Error("a failed session sends")
