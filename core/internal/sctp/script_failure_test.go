@@ -125,6 +125,12 @@ func TestScriptDeadIdlePeer(t *testing.T) {
 	if len(beats) != 4 {
 		t.Fatalf("%d HEARTBEATs before the end", len(beats))
 	}
+	for i, at := range beats[1:] { // the timeout doubles with each miss
+		r := min(c.par.RTOInitial<<(i+1), c.par.RTOMax)
+		if gap := at.Sub(beats[i]); gap < time.Second+r/2 || gap > time.Second+r*3/2 {
+			t.Fatalf("HEARTBEAT %d after %v, RTO %v", i+1, gap, r)
+		}
+	}
 	if took := c.now.Sub(start); took > deathBound(c.par) {
 		t.Fatalf("%v", took)
 	}
@@ -263,11 +269,12 @@ func TestScriptUnreachableWhenEstablished(t *testing.T) {
 	c.ep.Unreachable(c.now, c.udp, quote(strangeTag))
 	c.ep.Unreachable(c.now, c.udp, quote(c.peerTag)[:7])
 	c.ep.Unreachable(c.now, netip.MustParseAddrPort("203.0.113.9:7000"), quote(c.peerTag))
+	c.ep.Unreachable(c.now, netip.AddrPortFrom(c.udp.Addr(), 7001), quote(c.peerTag)) // a port it has left
 	c.drain()
 	if what := changed(before, fingerprint(c.ep)); what != "" {
 		t.Fatal("believes a forged ICMP message", what)
 	}
-	if n := c.ep.Counters().UnreachableIgnored; n != 5 {
+	if n := c.ep.Counters().UnreachableIgnored; n != 6 {
 		t.Fatalf("%d counted", n)
 	}
 	// A peer that lives answers the probe and stays.

@@ -241,9 +241,9 @@ func TestScriptFragmentFlood(t *testing.T) {
 					}
 				}
 			})
-			// ReceiveBuffer is 64 KiB; a generous share for the book-keeping
-			// of at most a few thousand chunks.
-			if grown > 4<<20 {
+			// ReceiveBuffer is 64 KiB; the book-keeping of tiny chunks may cost
+			// some times that, but not without end.
+			if grown > 1<<20 {
 				t.Fatalf("%d bytes held", grown)
 			}
 			c.forget()
@@ -271,7 +271,7 @@ func TestScriptSharedReceiveMemory(t *testing.T) {
 			c.takeInitAck(c.out[0])
 			c.out = nil
 			c.inject(tlv32(ctCookieEcho, 0, c.cookie))
-			for i := range uint32(600) {
+			for i := range uint32(300) {
 				c.inject(dataChunk(0, c.tsn+1+i, 0, 0, 0, chunk))
 				c.out = nil
 			}

@@ -221,6 +221,27 @@ func TestScriptWrongTagIsNotOutOfTheBlue(t *testing.T) {
 	}
 }
 
+// TestScriptForeignPort: the tag alone does not make a packet ours, the SCTP
+// ports must fit too (SCTP-2-01).
+func TestScriptForeignPort(t *testing.T) {
+	for _, ports := range [][2]uint16{{7001, 5000}, {7000, 5001}} {
+		c := newConv(t).establishServer()
+		before := fingerprint(c.ep)
+		for _, chunk := range [][]byte{tlv32(ctAbort, 0, nil), dataChunk(fB|fE, c.tsn, 0, 0, 0, "x"), tlv32(ctShutdown, 0, u32(c.engTSN-1))} {
+			c.ep.Input(c.now, sctp.Packet{Peer: c.udp, Local: c.eng.Addr(), Data: buildPacket(ports[0], ports[1], c.tag, chunk)})
+			var p sctp.Packet
+			for c.ep.Output(c.now, &p) {
+				if w, err := parseStrict(p.Data); err != nil || !w.has(ctAbort) || w.chunks[0].flags != 1 {
+					t.Fatalf("%v %v", w, err)
+				}
+			}
+		}
+		if what := changed(before, fingerprint(c.ep)); what != "" {
+			t.Fatal(what)
+		}
+	}
+}
+
 // TestScriptShutdownAckDuringSetup belongs to an association before and is
 // answered whatever its tag; T1 goes on (SCTP-2-12).
 func TestScriptShutdownAckDuringSetup(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -105,6 +106,11 @@ func TestScriptRestart(t *testing.T) {
 				c.data("old")
 				c.message("old")
 				c.expectOwn(ctSack)
+				c.send(strings.Repeat("grow ", 6000))
+				c.collect()
+				if c.cwnd() == 4404 {
+					t.Fatal("the window did not grow")
+				}
 				c.send("lost in the restart")
 				c.expectOwn(ctData)
 			}
@@ -120,6 +126,9 @@ func TestScriptRestart(t *testing.T) {
 				t.Fatalf("%+v", ev)
 			}
 			c.wantState("ESTABLISHED")
+			if p := c.status().Paths[0]; p.Cwnd != 4404 || p.InFlight != 0 || p.RTO != c.par.RTOInitial {
+				t.Fatalf("%+v: not the initial values", p)
+			}
 			if c.tag == oldTag {
 				t.Fatal("the old tag lives on")
 			}
@@ -305,6 +314,43 @@ func TestScriptSimultaneousOpen(t *testing.T) {
 			c.advance(5 * time.Second)
 		})
 	}
+}
+
+// TestScriptEarlyDataInCollision: what rode behind a COOKIE ECHO that is
+// overtaken by the peer's own set-up is sent to the association that comes
+// out (SCTP-2-25 B, 7-02).
+func TestScriptEarlyDataInCollision(t *testing.T) {
+	c := newConv(t)
+	c.connect()
+	c.takeInit()
+	c.send("early")
+	first := c.ownInitAck()
+	c.inject(first)
+	if p := c.expectOwn(ctCookieEcho, ctData); len(p.datas()) != 1 {
+		t.Fatalf("%v", p)
+	}
+	c.peerTag, c.tsn = newTag, 1000 // the peer answered, forgot, and opens itself
+	c.injectVT(0, initChunk(c.otherInit()))
+	p := c.expectOwn(ctInitAck)
+	list, _ := walkTLVs(parseInit(p.chunks[0].value).params)
+	cookie, _ := findTLV(list, 7)
+	c.inject(tlv32(ctCookieEcho, 0, bytes.Clone(cookie)))
+	c.event(assoc.CommUp)
+	found := false
+	c.advance(time.Second)
+	for _, p := range c.discard() {
+		for _, d := range p.datas() {
+			found = found || p.vt == newTag && d.tsn == c.engTSN && string(d.user) == "early"
+		}
+	}
+	if !found {
+		t.Fatal("the message is lost")
+	}
+	c.inject(sackChunk(c.engTSN, 1<<16, nil))
+	c.data("first")
+	c.message("first")
+	c.advance(time.Second)
+	c.forget()
 }
 
 // TestScriptRestartWithNewAddress is refused with cause 11 and the tag of

@@ -224,6 +224,63 @@ func TestScriptClosedWindow(t *testing.T) {
 	}
 }
 
+// TestScriptClosedWindowInOrder: without a gap too, what is dropped is
+// answered at once (SCTP-3-25, 3-31).
+func TestScriptClosedWindowInOrder(t *testing.T) {
+	c := started(t)
+	c.mute = true
+	big := strings.Repeat("w", 1400)
+	for range 60 {
+		c.data(big)
+		c.advance(time.Second) // SACKs that were delayed are out
+		c.discard()
+		if s := c.status(); s.State != "ESTABLISHED" {
+			t.Fatal(s.State)
+		}
+	}
+	dropped := c.ep.Counters().DataDropped
+	if dropped == 0 {
+		t.Fatal("takes DATA without end")
+	}
+	c.tsn -= uint32(dropped)
+	c.inject(dataChunk(fB|fE, c.tsn, 0, c.ssn-uint16(dropped), 0, big))
+	if s := c.expectSack(); s.cta != c.tsn-1 || s.rwnd != 0 {
+		t.Fatalf("%+v, want CTA %d and no window", s, c.tsn-1)
+	}
+	c.mute = false
+	c.readAll()
+	c.forget()
+}
+
+// TestScriptWindowStep: reading a little does not move the right edge of the
+// window by a little (SCTP-3-41).
+func TestScriptWindowStep(t *testing.T) {
+	c := started(t)
+	c.mute = true
+	c.data("a few bytes")
+	edge := func() int {
+		t.Helper()
+		c.data(strings.Repeat("x", 1000))
+		c.advance(time.Second)
+		p := c.discard()
+		s := parseSack(p[len(p)-1].chunks[0])
+		return int(s.cta-peerISN)*1000 + int(s.rwnd) // every later message has 1000 bytes
+	}
+	before := edge()
+	c.readOne()
+	if after := edge(); after != before {
+		t.Fatalf("the edge moved by %d", after-before)
+	}
+	c.readOne()
+	c.readOne() // now more than a packet was read
+	if after := edge(); after < before+1460 {
+		t.Fatalf("the edge moved by %d only", after-before)
+	}
+	c.mute = false
+	c.readAll()
+	c.forget()
+}
+
 // TestScriptSackRefused: SACKs that must not be believed (SCTP-3-50, 6-06).
 func TestScriptSackRefused(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -293,6 +350,26 @@ func TestScriptReneging(t *testing.T) {
 		t.Fatalf("%+v", s)
 	}
 	c.forget()
+}
+
+// TestScriptRenegingBetweenBlocks: also when later blocks stay.
+func TestScriptRenegingBetweenBlocks(t *testing.T) {
+	c := newConv(t, fixedRTO(300*time.Millisecond)).establishServer()
+	for range 6 {
+		c.send("message")
+		c.expectOwn(ctData)
+	}
+	c.inject(sackChunk(c.engTSN-1, 1<<16, []uint16{2, 2, 4, 4, 6, 6}))
+	c.inject(sackChunk(c.engTSN-1, 1<<16, []uint16{6, 6}))
+	if f := c.status().Paths[0].InFlight; f != 5*24 {
+		t.Fatalf("%d bytes in flight, want those of five chunks", f)
+	}
+	c.inject(sackChunk(c.engTSN+4, 1<<16, nil)) // and the last one too
+	if f := c.status().Paths[0].InFlight; f != 24 {
+		t.Fatalf("%d bytes in flight, want those of one chunk", f)
+	}
+	c.expectAfter(300*time.Millisecond, ctData)
+	c.inject(sackChunk(c.engTSN+5, 1<<16, nil))
 }
 
 // TestScriptManyBlocks: 16,000 hostile blocks cost no quadratic work

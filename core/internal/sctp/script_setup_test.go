@@ -69,6 +69,43 @@ func TestScriptEarlyDataBehindCookieEcho(t *testing.T) {
 	c.inject(sackChunk(c.engTSN+4, 1<<16, nil))
 }
 
+// TestScriptEarlyDataIsRetransmitted: if only COOKIE ACK comes back, T3 takes
+// over (SCTP-2-08, 3-62).
+func TestScriptEarlyDataIsRetransmitted(t *testing.T) {
+	c := newConv(t)
+	c.connect()
+	c.takeInit()
+	c.send("early")
+	c.inject(c.ownInitAck())
+	c.expectOwn(ctCookieEcho, ctData)
+	c.inject(tlv32(ctCookieAck, 0, nil))
+	c.event(assoc.CommUp)
+	c.quiet()
+	p := c.expectAfter(c.status().Paths[0].RTO, ctData)
+	if d := p.datas()[0]; d.tsn != c.engTSN || string(d.user) != "early" {
+		t.Fatalf("%+v", d)
+	}
+	c.inject(sackChunk(c.engTSN, 1<<16, nil))
+	// And with COOKIE ECHO, when that is lost.
+	c = newConv(t)
+	c.connect()
+	c.takeInit()
+	c.send("early")
+	c.inject(c.ownInitAck())
+	first := c.expectOwn(ctCookieEcho, ctData)
+	c.advance(400 * time.Millisecond)
+	again := c.discard()
+	if len(again) == 0 || !bytes.Equal(again[0].chunks[0].value, first.chunks[0].value) {
+		t.Fatalf("%v", again)
+	}
+	for _, d := range again[0].datas() {
+		if d.tsn != first.datas()[0].tsn {
+			t.Fatalf("%+v", d)
+		}
+	}
+	c.forget()
+}
+
 // TestScriptDataBehindReceivedCookieEcho is acknowledged at once, COOKIE ACK
 // first (SCTP-2-09).
 func TestScriptDataBehindReceivedCookieEcho(t *testing.T) {

@@ -112,6 +112,7 @@ func TestScriptShutdownWithQueuedData(t *testing.T) {
 // with a SACK when there is a gap or a duplicate (SCTP-2-51, 8-24).
 func TestScriptDataInShutdownSent(t *testing.T) {
 	c := inState(t, "SHUTDOWN-SENT", fixedRTO(300*time.Millisecond))
+	c.advance(200 * time.Millisecond)
 	c.data("still welcome")
 	c.message("still welcome")
 	check := func(cta uint32, blocks, dups int) {
@@ -201,6 +202,20 @@ func TestScriptT2(t *testing.T) {
 			}
 			c.wantState("CLOSED")
 		})
+	}
+}
+
+// TestScriptT2CountRestarts: a peer that is heard of is not dead (SCTP-2-51).
+func TestScriptT2CountRestarts(t *testing.T) {
+	for _, state := range []string{"SHUTDOWN-SENT", "SHUTDOWN-ACK-SENT"} {
+		c := inState(t, state)
+		for range 20 {
+			c.advance(time.Second)
+			c.inject(tlv32(ctHeartbeat, 0, tlv16(1, []byte("still here"))))
+			c.discard()
+		}
+		c.wantState(state)
+		c.forget()
 	}
 }
 

@@ -408,6 +408,68 @@ func TestScriptIdleDecay(t *testing.T) {
 	c.forget()
 }
 
+// TestScriptLossWithSmallWindow: a cut never raises the window, as the plain
+// formula would from 4404 bytes to four PMDCS (SCTP-3-83).
+func TestScriptLossWithSmallWindow(t *testing.T) {
+	c := eight(t)
+	for i := uint16(2); i < 5; i++ {
+		c.gap(2, i)
+	}
+	c.expectOwn(ctData)
+	if c.cwnd() > 4404 {
+		t.Fatalf("cwnd %d after a loss", c.cwnd())
+	}
+	c.inject(sackChunk(c.engTSN+7, 1<<16, nil))
+}
+
+// TestScriptFastRetransmitRestartsT3, as it resends the lowest TSN (SCTP-3-62
+// R1, 3-72).
+func TestScriptFastRetransmitRestartsT3(t *testing.T) {
+	c := newConv(t, fixedRTO(700*time.Millisecond)).establishServer()
+	for i := range 5 {
+		c.send(fmt.Sprint("message ", i))
+		c.expectOwn(ctData)
+	}
+	c.advance(500 * time.Millisecond)
+	for i := uint16(2); i < 5; i++ {
+		c.gap(2, i)
+	}
+	c.expectOwn(ctData)
+	c.expectAfter(700*time.Millisecond, ctData)
+	c.inject(sackChunk(c.engTSN+4, 1<<16, nil))
+}
+
+// TestScriptImmediateBit: with a peer that may delay its SACKs for longer than
+// our timeout, a lone message asks for one at once (SCTP-3-15, 8-22).
+func TestScriptImmediateBit(t *testing.T) {
+	c := newConv(t)
+	in := c.ownInit()
+	in.params = unhex("000c0006 00050000 80000004 c0000004") // Linux
+	c.injectVT(0, initChunk(in))
+	c.takeInitAck(c.expectOwn(ctInitAck))
+	c.inject(tlv32(ctCookieEcho, 0, c.cookie))
+	c.expectOwn(ctCookieAck)
+	c.id = c.event(assoc.CommUp).Assoc
+	c.send("request")
+	if d := c.expectOwn(ctData).datas()[0]; d.flags&fI == 0 {
+		t.Fatalf("%+v", d)
+	}
+	c.inject(sackChunk(c.engTSN, 1<<16, nil))
+	c.shutdownWithData(t)
+}
+
+// shutdownWithData: the last chunk of a shutdown asks too.
+func (c *conv) shutdownWithData(t *testing.T) {
+	t.Helper()
+	c.must(c.ep.Send(c.now, []byte("last words"), &assoc.SendInfo{Assoc: c.id}))
+	c.must(c.ep.Shutdown(c.now, c.id))
+	c.drain()
+	if d := c.expectOwn(ctData).datas()[0]; d.flags&fI == 0 {
+		t.Fatalf("%+v", d)
+	}
+	c.forget()
+}
+
 // eight sends as many small packets, one TSN each.
 func eight(t *testing.T) *conv {
 	t.Helper()

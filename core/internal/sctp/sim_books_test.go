@@ -58,6 +58,7 @@ func (a *simAssoc) enter(info assoc.RecvInfo) {
 	case assoc.Restart:
 		a.newEpochs()
 		a.out = info.OutStreams
+		a.restarts++
 		h.app.up(a)
 	case assoc.Message:
 		a.delivered(info)

@@ -58,6 +58,7 @@ type simAssoc struct {
 	partial  []byte
 	blocked  bool
 	out      uint16
+	restarts int
 }
 
 // An epoch of a sender ends when its peer restarts.
@@ -183,6 +184,10 @@ func (h *host) connect(peer *host, p *assoc.Params) *simAssoc {
 			return nil
 		}
 		a = h.addAssoc(id, peer)
+		if h.w.early {
+			a.out = min(h.cfg.Params.OutStreams, h.cfg.Params.InStreams)
+			h.app.up(a)
+		}
 	case errors.Is(err, assoc.ErrAlreadyExists):
 		if a = h.assocs[id]; a == nil && !h.paused {
 			h.w.fail("%s: Connect names the unknown association %d", h.name, id)

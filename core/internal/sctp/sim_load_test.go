@@ -40,8 +40,13 @@ func newLoader(w *world, plan func(*simAssoc) []*job) *loader {
 }
 
 func (l *loader) up(a *simAssoc) {
-	if l.plan != nil && !l.over {
+	if l.plan != nil && !l.over && l.jobs[a] == nil {
 		l.jobs[a] = l.plan(a)
+	}
+	for _, j := range l.jobs[a] {
+		if a.restarts > 0 {
+			j.waiting = 0 // the answers went with the peer
+		}
 	}
 	l.w.after(0, func() { l.pump(a) })
 }

@@ -23,12 +23,13 @@ type scenario struct {
 	chaos   bool // shutdowns, aborts, crashes at random times
 	slow    bool // readers that pause
 	collide bool // both ends connect
+	early   bool // data is sent before the association is up
 	length  time.Duration
 }
 
 func (s scenario) String() string {
-	return fmt.Sprintf("hosts %d v6 %v wrap %v nat %v chaos %v slow %v collide %v\n  there %+v\n  back %+v\n  params %+v",
-		s.hosts, s.v6, s.wrap, s.nat, s.chaos, s.slow, s.collide, s.model[0], s.model[1], s.params)
+	return fmt.Sprintf("hosts %d v6 %v wrap %v nat %v chaos %v slow %v collide %v early %v\n  there %+v\n  back %+v\n  params %+v",
+		s.hosts, s.v6, s.wrap, s.nat, s.chaos, s.slow, s.collide, s.early, s.model[0], s.model[1], s.params)
 }
 
 func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
@@ -37,7 +38,7 @@ func drawScenario(seed uint64) scenario {
 	r := rand.New(rand.NewPCG(seed, 1))
 	s := scenario{
 		seed: seed, hosts: pick(r, 2, 2, 2, 3), v6: r.IntN(4) == 0, wrap: r.IntN(2) == 0,
-		chaos: r.IntN(3) == 0, slow: r.IntN(4) == 0, collide: r.IntN(6) == 0, length: 20 * time.Second,
+		chaos: r.IntN(3) == 0, slow: r.IntN(4) == 0, collide: r.IntN(6) == 0, early: r.IntN(3) == 0, length: 20 * time.Second,
 	}
 	s.drawLinks(r)
 	s.drawParams(r)
@@ -47,6 +48,7 @@ func drawScenario(seed uint64) scenario {
 	if !s.v6 && r.IntN(8) == 0 {
 		s.nat, s.natMove = true, time.Duration(r.IntN(2000))*time.Millisecond
 		s.params.HeartbeatInterval = 500 * time.Millisecond
+		s.hosts, s.collide = 2, false // nobody can connect to the inside
 	}
 	return s
 }
@@ -114,6 +116,7 @@ func (s scenario) play(log func(string, ...any)) *world {
 	}
 	clean := s.model[0].clean() && s.model[1].clean()
 	w.calm, w.icmp = !s.chaos, s.chaos && s.seed%2 == 0
+	w.early = s.early
 	w.exact = clean && !s.chaos && s.hosts == 2 && !s.collide
 	loaders := s.populate(w)
 	s.script(w, loaders)

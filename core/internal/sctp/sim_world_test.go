@@ -30,6 +30,7 @@ type world struct {
 
 	calm      bool // no restart of engines, no abort: nothing may be lost
 	exact     bool // links are clean: windows can be recounted from outside
+	early     bool // programs send before the association is up
 	icmp      bool // dead hosts answer with port unreachable
 	lastMove  time.Time
 	nat       *natBox
