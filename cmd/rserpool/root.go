@@ -43,7 +43,7 @@ talk to the pool, registrars keep the list.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
 	flags.StringSliceVar(&g.registrars, "registrar", nil, "address `host:port` of a registrar to ask; may be repeated (RSERPOOL_REGISTRARS)")
-	flags.StringVar(&g.transport, "transport", "", "SCTP by auto or userland (RSERPOOL_TRANSPORT)")
+	flags.StringVar(&g.transport, "transport", "", "SCTP by auto, kernel or userland (RSERPOOL_TRANSPORT)")
 	flags.DurationVar(&g.timeout, "timeout", 10*time.Second, "how long to wait for an answer")
 	root.AddCommand(newRegistrar(g), newPools(g), newPEs(g), newResolve(g), newVersion())
 	return root

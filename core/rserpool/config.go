@@ -23,8 +23,8 @@ type Config struct {
 	// Registrars are addresses of registrars, host:port or only host; all are
 	// tried, a few at a time. RSERPOOL_REGISTRARS.
 	Registrars []string
-	// Transport is auto or userland, the SCTP of this library over UDP, which is
-	// also what auto chooses. RSERPOOL_TRANSPORT; auto.
+	// Transport is kernel, userland (the SCTP of this library, over UDP), or
+	// auto, the better one that this host has. RSERPOOL_TRANSPORT; auto.
 	Transport string
 	// NoEmbedded forbids a registrar inside the process. RSERPOOL_EMBEDDED=off.
 	NoEmbedded bool
@@ -107,7 +107,7 @@ func (c *Config) resolveRegistrars(env map[string]string) error {
 func (c *Config) resolveTransport(env map[string]string) error {
 	orDefault(&c.Transport, env["RSERPOOL_TRANSPORT"])
 	orDefault(&c.Transport, transport.KindAuto)
-	known := []string{transport.KindAuto, transport.KindUserland}
+	known := []string{transport.KindAuto, transport.KindKernel, transport.KindUserland}
 	if !slices.Contains(known, c.Transport) {
 		return fmt.Errorf("%w: transport %q; it is one of %s (RSERPOOL_TRANSPORT)", ErrInvalid, c.Transport, strings.Join(known, ", "))
 	}

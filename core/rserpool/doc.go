@@ -24,7 +24,7 @@
 // # Environment
 //
 //	RSERPOOL_REGISTRARS  comma-separated host:port list of registrars
-//	RSERPOOL_TRANSPORT   auto (default) or userland
+//	RSERPOOL_TRANSPORT   auto (default), kernel or userland
 //	RSERPOOL_EMBEDDED    off: never start a registrar inside a pool element
 //	RSERPOOL_PORT        port of the loopback registrar, 3863 by default
 //	RSERPOOL_FAILOVER    how long a session looks for another element, 15s by default
