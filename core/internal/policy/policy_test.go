@@ -31,7 +31,7 @@ func picks(p *pool, k, n int) string {
 	return out
 }
 
-// POL-4.1-02: the head advances by one with each resolution. POL-4.2-01: WRR
+// POL-4.1-01, POL-4.1-02: the head advances by one with each resolution. POL-4.2-01: WRR
 // with equal weights is the same; POL-5.1-03, POL-5.3-01: so are equals of the
 // sorted policies.
 func TestRoundRobin(t *testing.T) {

@@ -35,7 +35,7 @@ func (v *rival) request() Effect {
 	return v.hears(enrp.HandleTableRequest{Route: from(v.id), OwnChildrenOnly: true})
 }
 
-// ENRP-3.6-08, 11, 12: after the last part what was not confirmed goes, in
+// ENRP-3.6-01, 08, 11, 12: after the last part what was not confirmed goes, in
 // silence; not before. ENRP-3.6-15: entries of other homes do not count.
 func TestResynchronization(t *testing.T) {
 	s, v := audited(t)

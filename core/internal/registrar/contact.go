@@ -4,13 +4,16 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
 // contact is an address where another registrar may be found: a configured
 // one, or that of a peer that was given up, which may only have been cut off.
 type contact struct {
 	addrs []netip.AddrPort
-	until time.Time // of one given up: when to stop trying; zero = configured
+	until time.Time         // of one given up: when to stop trying; zero = configured
+	id    protocol.ServerID // of one given up
 	call  *call
 	link  *link // established, registrar not yet heard
 }
@@ -37,6 +40,7 @@ func (r *Registrar) keepContact(now time.Time, p *peer) {
 	lost := 0
 	for _, c := range r.contacts {
 		if slices.Equal(c.addrs, p.addrs()) {
+			c.id = p.id
 			return
 		}
 		if !c.until.IsZero() {
@@ -44,7 +48,16 @@ func (r *Registrar) keepContact(now time.Time, p *peer) {
 		}
 	}
 	if len(p.addrs()) > 0 && lost < maxLost {
-		r.contacts = append(r.contacts, &contact{addrs: p.addrs(), until: now.Add(lostFor)})
+		r.contacts = append(r.contacts, &contact{addrs: p.addrs(), until: now.Add(lostFor), id: p.id})
+	}
+}
+
+// welcomeBack notes that a peer was given up before.
+func (r *Registrar) welcomeBack(now time.Time, p *peer) {
+	for _, c := range r.contacts {
+		if c.id == p.id {
+			p.returned = now
+		}
 	}
 }
 

@@ -19,7 +19,7 @@ func ack(h protocol.PoolHandle, id protocol.PEID) asap.EndpointKeepAliveAck {
 	return asap.EndpointKeepAliveAck{Handle: h, ID: id}
 }
 
-// ASAP-3.5-11, 13: the owner asks every PE at intervals between half and one
+// OVR-2.2-01, ASAP-3.5-11, 13: the owner asks every PE at intervals between half and one
 // and a half, which differ.
 func TestPeriodicKeepAlive(t *testing.T) {
 	s := startedWith(t, nil)

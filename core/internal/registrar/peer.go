@@ -17,6 +17,7 @@ type peer struct {
 	link   *link              // nil while there is no association
 	call   *call              // the association being set up
 
+	returned  time.Time              // when it came back after it was taken over
 	lastHeard time.Time              // peer_last_heard (RFC 5353 section 4.1)
 	watch     timerq.Timer[deadline] // its silence, or the reply to a probe
 	probing   bool
@@ -115,6 +116,7 @@ func (r *Registrar) meet(now time.Time, l *link, id protocol.ServerID) *peer {
 		if p = r.addPeer(now, id); p == nil {
 			return nil
 		}
+		r.welcomeBack(now, p)
 		isNew = true
 	}
 	before := l.peer

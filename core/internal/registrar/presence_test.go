@@ -31,8 +31,8 @@ func TestServerIDIsDrawn(t *testing.T) {
 	}
 }
 
-// ENRP-2.1-03, ENRP-2.1-04, ENRP-3.4.1-03, ENRP-3.6-07: asked for a reply we
-// present ourselves, with the checksum of this moment, and ask nothing back.
+// ENRP-2.1-03, ENRP-2.1-04, ENRP-3.4.1-03, ENRP-3.6-02, ENRP-3.6-07: asked
+// for a reply we present ourselves, with the checksum of this moment, and ask nothing back.
 func TestPresenceReply(t *testing.T) {
 	s := enrpScript(t)
 	v := s.meets(1, 20, "192.0.2.20:9901")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
 // answer is the positive response with these PEs of offers.
@@ -21,7 +22,7 @@ func answer(h protocol.PoolHandle, updates bool, offers ...asap.Registration) as
 	return m
 }
 
-// ASAP-3.3-11, 12, 13, 14, 16: anybody is answered with the whole pool in the
+// ASAP-2.2.6-04, ASAP-3.3-11, 12, 13, 14, 16: anybody is answered with the whole pool in the
 // policy's order, the policy included. POL-4.1-02 goes round from answer to
 // answer. The item option is honoured (E-07, POL-7-04).
 func TestResolution(t *testing.T) {
@@ -42,6 +43,37 @@ func TestResolution(t *testing.T) {
 	} {
 		pu.sends(asap.HandleResolution{Handle: "pool", Items: test.items})
 		s.want(pu.gets(answer("pool", false, test.want...)))
+	}
+}
+
+// POL-7-05: the overall policy is the pool's type with the first element's
+// values. POL-5.2-04: what a peer says of a PE resets its degradation too.
+func TestResolutionPolicy(t *testing.T) {
+	s := enrpScript(t)
+	pe, v := s.connect(1, "192.0.2.1:5000"), s.meets(1, 20, "192.0.2.20:9901")
+	m := pe.offer("pool", 1)
+	m.Element.Policy = protocol.Policy{Type: protocol.LeastUsedWithDegradation, Load: 5, Degradation: 10}
+	pe.sends(m)
+	other := owned(2, 20)
+	other.Policy = protocol.Policy{Type: protocol.LeastUsedWithDegradation, Load: 6, Degradation: 10}
+	v.updates(enrp.AddPE, "pool", other)
+	s.take()
+	first := func() protocol.PEID {
+		pe.sends(asap.HandleResolution{Handle: "pool", Items: 1})
+		m := s.take()[0].(SendASAP).Message.(asap.HandleResolutionResponse)
+		if m.Policy != m.Elements[0].Policy {
+			t.Errorf("policy %+v, that of the first element is %+v", m.Policy, m.Elements[0].Policy)
+		}
+		return m.Elements[0].ID
+	}
+	for step, want := range []protocol.PEID{1, 2, 1, 2} {
+		if got := first(); got != want {
+			t.Errorf("step %d: PE %v, want %v", step, got, want)
+		}
+	}
+	v.updates(enrp.AddPE, "pool", other)
+	if got := first(); got != 2 {
+		t.Errorf("after PE 2's registration was announced: PE %v, want 2", got)
 	}
 }
 

@@ -43,7 +43,8 @@ func ids(parts []enrp.HandleTableResponse) map[elementKey]int {
 }
 
 // ENRP-3.2-10, 11, ENRP-2.3-03: a big table comes in parts, every PE once,
-// though PEs come and go meanwhile. ENRP-2.2-01: W asks for our own only.
+// though PEs come and go meanwhile. ENRP-2.2-01, ENRP-3.6-10: W asks for our own
+// only.
 // ENRP-2.3-04: lives are those registered.
 func TestTableInParts(t *testing.T) {
 	s := enrpScript(t)

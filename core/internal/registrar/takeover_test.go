@@ -42,7 +42,7 @@ func toTarget(token Token, dead *rival) Effect {
 
 func (v *rival) acks() { v.says(enrp.InitTakeoverAck{Route: v.route(), Target: 20}) }
 
-// ENRP-3.5-01, 02, 09, 13, 14, 15, 16, OWN-07, OWN-08: INIT to all and the
+// ENRP-3.5-01, 02, 09, 13, 14, 15, 16, OWN-07, OWN-08, OVR-3.4-01: INIT to all and the
 // target; after the last ACK TAKEOVER_SERVER first, then the KEEP_ALIVE with H.
 func TestTakeover(t *testing.T) {
 	s, dead, o := dying(t, 30, 40)
@@ -215,6 +215,28 @@ func TestTakeoverServer(t *testing.T) {
 	// ENRP-3.5-26: heard again, the target is a new peer.
 	target.says(target.presence(0xffff))
 	s.want(target.hears(mine(20, true)))
+}
+
+// ENRP-3.5-26: what a registrar that was taken over had still to say about its
+// PEs does not undo that; what it says later counts.
+func TestLateADDPE(t *testing.T) {
+	s := enrpScript(t)
+	target, v := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
+	for id := range protocol.PEID(3) {
+		target.updates(enrp.AddPE, "p", owned(id+1, 20))
+	}
+	v.says(enrp.TakeoverServer{Route: v.route(), Target: 20})
+	pe := s.connect(1, "198.51.100.1:5000")
+	m := pe.offer("p", 3) // registers here
+	pe.sends(m)
+	s.take()
+	for id := range protocol.PEID(4) {
+		target.updates(enrp.AddPE, "p", owned(id+1, 20))
+	}
+	s.wantHomes("p", homes{1: 30, 2: 30, 3: myID, 4: 20})
+	s.sleep(6 * time.Second)
+	target.updates(enrp.AddPE, "p", owned(1, 20))
+	s.wantHomes("p", homes{1: 20, 2: 30, 3: myID, 4: 20})
 }
 
 // ENRP-3.5-22: two that took over the same registrar hear of each other; both

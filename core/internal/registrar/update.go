@@ -28,7 +28,7 @@ func (r *Registrar) handleUpdate(now time.Time, p *peer, m enrp.HandleUpdate) {
 	}
 	switch m.Action {
 	case enrp.AddPE:
-		r.handleAddPE(now, m)
+		r.handleAddPE(now, p, m)
 	case enrp.DelPE:
 		r.handleDelPE(now, p, m)
 	}
@@ -37,8 +37,8 @@ func (r *Registrar) handleUpdate(now time.Time, p *peer, m enrp.HandleUpdate) {
 // handleAddPE adds a PE or replaces its attributes, the home too
 // (ENRP-3.3.1-03 to 05). A former owner learns from it that the PE moved
 // (OWN-05). Nobody else says what we own (ENRP-3.3.1-06).
-func (r *Registrar) handleAddPE(now time.Time, m enrp.HandleUpdate) {
-	if m.Element.Home == r.id || m.Element.Home == 0 {
+func (r *Registrar) handleAddPE(now time.Time, p *peer, m enrp.HandleUpdate) {
+	if m.Element.Home == r.id || m.Element.Home == 0 || r.outdated(now, p, m) {
 		return
 	}
 	delete(r.gone, elementKey{m.Handle, m.Element.ID})
@@ -48,6 +48,21 @@ func (r *Registrar) handleAddPE(now time.Time, m enrp.HandleUpdate) {
 			el.State.update = r.updates
 		}
 	}
+}
+
+// outdated says whether an ADD_PE is from before the sender was taken over: a
+// registrar that is just back delivers what had waited (ENRP-3.5-26). If the PE
+// really registered there since, the audits find out.
+func (r *Registrar) outdated(now time.Time, p *peer, m enrp.HandleUpdate) bool {
+	if p.returned.IsZero() || now.Sub(p.returned) > r.cfg.Timers.NoResponse {
+		return false
+	}
+	el := r.space.Element(m.Handle, m.Element.ID)
+	if el == nil || el.Home == m.Element.Home {
+		return false
+	}
+	home := r.peersByID[el.Home]
+	return r.holds(el) || home != nil && home.active()
 }
 
 // learn stores what another registrar says of a PE; nil if it cannot be kept.

@@ -17,8 +17,8 @@ func update(action enrp.Action, m asap.Registration) enrp.HandleUpdate {
 	return enrp.HandleUpdate{Route: from(0), Action: action, Handle: m.Handle, Element: e}
 }
 
-// ENRP-3.3.1-01, 02, ASAP-3.1-28: a grant is announced to all, new or renewed,
-// a rejection to nobody. ENRP-3.3.2-01, 02, ASAP-3.2-11: so is every removal,
+// ENRP-3.1-01, ENRP-3.3.1-01, 02, ASAP-3.1-28: a grant is announced to all, one
+// copy each, new or renewed, a rejection to nobody. ENRP-3.3.2-01, 02, ASAP-3.2-11: so is every removal,
 // with the complete PE.
 func TestAnnouncements(t *testing.T) {
 	s := enrpScript(t)
@@ -121,7 +121,7 @@ func TestOwnershipMovesAway(t *testing.T) {
 	s.wantHomes("p", homes{1: 20})
 }
 
-// OWN-04: registering here takes a PE from its former owner.
+// OWN-01, OWN-04: registering here takes a PE from its former owner.
 func TestOwnershipMovesHere(t *testing.T) {
 	s := enrpScript(t)
 	v := s.meets(1, 20, "192.0.2.20:9901")
