@@ -110,6 +110,11 @@ type Params struct {
 	OutStreams, InStreams      uint16
 	EncapPort                  uint16 // peer's UDP port; 0 = same as its SCTP port
 	MTU                        int    // IP packet size assumed on paths; 0 = by address
+
+	// Primary is the peer's address that data goes to while it works; invalid
+	// means the first one that Connect was given. It can be changed later to
+	// an address that is verified.
+	Primary netip.Addr
 }
 
 // Default is the profile of associations whose owner sets nothing: a silent

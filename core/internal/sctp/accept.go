@@ -136,6 +136,7 @@ func (e *Endpoint) sendInitAck(in *arrival, o *offered, c *cookie) {
 	c.from, c.addrs = in.from, o.addrs
 	var space [1024]byte
 	params := chunk.AppendParam(space[:0], chunk.ParamForwardTSN, nil)
+	params = e.appendLocal(params, in.from.Addr())
 	sealed := e.sealCookie(nil, in.now, c)
 	params = chunk.AppendParam(params, chunk.ParamStateCookie, sealed)
 	padding := chunk.Pad(len(sealed)) - len(sealed)
@@ -187,7 +188,9 @@ func (e *Endpoint) acceptCookie(in *arrival, ck *cookie) *association {
 		e.sendStale(in, ck)
 	case e.closed || e.cfg.NoListen:
 		e.answer(in, ck.peerTag, chunk.AppendAbort(nil, 0, 0, nil))
-	case !e.room(in.from.Addr(), true):
+	case ck.from.Addr().IsLinkLocalUnicast() && in.from.Addr().WithZone("") != ck.from.Addr():
+		e.counters.CookiesRefused++ // the zone of the address is not known
+	case !e.room(ck.from.Addr(), true):
 		e.answer(in, ck.peerTag, chunk.AppendAbort(nil, 0, chunk.CauseOutOfResource, nil))
 	default:
 		return e.newIncoming(in, ck)
@@ -198,13 +201,23 @@ func (e *Endpoint) acceptCookie(in *arrival, ck *cookie) *association {
 func (e *Endpoint) newIncoming(in *arrival, ck *cookie) *association {
 	a := e.newAssociation(e.params, ck.ownTag, ck.peerPort)
 	a.incoming = true
-	e.perPeer[in.from.Addr()]++
-	a.primary = a.newPath(in.from.Addr(), in.from.Port())
+	// What the peer has shown is that it gets what is sent to where its INIT
+	// came from (section 5.4, SCTP-3-121). Only the packet knows the zone of a
+	// link-local address.
+	first, local := ck.from, netip.Addr{}
+	if in.from.Addr().WithZone("") == first.Addr() {
+		first, local = in.from, in.local
+	}
+	e.perPeer[first.Addr()]++
+	a.primary = a.newPath(first.Addr(), first.Port())
 	a.primary.confirmed = true
+	if local.IsValid() {
+		a.primary.local = local
+	}
 	a.adopt(ck.peerTag, &ck.peer)
 	a.limitStreams(ck)
-	if from := ck.from.Addr(); !from.IsLinkLocalUnicast() {
-		a.learn([]netip.Addr{from})
+	if a.pathTo(in.from.Addr()) == nil {
+		a.learn([]netip.Addr{in.from.Addr()})
 	}
 	a.learn(ck.addrs)
 	a.out.start(ck.own.tsn)

@@ -12,6 +12,11 @@ type Config struct {
 	// Port is the SCTP port of the endpoint. Packets for other ports are out
 	// of the blue.
 	Port uint16
+	// Local are the specific addresses that the endpoint is bound to. Peers
+	// are told of them if there is more than one; with none or one, or behind
+	// a NAT, they go by where packets come from. The owner sends a packet
+	// from its Packet.Local.
+	Local []netip.Addr
 	// Rand gives tags, TSNs, nonces and keys: crypto/rand.Reader, or a seeded
 	// source in a simulation. A failing source panics.
 	Rand io.Reader

@@ -16,6 +16,7 @@ type event struct {
 	first, last *piece
 	read        int // bytes of the first piece that are read
 	note        bool
+	path        *path // that it is the last news of
 
 	// Of a message: its size and the TSNs it came in.
 	size           int
@@ -64,6 +65,9 @@ func (e *Endpoint) Recv(now time.Time, b []byte, info *assoc.RecvInfo) (int, err
 		e.events.pop()
 		if ev.note && ev.a != nil {
 			ev.a.notes--
+		}
+		if ev.path != nil {
+			ev.path.note = nil
 		}
 		e.freeEvent(ev)
 	}
@@ -122,25 +126,35 @@ func (a *association) notifyUp(kind assoc.Kind) {
 }
 
 // notifyNote queues a notification that a flood may not multiply (SCTP-4-09).
-func (a *association) notifyNote(ev *event) {
+func (a *association) notifyNote(ev *event) bool {
 	if a.notes >= maxNotes {
 		a.e.counters.NotificationsDropped++
 		a.e.freeEvent(ev)
-		return
+		return false
 	}
 	a.notes++
 	ev.note, ev.a = true, a
 	a.e.events.push(ev)
+	return true
 }
 
+// notifyPath tells what has become of a path. Of its going and coming back
+// only the last counts for who has not read the one before (SCTP-4-09).
 func (a *association) notifyPath(p *path, s assoc.PathState, err error) {
 	if a.state < established {
 		return // COMM_UP comes first (SCTP-4-06)
 	}
+	passing := s == assoc.PathAvailable || s == assoc.PathUnreachable
+	if passing && p.note != nil {
+		p.note.info.PathState, p.note.info.Err = s, err
+		return
+	}
 	ev := a.newEvent(assoc.PeerAddrChange)
 	ev.info.PathState, ev.info.Err = s, err
 	ev.info.From = netip.AddrPortFrom(p.addr, a.peerPort)
-	a.notifyNote(ev)
+	if a.notifyNote(ev) && passing {
+		ev.path, p.note = p, ev
+	}
 }
 
 func (a *association) notifyRemoteError(cause chunk.Cause) {

@@ -53,7 +53,10 @@ func (e *Endpoint) Connect(now time.Time, peer []netip.AddrPort, p *assoc.Params
 		a.newPath(addr, udpPort).confirmed = true // SCTP-3-121
 	}
 	a.primary = a.paths[0]
-	a.setup = &setup{tsn: e.newTSN()}
+	if q := a.pathTo(a.params.Primary); q != nil {
+		a.primary = q
+	}
+	a.setup = &setup{tsn: e.newTSN(), target: int(a.primary.index)}
 	a.out.start(a.setup.tsn)
 	a.enterCookieWait(now)
 	if a.params.ConnectTimeout > 0 {
@@ -94,9 +97,7 @@ func (a *association) ownOffer() offer {
 	}
 }
 
-// appendInit writes an INIT or INIT ACK. No addresses are listed: the peer
-// answers to where the packet came from, also through a NAT (SCTP-3-125,
-// SCTP-5-05).
+// appendInit writes an INIT or INIT ACK.
 func appendInit(b []byte, t chunk.Type, tag uint32, o *offer, params []byte, lastPadding int) []byte {
 	return chunk.AppendInit(b, t, &chunk.Init{
 		Tag: tag, Window: o.window, OutStreams: o.outStreams, InStreams: o.inStreams, TSN: o.tsn, Params: params,
@@ -111,9 +112,11 @@ func (a *association) buildInit(now time.Time, p *Packet) bool {
 	a.owed &^= dueInit
 	q := a.setupPath()
 	w := a.start(q, p)
-	var params [4]byte
+	var space [512]byte
+	params := chunk.AppendParam(space[:0], chunk.ParamForwardTSN, nil)
+	params = a.e.appendLocal(params, q.addr)
 	own := a.ownOffer()
-	w.b = appendInit(w.b, chunk.TypeInit, a.tag, &own, chunk.AppendParam(params[:0], chunk.ParamForwardTSN, nil), 0)
+	w.b = appendInit(w.b, chunk.TypeInit, a.tag, &own, params, 0)
 	a.setup.sent = now
 	return a.finish(&w, q, p)
 }
@@ -182,8 +185,8 @@ func (a *association) connectDue() {
 
 // pathOfInitAck finds the path that an INIT ACK from an unknown address
 // belongs to by the addresses that it lists (section 5.1.2 D).
-func (a *association) pathOfInitAck(c chunk.Raw) *path {
-	o, err := readOffered(c, netip.IPv6Unspecified())
+func (a *association) pathOfInitAck(c chunk.Raw, from netip.Addr) *path {
+	o, err := readOffered(c, from)
 	if err != nil || a.state != cookieWait {
 		return nil
 	}
@@ -270,8 +273,13 @@ func (a *association) becomeEstablished(now time.Time) {
 	a.notifyUp(assoc.CommUp)
 	a.startBeats(now)
 	a.failUnsendable()
-	if p := a.primary; p.flight > 0 {
-		a.startTimer(&p.t3, now, p.rto.value)
+	for _, p := range a.paths {
+		if p.flight > 0 {
+			a.startTimer(&p.t3, now, p.rto.value)
+		}
+	}
+	if p := a.pathTo(a.params.Primary); p != nil && p.confirmed {
+		a.primary = p
 	}
 	a.opportunity()
 	a.wake()

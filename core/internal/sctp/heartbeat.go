@@ -24,12 +24,13 @@ func (a *association) startBeats(now time.Time) {
 
 // scheduleBeat arms the next heartbeat, an interval after since: HB.interval
 // plus the RTO with its jitter (section 8.3, SCTP-3-113). Paths that wait for
-// their verification are tried every RTO (section 5.4).
+// their verification are tried every RTO (section 5.4), and so are those in
+// doubt while others do their work (RFC 7829 section 3).
 func (a *association) scheduleBeat(p *path, since time.Time) {
 	r := p.rto.value
 	jittered := r/2 + time.Duration(a.e.rand.uint32())*r/(1<<32)
 	switch {
-	case !p.confirmed && !p.inactive:
+	case !p.confirmed && !p.inactive, p.suspect():
 		a.e.setTimer(&p.beat, since.Add(r))
 	case a.params.HeartbeatInterval < 0:
 		a.stopTimer(&p.beat)
@@ -53,7 +54,7 @@ func (a *association) beatDue(now time.Time, p *path) {
 		a.scheduleBeat(p, now)
 		return
 	}
-	if p.confirmed && now.Sub(p.lastData) < a.params.HeartbeatInterval { // not idle
+	if p.confirmed && !p.suspect() && now.Sub(p.lastData) < a.params.HeartbeatInterval { // not idle
 		a.scheduleBeat(p, p.lastData)
 		return
 	}
@@ -62,7 +63,9 @@ func (a *association) beatDue(now time.Time, p *path) {
 
 // beatNow sends a heartbeat and waits one RTO for its answer.
 func (a *association) beatNow(now time.Time, p *path) {
-	p.nonce = a.e.rand.uint64() | 1
+	for p.nonce = 0; p.nonce == 0; { // zero means none
+		p.nonce = a.e.rand.uint64()
+	}
 	p.beatSent = now
 	p.sendBeat = true
 	a.startTimer(&p.beat, now, p.rto.value)
@@ -140,8 +143,8 @@ func (a *association) handleHeartbeatAck(in *arrival, c chunk.Raw) {
 		a.notifyPath(p, assoc.PathConfirmed, nil)
 	}
 	p.works()
-	if p == a.dataPath() {
-		a.errors = 0
+	if p == a.dataPath() || a.out.chunks.len() == 0 {
+		a.errors = 0 // section 8.1; not for what another path does while data waits
 	}
 	if a.state == established || a.state == shutdownPending || a.state == shutdownReceived {
 		a.scheduleBeat(p, p.beatSent)

@@ -55,7 +55,7 @@ func (a *association) unreachable(now time.Time, p *path, first chunk.Type, quot
 		return
 	}
 	p.errors = max(p.errors, a.params.PathMaxRetrans)
-	if p == a.dataPath() && a.alternate(p) == nil {
+	if q := a.alternate(p); q == nil || q.inactive {
 		a.errors = max(a.errors, a.params.AssocMaxRetrans)
 	}
 	a.t2Tries = max(a.t2Tries, a.params.AssocMaxRetrans)

@@ -76,7 +76,7 @@ func (e *Endpoint) deliver(in *arrival, first chunk.Raw, chunks []byte) {
 	if a := e.byTag[h.Tag]; a != nil && a.peerPort == h.SrcPort && h.DstPort == e.cfg.Port {
 		in.path = a.pathTo(in.from.Addr())
 		if in.path == nil && first.Type == chunk.TypeInitAck {
-			in.path = a.pathOfInitAck(first) // section 5.1.2 D, SCTP-2-02
+			in.path = a.pathOfInitAck(first, in.from.Addr()) // section 5.1.2 D, SCTP-2-02
 		}
 		if in.path == nil {
 			e.counters.BadTag++ // SCTP-5-04

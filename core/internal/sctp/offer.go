@@ -91,10 +91,11 @@ func (o *offered) take(p chunk.Param, from netip.Addr) bool {
 }
 
 // takeAddr keeps a listed address that packets may be sent to: not of this
-// host unless the peer is on it (SCTP-1-35).
+// host unless the peer is on it (SCTP-1-35). The source of the packet is known
+// anyway.
 func (o *offered) takeAddr(p chunk.Param, from netip.Addr) {
 	a, ok := p.Addr()
-	if !ok || !unicast(a) || a.IsLoopback() && !from.IsLoopback() || a.IsLinkLocalUnicast() {
+	if !ok || a == from || !unicast(a) || a.IsLoopback() && !from.IsLoopback() || a.IsLinkLocalUnicast() {
 		return
 	}
 	if len(o.addrs) < maxAddresses && !slices.Contains(o.addrs, a) {

@@ -20,6 +20,7 @@ type path struct {
 	confirmed bool // given by the user or verified (section 5.4)
 	inactive  bool
 	errors    int
+	note      *event // its last change of reachability, unread
 
 	mtu int // largest SCTP packet
 	rto
@@ -59,6 +60,7 @@ func packetSize(addr netip.Addr, mtu int) int {
 func (a *association) newPath(addr netip.Addr, udpPort uint16) *path {
 	p := &path{a: a, addr: addr, udpPort: udpPort, index: uint8(len(a.paths))}
 	p.mtu = packetSize(addr, a.params.MTU)
+	p.spread()
 	p.t3.Value = timerRef{a: a, path: p, kind: timerT3}
 	p.beat.Value = timerRef{a: a, path: p, kind: timerBeat}
 	p.resetTransfer()
@@ -93,27 +95,47 @@ func (a *association) pathTo(addr netip.Addr) *path {
 
 func (p *path) usable() bool { return p.confirmed && !p.inactive }
 
-// dataPath is where new data goes: the primary path while it works, else
-// another one that does, else the primary all the same (SCTP-3-115,
-// SCTP-3-122).
-func (a *association) dataPath() *path {
-	if a.primary.usable() {
-		return a.primary
+// worse says that less can be expected of p than of q: it has failed, or, as
+// RFC 7829 has it, potentially failed because of what was not answered lately.
+func (p *path) worse(q *path) bool {
+	if p.inactive != q.inactive {
+		return p.inactive
 	}
-	if p := a.alternate(a.primary); p != nil {
-		return p
-	}
-	return a.primary
+	return p.errors > q.errors
 }
 
-// alternate is a working path other than p, or nil.
-func (a *association) alternate(p *path) *path {
+// dataPath is where new data goes: the primary path unless another one looks
+// better (SCTP-3-115, SCTP-3-122). If none works, those with the fewest
+// failures take turns (SCTP-3-124).
+func (a *association) dataPath() *path {
+	best := a.primary
 	for _, q := range a.paths {
-		if q != p && q.usable() {
-			return q
+		if q.confirmed && (!best.confirmed || best.worse(q)) {
+			best = q
 		}
 	}
-	return nil
+	return best
+}
+
+// alternate is the best path other than p, or nil if there is none that works;
+// if p does not either, one that does not will do.
+func (a *association) alternate(p *path) *path {
+	var best *path
+	for _, q := range a.paths {
+		if q != p && q.confirmed && (best == nil || best.worse(q)) {
+			best = q
+		}
+	}
+	if best != nil && best.inactive && !p.inactive {
+		return nil
+	}
+	return best
+}
+
+// suspect says that an answer on the path is missing, and that there are
+// others to use until it comes (RFC 7829 section 3).
+func (p *path) suspect() bool {
+	return p.errors > 0 && !p.inactive && len(p.a.paths) > 1
 }
 
 // heard notes where a packet with a valid verification tag came from. Only
@@ -123,8 +145,8 @@ func (p *path) heard(in *arrival) {
 		p.udpPort = port
 		p.a.e.counters.PortChanges++
 	}
-	if in.local.IsValid() {
-		p.local = in.local
+	if in.local.IsValid() && in.local != p.local && !(p.local.IsValid() && p.a.e.severalLocal()) {
+		p.moveTo(in.local)
 	}
 }
 
@@ -144,6 +166,9 @@ func (a *association) failed(p *path, counts bool) {
 	if p.errors > a.params.PathMaxRetrans && !p.inactive {
 		p.inactive = true
 		a.notifyPath(p, assoc.PathUnreachable, assoc.ErrUnreachable)
+	}
+	if p.inactive {
+		p.turn()
 	}
 	if !counts {
 		return

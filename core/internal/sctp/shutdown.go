@@ -88,9 +88,11 @@ func (a *association) t2Due(now time.Time) {
 	} else {
 		a.owe(dueShutdownAck)
 	}
-	p := a.dataPath()
-	p.backOff(a.params.RTOMax)
-	a.startTimer(&a.t2, now, p.rto.value)
+	silent := a.replyPath()
+	silent.backOff(a.params.RTOMax)
+	a.failed(silent, false)
+	a.replyTo = nil // another path if there is one (section 6.4.1)
+	a.startTimer(&a.t2, now, max(silent.rto.value, a.dataPath().rto.value))
 }
 
 // t5Due gives up (section 9.2).

@@ -25,12 +25,18 @@ func override(p, by assoc.Params) assoc.Params {
 // at the set-up, and the sizes of packets and buffers, stay.
 func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	if id == 0 {
+		if p.Primary.IsValid() {
+			return assoc.ErrInvalid // of which association?
+		}
 		e.params = override(e.params, p)
 		return nil
 	}
 	a := e.byID[id]
 	if a == nil {
 		return assoc.ErrNotConnected
+	}
+	if p.Primary.IsValid() && !a.prefer(p.Primary.Unmap()) {
+		return assoc.ErrInvalid
 	}
 	old := a.params
 	a.params = normalise(override(old, p))
@@ -41,6 +47,21 @@ func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 		a.moveBeat(q, a.params.HeartbeatInterval-old.HeartbeatInterval)
 	}
 	return nil
+}
+
+// prefer makes the path to addr the primary one. That has to be verified
+// (section 5.4, SCTP-3-124).
+func (a *association) prefer(addr netip.Addr) bool {
+	p := a.pathTo(addr)
+	if p == nil || !p.confirmed {
+		return false
+	}
+	if a.primary != p && a.state >= established {
+		a.primary = p
+		a.notifyPath(p, assoc.PathMadePrimary, nil)
+	}
+	a.wake()
+	return true
 }
 
 // moveBeat moves the next heartbeat by the change of its interval.
@@ -82,8 +103,13 @@ func (e *Endpoint) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err er
 	}
 	for _, p := range a.paths {
 		peer = append(peer, netip.AddrPortFrom(p.addr, a.peerPort))
-		if p.local.IsValid() {
+		if p.local.IsValid() && !e.severalLocal() {
 			local = append(local, netip.AddrPortFrom(p.local, e.cfg.Port))
+		}
+	}
+	if e.severalLocal() {
+		for _, l := range e.cfg.Local {
+			local = append(local, netip.AddrPortFrom(l, e.cfg.Port))
 		}
 	}
 	return local, peer, nil

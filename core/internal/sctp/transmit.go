@@ -188,8 +188,12 @@ func (a *association) t3Due(now time.Time, p *path) {
 	o.forced = o.marked > 0
 	a.opportunity()
 	a.wake()
-	if !closed { // unanswered window probes are no errors while SACKs come (section 6.1 A, SCTP-3-44)
-		a.failed(p, true)
+	if closed { // unanswered window probes are no errors while SACKs come (section 6.1 A, SCTP-3-44)
+		return
+	}
+	a.failed(p, true)
+	if !a.dead && p.suspect() && p.nonce == 0 && a.alternate(p) != nil {
+		a.beatNow(now, p) // data goes elsewhere, so ask whether it is back
 	}
 }
 
