@@ -18,6 +18,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CMAKE_FLAGS ?=
 
 export PATH := $(PATH):/usr/local/go/bin
+MAKEFLAGS += --no-print-directory
 
 .PHONY: all test go-test c-test demo install asan test-kernel lint fmt clean setup setup-test
 
@@ -49,6 +50,7 @@ demo: all
 
 install: all
 	DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+	@[ -n "$(DESTDIR)" ] || ldconfig 2>/dev/null || true
 
 asan: setup
 	cmake -S . -B $(BUILD)-asan -DRSERPOOL_SANITIZE=ON $(CMAKE_FLAGS) >/dev/null

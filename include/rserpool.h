@@ -54,8 +54,8 @@
  * rsp_errmsg() and rsp_version() work in any process.
  *
  * Environment: RSERPOOL_REGISTRARS, RSERPOOL_TRANSPORT, RSERPOOL_EMBEDDED,
- * RSERPOOL_PORT, RSERPOOL_LOG, RSERPOOL_CONFIG; see librserpool(7). rsp_socket()
- * reads them.
+ * RSERPOOL_PORT, RSERPOOL_FAILOVER, RSERPOOL_LOG, RSERPOOL_CONFIG; see
+ * librserpool(7). rsp_socket() reads them.
  */
 #ifndef RSERPOOL_H
 #define RSERPOOL_H

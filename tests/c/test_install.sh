@@ -44,7 +44,7 @@ PKG_CONFIG_PATH=$lib/pkgconfig
 export PKG_CONFIG_PATH
 [ "$(pkg-config --modversion rserpool)" = 0.1.0 ] || fail "pkg-config does not find rserpool"
 # shellcheck disable=SC2046 # several words
-"${CC:-cc}" -std=c11 "$consumer/consumer.c" $(pkg-config --define-prefix --cflags --libs rserpool) -o "$dir/program" ||
+"${CC:-cc}" -std=c11 "$consumer/consumer.c" $(pkg-config --cflags --libs rserpool) -o "$dir/program" ||
 	fail "building with pkg-config"
 LD_LIBRARY_PATH=$lib "$dir/program" || fail "running what pkg-config built"
 echo "ok: pkg-config"
