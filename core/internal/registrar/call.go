@@ -21,7 +21,7 @@ type call struct {
 const maxCallWaiting = 256
 
 // tell sends a message to a peer, over a new association if need be.
-func (r *Registrar) tell(now time.Time, p *peer, m enrp.Message) {
+func (r *Registrar) tell(p *peer, m enrp.Message) {
 	switch {
 	case p.link != nil:
 		r.emit(SendENRP{Link: p.link.Link, Message: m})
@@ -45,10 +45,10 @@ func (r *Registrar) callOut(to []netip.AddrPort, m enrp.Message) *call {
 
 // groupcast sends one copy to every peer (ENRP-3.1-01, ENRP-2.1-02). A peer
 // that is thought dead gets what it can get over an association it has.
-func (r *Registrar) groupcast(now time.Time, m enrp.Message) {
+func (r *Registrar) groupcast(m enrp.Message) {
 	for _, p := range r.peers {
 		if p.active() || p.link != nil {
-			r.tell(now, p, m)
+			r.tell(p, m)
 		}
 	}
 }

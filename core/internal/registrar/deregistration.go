@@ -27,7 +27,7 @@ func (r *Registrar) handleDeregistration(now time.Time, l *link, m asap.Deregist
 	}
 	r.counts.Deregistered++
 	r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: m.ID, Server: el.Home})
-	r.announce(now, enrp.DelPE, el) // also for a PE whose home died (ASAP-3.2-12)
+	r.announce(enrp.DelPE, el) // also for a PE whose home died (ASAP-3.2-12)
 	r.drop(now, el)
 }
 

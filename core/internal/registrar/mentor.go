@@ -140,7 +140,7 @@ func (r *Registrar) askForList(l *link) {
 
 // handleListRequest names all registrars but the one who asks (ENRP-3.2-05),
 // or refuses while we are starting ourselves (ENRP-3.2-07, ENRP-2.6-01).
-func (r *Registrar) handleListRequest(now time.Time, p *peer) {
+func (r *Registrar) handleListRequest(p *peer) {
 	m := enrp.ListResponse{Route: enrp.Route{Sender: r.id, Receiver: p.id}, Rejected: !r.serving}
 	if r.serving {
 		if !r.cfg.ENRP.IsZero() {
@@ -152,7 +152,7 @@ func (r *Registrar) handleListRequest(now time.Time, p *peer) {
 			}
 		}
 	}
-	r.tell(now, p, m)
+	r.tell(p, m)
 }
 
 // handleListResponse makes the registrars in it peers (ENRP-3.2-06), and goes
@@ -170,7 +170,7 @@ func (r *Registrar) handleListResponse(now time.Time, p *peer, m enrp.ListRespon
 		}
 		if q := r.addPeer(now, s.ID); q != nil {
 			q.server = s.Transport
-			r.tell(now, q, r.presence(q.id, true))
+			r.tell(q, r.presence(q.id, true))
 		}
 	}
 	if r.join.step == joinList {

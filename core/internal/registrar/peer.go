@@ -137,7 +137,7 @@ func (r *Registrar) meet(now time.Time, l *link, id protocol.ServerID) *peer {
 	}
 	r.cancelTakeover(now, p)
 	if isNew {
-		r.tell(now, p, r.presence(p.id, true))
+		r.tell(p, r.presence(p.id, true))
 	}
 	return p
 }
@@ -147,7 +147,7 @@ func (r *Registrar) handlePeerMessage(now time.Time, p *peer, m enrp.Message) {
 	case enrp.Presence:
 		r.handlePresence(now, p, m)
 	case enrp.ListRequest:
-		r.handleListRequest(now, p)
+		r.handleListRequest(p)
 	case enrp.ListResponse:
 		r.handleListResponse(now, p, m)
 	case enrp.HandleTableRequest:

@@ -32,7 +32,7 @@ func (r *Registrar) startHeartbeat(now time.Time) {
 
 // due: every PEER-HEARTBEAT-CYCLE all peers hear of us (ENRP-3.4.2-01).
 func (heartbeatTime) due(r *Registrar, now time.Time) {
-	r.groupcast(now, r.presence(0, false))
+	r.groupcast(r.presence(0, false))
 	r.retryContacts(now)
 	r.startHeartbeat(now)
 }
@@ -45,7 +45,7 @@ func (r *Registrar) handlePresence(now time.Time, p *peer, m enrp.Presence) {
 		r.replaceAt(now, p)
 	}
 	if m.ReplyRequired {
-		r.tell(now, p, r.presence(p.id, false))
+		r.tell(p, r.presence(p.id, false))
 	}
 	if m.HasChecksum {
 		r.auditPeer(now, p, m.Checksum)
@@ -90,7 +90,7 @@ func (r *Registrar) doubt(now time.Time, p *peer) {
 	}
 	p.probing = true
 	r.timers.Set(&p.watch, now.Add(r.cfg.Timers.NoResponse))
-	r.tell(now, p, r.presence(p.id, true))
+	r.tell(p, r.presence(p.id, true))
 }
 
 // stillAlive ends doubts about a peer.

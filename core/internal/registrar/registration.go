@@ -32,7 +32,7 @@ func (r *Registrar) handleRegistration(now time.Time, l *link, m asap.Registrati
 	r.own(now, el, l)
 	r.counts.Registered++
 	r.emit(SendASAP{Link: l.Link, Message: asap.RegistrationResponse{Handle: m.Handle, ID: e.ID, Causes: warning}})
-	r.announce(now, enrp.AddPE, el)
+	r.announce(enrp.AddPE, el)
 	if visible {
 		r.poolChanged(now, m.Handle)
 	}

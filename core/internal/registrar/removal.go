@@ -12,7 +12,7 @@ func (r *Registrar) remove(now time.Time, el *element, why string) {
 	h := el.Pool().Handle
 	r.emit(Log{Level: Info, Msg: why, Handle: h, PE: el.ID, Server: el.Home})
 	if el.Home == r.id {
-		r.announce(now, enrp.DelPE, el)
+		r.announce(enrp.DelPE, el)
 	}
 	r.drop(now, el)
 }

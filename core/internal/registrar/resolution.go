@@ -1,15 +1,13 @@
 package registrar
 
 import (
-	"time"
-
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
 // handleResolution answers anybody, over SCTP and TCP (ASAP-3.3-11,
 // ASAP-3.3-16).
-func (r *Registrar) handleResolution(now time.Time, l *link, m asap.HandleResolution) {
+func (r *Registrar) handleResolution(l *link, m asap.HandleResolution) {
 	pool := r.space.Pool(m.Handle)
 	if pool == nil {
 		r.counts.Unknown++

@@ -27,7 +27,7 @@ func (r *Registrar) handleTableRequest(now time.Time, p *peer, m enrp.HandleTabl
 	response := enrp.HandleTableResponse{Route: enrp.Route{Sender: r.id, Receiver: p.id}}
 	if !r.serving {
 		response.Rejected = true // ENRP-2.3-01
-		r.tell(now, p, response)
+		r.tell(p, response)
 		return
 	}
 	s := p.session
@@ -38,7 +38,7 @@ func (r *Registrar) handleTableRequest(now time.Time, p *peer, m enrp.HandleTabl
 		p.session = s
 	}
 	response.Entries, response.More = r.tablePart(s)
-	r.tell(now, p, response)
+	r.tell(p, response)
 	if response.More {
 		r.timers.Set(&s.expiry, now.Add(r.cfg.Timers.TableSession)) // ENRP-3.2-20
 	} else {
@@ -114,7 +114,7 @@ func (r *Registrar) requestPart(now time.Time, d *download) {
 	if !d.own {
 		r.timers.Stop(&r.join.timer) // the part has its own
 	}
-	r.tell(now, d.peer, enrp.HandleTableRequest{
+	r.tell(d.peer, enrp.HandleTableRequest{
 		Route:           enrp.Route{Sender: r.id, Receiver: d.peer.id},
 		OwnChildrenOnly: d.own,
 	})
@@ -223,7 +223,7 @@ func (r *Registrar) holds(el *element) bool {
 // PE's next registration has the last word.
 func (r *Registrar) defend(now time.Time, p *peer, el *element) {
 	if !r.outranked(p) {
-		r.announce(now, enrp.AddPE, el)
+		r.announce(enrp.AddPE, el)
 	} else {
 		r.disown(now, el, p.id)
 	}

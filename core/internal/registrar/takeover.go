@@ -63,7 +63,7 @@ func (r *Registrar) deadWhileStarting(now time.Time, p *peer) {
 func (r *Registrar) sendInitTakeover(now time.Time, t *takeover, to []*peer) {
 	m := enrp.InitTakeover{Route: enrp.Route{Sender: r.id}, Target: t.target.id}
 	for _, q := range to {
-		r.tell(now, q, m)
+		r.tell(q, m)
 	}
 	r.timers.Set(&t.timer, now.Add(3*r.cfg.Timers.NoResponse))
 }
@@ -123,7 +123,7 @@ func (r *Registrar) acknowledged(now time.Time, t *takeover, p *peer) {
 // 3.5.1).
 func (r *Registrar) handleInitTakeover(now time.Time, p *peer, m enrp.InitTakeover) {
 	if m.Target == r.id { // (1): show everybody that we live (ENRP-3.5-03)
-		r.groupcast(now, r.presence(0, false))
+		r.groupcast(r.presence(0, false))
 		return
 	}
 	if target := r.peersByID[m.Target]; target != nil && target != p {
@@ -133,7 +133,7 @@ func (r *Registrar) handleInitTakeover(now time.Time, p *peer, m enrp.InitTakeov
 		r.endTakeover(target) // (2A) (ENRP-3.5-05)
 		r.standBack(now, target)
 	}
-	r.tell(now, p, enrp.InitTakeoverAck{Route: enrp.Route{Sender: r.id, Receiver: p.id}, Target: m.Target})
+	r.tell(p, enrp.InitTakeoverAck{Route: enrp.Route{Sender: r.id, Receiver: p.id}, Target: m.Target})
 }
 
 // standBack leaves the target to somebody else (ENRP-3.5-07), who has some
@@ -159,7 +159,7 @@ func (r *Registrar) takeOver(now time.Time, target *peer) {
 	r.emit(Log{Level: Warn, Msg: "taking over the PEs of a dead registrar", Server: target.id})
 	r.keepContact(now, target)
 	r.removePeer(target)
-	r.groupcast(now, enrp.TakeoverServer{Route: enrp.Route{Sender: r.id}, Target: target.id})
+	r.groupcast(enrp.TakeoverServer{Route: enrp.Route{Sender: r.id}, Target: target.id})
 	n := r.space.Owned(target.id)
 	if n == 0 {
 		return
@@ -201,7 +201,7 @@ func (r *Registrar) handleTakeoverServer(now time.Time, p *peer, m enrp.Takeover
 	case p.id:
 		return
 	case r.id: // we live, and take notice; the PEs come back by registering (ENRP-3.5-19)
-		r.groupcast(now, r.presence(0, false))
+		r.groupcast(r.presence(0, false))
 	default:
 		if target := r.peersByID[m.Target]; target != nil {
 			r.endTakeover(target)

@@ -10,11 +10,11 @@ import (
 // announce tells all peers that a PE came, changed or goes: complete, with our
 // identifier as the sender's and 0 as the receiver's (ENRP-3.3.1-01, 02,
 // ENRP-3.3.2-01, 02).
-func (r *Registrar) announce(now time.Time, action enrp.Action, el *element) {
+func (r *Registrar) announce(action enrp.Action, el *element) {
 	if len(r.peers) == 0 {
 		return
 	}
-	r.groupcast(now, enrp.HandleUpdate{
+	r.groupcast(enrp.HandleUpdate{
 		Route:   enrp.Route{Sender: r.id},
 		Action:  action,
 		Handle:  el.Pool().Handle,
@@ -95,7 +95,7 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 func (r *Registrar) handleDelPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	el := r.space.Element(m.Handle, m.Element.ID)
 	if el != nil && r.holds(el) {
-		r.announce(now, enrp.AddPE, el)
+		r.announce(enrp.AddPE, el)
 		return
 	}
 	r.rememberGone(m.Handle, m.Element.ID)
