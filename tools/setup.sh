@@ -46,6 +46,6 @@ if [ -n "$packages" ]; then
 fi
 
 if ! command -v go >/dev/null; then
-	echo "$0: there is no go command; install Go 1.25 or newer (https://go.dev/dl) in /usr/local/go or in PATH" >&2
+	echo "$0: there is no go command; install Go $(sed -n "s/^go //p" go.mod) or newer (https://go.dev/dl) in /usr/local/go or in PATH" >&2
 	exit 1
 fi

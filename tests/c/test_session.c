@@ -286,6 +286,25 @@ static void close_delivers(void)
 	CHECK(rsp_close(pe) == 0);
 }
 
+/* What nobody read does not hold up the end. */
+static void close_with_unread_messages(void)
+{
+	struct rsp_loadinfo load;
+	int pe = bound_socket();
+	int here, gone;
+
+	memset(&load, 0, sizeof(load));
+	CHECK(rsp_register(pe, "unread", 6, &load) == 0);
+	gone = connected("unread");
+	say(gone, "from one that leaves");
+	here = connected("unread");
+	say(here, "from one that stays");
+	CHECK(events_of(pe, POLLIN, LONG) == POLLIN);
+	CHECK(rsp_close(gone) == 0);
+	CHECK(rsp_close(pe) == 0);
+	CHECK(rsp_close(here) == 0);
+}
+
 /* An answer to a pool user that has left fails, and harms nobody else. */
 static void answer_too_late(void)
 {
@@ -338,7 +357,7 @@ static const struct check_test tests[] = {
         TEST(echo),          TEST(message_information),  TEST(truncation_and_peek), TEST(message_sizes),
         TEST(many_users),    TEST(unknown_pool),         TEST(binary_handle),       TEST(registration),
         TEST(every_policy),  TEST(refused_registration), TEST(failover),            TEST(close_delivers),
-        TEST(answer_too_late), TEST(ipv6),
+        TEST(answer_too_late), TEST(ipv6),                 TEST(close_with_unread_messages),
 };
 
 CHECK_MAIN(tests)
