@@ -3,6 +3,8 @@ package sim
 import (
 	"cmp"
 	"errors"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -36,6 +38,7 @@ type checks struct {
 	bounds    Bounds
 	disturbed time.Time                    // the last fault
 	ills      map[ill]time.Time            // what is not as it should be, since when
+	seen      map[ill]bool                 // in the present sample
 	worst     map[string]time.Duration     // how long that was at most
 	good      map[[2]*Host]time.Time       // since when an endpoint could use a registrar
 	asked     map[question]time.Time       // when a resolution began
@@ -73,7 +76,7 @@ type elementKey struct {
 func (w *World) Watch(b Bounds) {
 	w.checks = &checks{
 		w: w, bounds: b, disturbed: w.now,
-		ills: map[ill]time.Time{}, worst: map[string]time.Duration{}, good: map[[2]*Host]time.Time{},
+		ills: map[ill]time.Time{}, seen: map[ill]bool{}, worst: map[string]time.Duration{}, good: map[[2]*Host]time.Time{},
 		asked: map[question]time.Time{}, presences: map[protocol.ServerID]uint16{},
 	}
 	w.look()
@@ -89,21 +92,19 @@ func (c *checks) due() {
 	c.w.after(time.Second, c.due)
 }
 
-// hold notes whether something is as it should be, and fails when it was not
-// for longer than the bound.
-func (c *checks) hold(i ill, well bool, bound time.Duration, why string) {
+// note notes that something is not as it should be, and fails when it was so for
+// longer than the bound. What is not noted in a sample is well.
+func (c *checks) note(i ill, bound time.Duration, about string) {
+	c.seen[i] = true
 	since, known := c.ills[i]
-	switch {
-	case well:
-		delete(c.ills, i)
-	case !known:
+	if !known {
 		c.ills[i] = c.w.now
-	default:
-		d := c.w.now.Sub(since)
-		c.worst[i.what] = max(c.worst[i.what], d)
-		if d > bound {
-			c.w.fail("for more than %v: %s%s", bound, i.what, why)
-		}
+		return
+	}
+	d := c.w.now.Sub(since)
+	c.worst[i.what] = max(c.worst[i.what], d)
+	if d > bound {
+		c.w.fail("for more than %v: %s: %s", bound, i.what, about)
 	}
 }
 
@@ -155,6 +156,7 @@ func (c *checks) calm(d time.Duration) bool {
 // sample looks at everything.
 func (c *checks) sample() {
 	c.views = c.views[:0]
+	clear(c.seen)
 	for _, h := range c.w.hosts {
 		if r := h.registrar(); r != nil && h.well() {
 			c.views = append(c.views, newView(h, r))
@@ -165,30 +167,30 @@ func (c *checks) sample() {
 	c.checkGone()
 	c.checkEndpoints()
 	c.checkAgreement()
-	c.checkPeers()
+	if c.calm(0) {
+		c.checkOwners()
+		c.checkPeers()
+	}
+	maps.DeleteFunc(c.ills, func(i ill, _ time.Time) bool { return !c.seen[i] })
 }
 
 func newView(h *Host, r *registrarProgram) view {
 	v := view{host: h, View: r.machine.Snapshot(h.now()), elements: map[elementKey]registrar.ElementView{}}
-	for _, p := range v.Pools {
-		for _, e := range p.Elements {
-			v.elements[elementKey{p.Handle, e.ID}] = e
-		}
+	for key, e := range v.all() {
+		v.elements[key] = e
 	}
 	return v
 }
 
 func (c *checks) checkServing() {
-	for _, h := range c.w.hosts {
-		if h.registrar() == nil || h.hung {
-			delete(c.ills, ill{what: "does not serve", a: h})
-		}
-	}
 	for _, v := range c.views {
-		if v.Serving && v.host.registrar().serves.IsZero() {
-			v.host.registrar().serves = c.w.now
+		r := v.host.registrar()
+		switch {
+		case !v.Serving:
+			c.note(ill{what: "does not serve", a: v.host}, c.bounds.Serve, v.host.name)
+		case r.serves.IsZero():
+			r.serves = c.w.now
 		}
-		c.hold(ill{what: "does not serve", a: v.host}, v.Serving, c.bounds.Serve, ": "+v.host.name)
 	}
 }
 
@@ -203,22 +205,14 @@ func (c *checks) elements(f func(*Host, *endpointProgram)) {
 
 // checkMissing: no PE that is alive and reachable is missing.
 func (c *checks) checkMissing() {
-	listed := map[[2]*Host]bool{}
 	c.elements(func(h *Host, e *endpointProgram) {
 		for _, v := range c.views {
 			_, known := v.elements[elementKey{e.role.Handle, e.element.ID}]
-			listed[[2]*Host{h, v.host}] = known || !v.Serving || !c.comparable(h, v.host)
+			if !known && v.Serving && c.comparable(h, v.host) {
+				c.note(ill{what: "missing", a: h, b: v.host}, c.bounds.Missing, h.name+" at "+v.host.name)
+			}
 		}
 	})
-	for _, h := range c.w.hosts {
-		for _, r := range c.w.hosts {
-			well, asked := listed[[2]*Host{h, r}]
-			if !asked {
-				well = true
-			}
-			c.hold(ill{what: "missing", a: h, b: r}, well, c.bounds.Missing, ": "+h.name+" at "+r.name)
-		}
-	}
 }
 
 // comparable says whether a PE and a registrar reach each other and the same
@@ -239,34 +233,18 @@ func (c *checks) comparable(pe, r *Host) bool {
 func (c *checks) checkGone() {
 	alive := map[elementKey]bool{}
 	c.elements(func(_ *Host, e *endpointProgram) { alive[elementKey{e.role.Handle, e.element.ID}] = true })
-	seen := map[ill]bool{}
 	calm := c.calm(0)
 	for _, v := range c.views {
-		for _, p := range v.Pools {
-			for _, e := range p.Elements {
-				if alive[elementKey{p.Handle, e.ID}] {
-					continue
-				}
-				for _, i := range []ill{
-					{what: "outlives its PE", a: v.host, handle: p.Handle, id: uint64(e.ID)},
-					{what: "outlives its PE in calm", a: v.host, handle: p.Handle, id: uint64(e.ID)},
-				} {
-					bound := c.bounds.Outlive
-					if i.what != "outlives its PE" {
-						bound = c.bounds.Stale
-						if !calm {
-							continue
-						}
-					}
-					seen[i] = true
-					c.hold(i, false, bound, ": "+e.ID.String()+" of "+string(p.Handle)+" at "+v.host.name)
-				}
+		for key, e := range v.all() {
+			if alive[key] {
+				continue
 			}
-		}
-	}
-	for i := range c.ills {
-		if (i.what == "outlives its PE" || i.what == "outlives its PE in calm") && !seen[i] {
-			delete(c.ills, i)
+			i, about := ill{what: "outlives its PE", a: v.host, handle: key.handle, id: uint64(key.id)}, e.ID.String()+" at "+v.host.name
+			c.note(i, c.bounds.Outlive, about)
+			if calm {
+				i.what = "outlives its PE in calm"
+				c.note(i, c.bounds.Stale, about)
+			}
 		}
 	}
 }
@@ -278,17 +256,19 @@ func (c *checks) checkEndpoints() {
 	for _, h := range c.w.hosts {
 		e := h.endpoint()
 		if e == nil || h.hung {
-			for _, what := range []string{"registration without outcome", "not registered", "not served"} {
-				delete(c.ills, ill{what: what, a: h})
-			}
 			continue
 		}
-		c.hold(ill{what: "registration without outcome", a: h}, !e.asked, c.bounds.Request, " at "+h.name)
-		c.hold(ill{what: "not registered", a: h}, e.role.Handle == "" || e.registered || e.leaving || !calm, c.bounds.Home, ": "+h.name)
-		c.hold(ill{what: "not served", a: h}, e.role.Session == "" || e.served || !calm || c.population(e.role.Session) == 0,
-			c.bounds.Session, ": "+h.name)
+		if e.asked {
+			c.note(ill{what: "registration without outcome", a: h}, c.bounds.Request, h.name)
+		}
 		for _, t := range e.sortedTokens() {
-			c.hold(ill{what: "resolution without outcome", a: h, id: uint64(t)}, false, c.bounds.Request, " at "+h.name)
+			c.note(ill{what: "resolution without outcome", a: h, id: uint64(t)}, c.bounds.Request, h.name)
+		}
+		if calm && e.role.Handle != "" && !e.registered && !e.leaving {
+			c.note(ill{what: "not registered", a: h}, c.bounds.Home, h.name)
+		}
+		if calm && e.role.Session != "" && !e.served && c.population(e.role.Session) > 0 {
+			c.note(ill{what: "not served", a: h}, c.bounds.Session, h.name)
 		}
 	}
 }
@@ -313,27 +293,32 @@ func (c *checks) population(pool protocol.PoolHandle) int {
 	return n
 }
 
-// checkAgreement: equal handlespaces, and one live owner for every PE.
+// checkAgreement: equal handlespaces.
 func (c *checks) checkAgreement() {
-	calm := c.calm(0)
+	if !c.calm(0) {
+		return
+	}
+	for _, v := range c.views[min(1, len(c.views)):] {
+		if why := difference(c.views[0], v); why != "" {
+			c.note(ill{what: "registrars disagree", a: v.host}, c.bounds.Agree, c.views[0].host.name+" and "+v.host.name+", "+why)
+		}
+	}
+}
+
+// checkOwners: one live owner for every PE.
+func (c *checks) checkOwners() {
 	owners := map[elementKey]int{}
-	for i, v := range c.views {
-		for _, p := range v.Pools {
-			for _, e := range p.Elements {
-				if e.Owned {
-					owners[elementKey{p.Handle, e.ID}]++
-				}
+	for _, v := range c.views {
+		for key, e := range v.all() {
+			if e.Owned {
+				owners[key]++
 			}
 		}
-		why := ""
-		if i > 0 && calm {
-			why = difference(c.views[0], v)
-		}
-		c.hold(ill{what: "registrars disagree", a: v.host}, why == "", c.bounds.Agree, ": "+c.views[0].host.name+" and "+v.host.name+", "+why)
 	}
 	c.elements(func(h *Host, e *endpointProgram) {
-		n := owners[elementKey{e.role.Handle, e.element.ID}]
-		c.hold(ill{what: "not one owner", a: h}, n == 1 || !calm || len(c.views) == 0, c.bounds.Agree, ": "+h.name)
+		if len(c.views) > 0 && owners[elementKey{e.role.Handle, e.element.ID}] != 1 {
+			c.note(ill{what: "not one owner", a: h}, c.bounds.Agree, h.name)
+		}
 	})
 }
 
@@ -346,17 +331,15 @@ func difference(a, b view) string {
 }
 
 func lacks(a, b view) string {
-	for _, p := range a.Pools {
-		for _, e := range p.Elements {
-			o, known := b.elements[elementKey{p.Handle, e.ID}]
-			switch {
-			case !known:
-				return e.ID.String() + " of " + string(p.Handle) + " is not at " + b.host.name
-			case o.Home != e.Home:
-				return e.ID.String() + " has two homes"
-			case o.Policy != e.Policy || o.Life != e.Life || o.User.String() != e.User.String() || o.ASAP.String() != e.ASAP.String():
-				return e.ID.String() + " has two sets of values"
-			}
+	for key, e := range a.all() {
+		o, known := b.elements[key]
+		switch {
+		case !known:
+			return e.ID.String() + " is not at " + b.host.name
+		case o.Home != e.Home:
+			return e.ID.String() + " has two homes"
+		case o.Policy != e.Policy || o.Life != e.Life || o.User.String() != e.User.String() || o.ASAP.String() != e.ASAP.String():
+			return e.ID.String() + " has two sets of values"
 		}
 	}
 	return ""
@@ -365,12 +348,11 @@ func lacks(a, b view) string {
 // checkPeers: registrars know each other, and keep no associations that they
 // have no use for.
 func (c *checks) checkPeers() {
-	calm := c.calm(0)
-	hosts := 0
+	alive := 0
 	var want []protocol.ServerID
 	for _, h := range c.w.hosts {
 		if h.Alive() {
-			hosts++
+			alive++
 		}
 	}
 	for _, v := range c.views {
@@ -383,8 +365,12 @@ func (c *checks) checkPeers() {
 			have = append(have, p.ID)
 		}
 		slices.Sort(have)
-		c.hold(ill{what: "does not know its peers", a: v.host}, slices.Equal(have, want) || !calm, c.bounds.Peers, ": "+v.host.name)
-		c.hold(ill{what: "too many associations", a: v.host}, v.Links <= hosts+len(c.views) || !calm, c.bounds.Peers, " at "+v.host.name)
+		if !slices.Equal(have, want) {
+			c.note(ill{what: "does not know its peers", a: v.host}, c.bounds.Peers, v.host.name)
+		}
+		if v.Links > alive+len(c.views) {
+			c.note(ill{what: "too many associations", a: v.host}, c.bounds.Peers, v.host.name)
+		}
 	}
 }
 
@@ -407,7 +393,6 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 	q := question{e, t}
 	asked := c.asked[q]
 	delete(c.asked, q)
-	delete(c.ills, ill{what: "resolution without outcome", a: e.host, id: uint64(t)})
 	if err == nil {
 		return
 	}
@@ -457,13 +442,24 @@ func (w *World) Rest() {
 	}
 }
 
+// all returns all elements in a fixed order.
+func (v view) all() iter.Seq2[elementKey, registrar.ElementView] {
+	return func(yield func(elementKey, registrar.ElementView) bool) {
+		for _, p := range v.Pools {
+			for _, e := range p.Elements {
+				if !yield(elementKey{p.Handle, e.ID}, e) {
+					return
+				}
+			}
+		}
+	}
+}
+
 func (v view) checksum(of protocol.ServerID) uint16 {
 	var sum wire.PEChecksum
-	for _, p := range v.Pools {
-		for _, e := range p.Elements {
-			if e.Home == of {
-				sum.Add(p.Handle, e.ID)
-			}
+	for key, e := range v.all() {
+		if e.Home == of {
+			sum.Add(key.handle, key.id)
 		}
 	}
 	return sum.Sum()
