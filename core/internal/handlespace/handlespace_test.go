@@ -275,7 +275,7 @@ func checkSpace(t *testing.T, s *Space[int]) {
 			}
 			sums[el.Home].Add(p.Handle, el.ID)
 		}
-		if inPool == 0 || inPool != len(p.elements) || inPool != p.selector.Len() {
+		if inPool == 0 || inPool != p.Len() || inPool != p.selector.Len() {
 			t.Fatalf("pool %q: %d elements listed, %d known, %d selectable", p.Handle, inPool, len(p.elements), p.selector.Len())
 		}
 		elements += inPool

@@ -37,6 +37,9 @@ func (s *Space[S]) addPool(h protocol.PoolHandle, first protocol.Element) *Pool[
 	return p
 }
 
+// Len is the number of elements.
+func (p *Pool[S]) Len() int { return len(p.elements) }
+
 // Elements goes through the pool in the order in which its elements joined.
 // Elements may be removed meanwhile.
 func (p *Pool[S]) Elements() iter.Seq[*Element[S]] { return p.order.after(0) }

@@ -60,6 +60,37 @@ func BenchmarkResolution(b *testing.B) {
 	})
 }
 
+// BenchmarkDownload is what it costs two registrars to hand over a table of
+// 10,000 PEs: select, encode, decode, store.
+func BenchmarkDownload(b *testing.B) {
+	s, _ := populated(b, 10_000)
+	v := s.meets(1, 20, "192.0.2.20:9901")
+	for b.Loop() {
+		newcomer := startedWith(b, quiet)
+		old := newcomer.meets(1, 30, "192.0.2.30:9901")
+		newcomer.r.peersByID[30].download = &download{peer: newcomer.r.peersByID[30]}
+		newcomer.r.downloads++
+		for more := true; more; {
+			v.says(enrp.HandleTableRequest{Route: v.route()})
+			bytes, err := enrp.Append(nil, s.take()[0].(SendENRP).Message)
+			if err != nil {
+				b.Fatal(err)
+			}
+			m, _, err := enrp.Parse(bytes)
+			if err != nil {
+				b.Fatal(err)
+			}
+			part := m.(enrp.HandleTableResponse)
+			more = part.More
+			part.Route = old.route()
+			old.says(part)
+		}
+		if _, n := newcomer.r.space.Len(); n != 10_000 {
+			b.Fatalf("%d PEs arrived", n)
+		}
+	}
+}
+
 // BenchmarkMemory reports the bytes one PE takes that we supervise, and one
 // that another registrar does.
 func BenchmarkMemory(b *testing.B) {

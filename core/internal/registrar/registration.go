@@ -28,6 +28,9 @@ func (r *Registrar) handleRegistration(now time.Time, l *link, m asap.Registrati
 	// is where the registration came from (ASAP-3.1-24, ASAP-3.1-09).
 	e.Home, e.ASAP = r.id, l.transport
 	r.replaceFormer(now, l, m)
+	if r.space.Element(m.Handle, e.ID) == nil {
+		r.logJoined(m.Handle, e)
+	}
 	el, visible := r.put(m.Handle, e)
 	r.own(now, el, l)
 	r.counts.Registered++
@@ -49,16 +52,17 @@ func (r *Registrar) replaceFormer(now time.Time, l *link, m asap.Registration) {
 	}
 }
 
+func (r *Registrar) logJoined(h protocol.PoolHandle, e protocol.Element) {
+	r.emit(Log{Level: Info, Msg: "PE joined", Handle: h, PE: e.ID, Server: e.Home})
+}
+
 // put stores an element; visible says whether a PU would see the difference.
 func (r *Registrar) put(h protocol.PoolHandle, e protocol.Element) (el *element, visible bool) {
 	before, known := protocol.Element{}, false
 	if el := r.space.Element(h, e.ID); el != nil {
 		before, known = el.Element, true
 	}
-	el, isNew := r.space.Put(h, e)
-	if isNew {
-		r.emit(Log{Level: Info, Msg: "PE joined", Handle: h, PE: e.ID, Server: e.Home})
-	}
+	el, _ = r.space.Put(h, e)
 	return el, !known || before.Policy != e.Policy || !sameTransport(before.User, e.User)
 }
 

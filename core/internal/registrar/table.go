@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/handlespace"
@@ -65,7 +66,8 @@ func (r *Registrar) tablePart(s *session) (entries []enrp.PoolEntry, more bool) 
 			return entries, true
 		}
 		if fresh {
-			entries = append(entries, enrp.PoolEntry{Handle: h})
+			capacity := min(el.Pool().Len(), tablePart/size+1)
+			entries = append(entries, enrp.PoolEntry{Handle: h, Elements: make([]protocol.Element, 0, capacity)})
 			last++
 		}
 		entries[last].Elements = append(entries[last].Elements, el.Element)
@@ -90,6 +92,7 @@ type download struct {
 	peer  *peer
 	own   bool
 	since uint32 // changes told after this are newer than the table
+	count int    // PEs received
 	mark  uint32 // on what the peer has not confirmed (own)
 	timer timerq.Timer[deadline]
 }
@@ -162,6 +165,7 @@ func (r *Registrar) handleTableResponse(now time.Time, p *peer, m enrp.HandleTab
 		return
 	}
 	for _, entry := range m.Entries {
+		d.count += len(entry.Elements)
 		for _, e := range entry.Elements {
 			r.storeFromTable(now, d, entry.Handle, e)
 		}
@@ -171,6 +175,7 @@ func (r *Registrar) handleTableResponse(now time.Time, p *peer, m enrp.HandleTab
 		return
 	}
 	r.endDownload(p)
+	r.emit(Log{Level: Info, Msg: fmt.Sprintf("handle table received, %d PEs", d.count), Server: p.id})
 	if d.own {
 		r.sweepOwned(now, p.id, d.mark)
 	} else if r.join.mentor == p {

@@ -42,6 +42,9 @@ func (r *Registrar) handleAddPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 		return
 	}
 	delete(r.gone, elementKey{m.Handle, m.Element.ID})
+	if r.space.Element(m.Handle, m.Element.ID) == nil {
+		r.logJoined(m.Handle, m.Element)
+	}
 	if el := r.learn(now, m.Handle, m.Element); el != nil {
 		el.State.mark = 0
 		if r.downloads > 0 {
