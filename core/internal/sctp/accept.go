@@ -212,7 +212,7 @@ func (e *Endpoint) newIncoming(in *arrival, ck *cookie) *association {
 	a.primary = a.newPath(first.Addr(), first.Port())
 	a.primary.confirmed = true
 	if local.IsValid() {
-		a.primary.local = local
+		a.primary.local, a.primary.home = local, local
 	}
 	a.adopt(ck.peerTag, &ck.peer)
 	a.limitStreams(ck)

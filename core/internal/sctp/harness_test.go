@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,6 +18,8 @@ type pair struct {
 	ends    [2]*Endpoint
 	addrs   [2]netip.AddrPort
 	second  netip.AddrPort // another address of end 1
+	cut     func(from, to netip.Addr) bool
+	wide    func(data []byte, dontFragment bool) bool // says that the link cannot carry it
 	broken  netip.Addr     // no packet from or to it arrives
 	delay   time.Duration
 	flying  []flight
@@ -70,8 +73,11 @@ func (p *pair) flush() {
 			if out.Local.IsValid() {
 				from = netip.AddrPortFrom(out.Local, from.Port())
 			}
-			if out.Peer != p.addrs[1-i] && out.Peer != p.second {
+			if out.Peer.Port() != p.addrs[1-i].Port() || out.Peer != p.addrs[1-i] && out.Peer != p.second && !slices.Contains(p.ends[1-i].cfg.Local, out.Peer.Addr()) {
 				p.t.Fatalf("packet to %v", out.Peer)
+			}
+			if p.cut != nil && p.cut(from.Addr(), out.Peer.Addr()) || p.wide != nil && p.wide(out.Data, out.DontFragment) {
+				continue
 			}
 			if p.drop != nil && p.drop(i, out.Data) || p.broken.IsValid() && (out.Peer.Addr() == p.broken || from.Addr() == p.broken) {
 				continue

@@ -68,6 +68,7 @@ func (a *association) beatNow(now time.Time, p *path) {
 	}
 	p.beatSent = now
 	p.sendBeat = true
+	p.tryHome()
 	a.startTimer(&p.beat, now, p.rto.value)
 	a.wake()
 }
@@ -76,8 +77,12 @@ func (a *association) beatNow(now time.Time, p *path) {
 // association only on the path that carries its data (SCTP-3-113).
 func (a *association) beatMissed(now time.Time, p *path) {
 	a.e.counters.HeartbeatsLost++
-	counts := p.confirmed && p == a.dataPath()
 	p.nonce = 0
+	if p.trial { // which says nothing about the address in use
+		a.beatNow(now, p)
+		return
+	}
+	counts := p.confirmed && p == a.dataPath()
 	p.backOff(a.params.RTOMax)
 	a.scheduleBeat(p, p.beatSent)
 	a.failed(p, counts)
@@ -94,6 +99,7 @@ func (a *association) appendHeartbeat(now time.Time, w *packetWriter, q *path) {
 	binary.BigEndian.PutUint64(info[4:], uint64(now.UnixNano()))
 	binary.BigEndian.PutUint64(info[12:], q.nonce)
 	q.beatSent = now
+	w.beat = true
 	w.b = chunk.AppendHeartbeat(w.b, info[:])
 }
 
@@ -137,6 +143,10 @@ func (a *association) handleHeartbeatAck(in *arrival, c chunk.Raw) {
 		return
 	}
 	p.nonce = 0
+	if p.trial {
+		p.trial = false
+		p.moveTo(p.home)
+	}
 	p.sample(in.now.Sub(p.beatSent), a.params.RTOMin, a.params.RTOMax)
 	if !p.confirmed {
 		p.confirmed = true

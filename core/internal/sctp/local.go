@@ -75,17 +75,42 @@ func (p *path) spread() {
 	}
 	var first netip.Addr
 	if len(a.paths) > 0 {
-		first = a.paths[0].local
+		first = a.paths[0].home
 	}
-	p.local = a.e.source(first, int(p.index), p.addr)
+	p.home = a.e.source(first, int(p.index), p.addr)
+	p.local = p.home
 }
 
-// turn tries a path that has failed from the next own address: what does not
-// work may be this side's network (section 6.4.1).
+// tryHome makes the next heartbeat of a path that works from a substitute
+// address an attempt to return: as long as two paths share an address, its
+// loss is the loss of both.
+func (p *path) tryHome() {
+	p.trial = !p.trial && p.a.e.severalLocal() && p.local != p.home && p.usable() && p.errors == 0
+}
+
+// turn tries a path from the next own address if it has failed, or if nothing
+// works well: it may be this side's network (section 6.4.1). That is no reason
+// to send more.
 func (p *path) turn() {
-	if l := p.a.e.source(p.local, 1, p.addr); l != p.local {
-		p.moveTo(l)
+	a := p.a
+	if !a.e.severalLocal() || !p.inactive && a.anyGood() {
+		return
 	}
+	if l := a.e.source(p.local, 1, p.addr); l != p.local {
+		window := p.cwnd
+		p.moveTo(l)
+		p.cwnd = min(p.cwnd, window)
+	}
+}
+
+// anyGood says that on some path no answer is missing.
+func (a *association) anyGood() bool {
+	for _, p := range a.paths {
+		if p.usable() && p.errors == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // moveTo changes the source address of the path. That is another route, about

@@ -96,6 +96,7 @@ type packetWriter struct {
 	b     []byte
 	limit int
 	last  int // where the last DATA chunk begins; 0 = none
+	beat  bool
 }
 
 func (w *packetWriter) empty() bool { return len(w.b) == chunk.HeaderSize }
@@ -127,6 +128,9 @@ func (a *association) finish(w *packetWriter, q *path, p *Packet) bool {
 	}
 	chunk.Seal(w.b)
 	p.Peer, p.Local = netip.AddrPortFrom(q.addr, q.udpPort), q.local
+	if w.beat && q.trial {
+		p.Local = q.home
+	}
 	return true
 }
 
@@ -187,6 +191,9 @@ func (a *association) buildOn(now time.Time, q *path, p *Packet) bool {
 	}
 	if q.sendBeat {
 		a.appendHeartbeat(now, &w, q)
+		if q.trial {
+			return a.finish(&w, q, p) // nothing that matters rides along
+		}
 	}
 	if len(q.control) > 0 && w.fits(len(q.control)) {
 		w.b = append(w.b, q.control...)

@@ -15,6 +15,7 @@ type path struct {
 	addr    netip.Addr
 	udpPort uint16     // peer's encapsulation port (RFC 6951 section 5.4)
 	local   netip.Addr // own address that its packets arrive at, once known
+	home    netip.Addr // the one of several that is meant for it
 	index   uint8
 
 	confirmed bool // given by the user or verified (section 5.4)
@@ -31,6 +32,7 @@ type path struct {
 	lastData time.Time // DATA was last sent
 	beatSent time.Time
 	nonce    uint64 // of the outstanding HEARTBEAT; 0 = none
+	trial    bool   // which comes from home
 	sendBeat bool
 	control  []byte // HEARTBEAT ACK and ERROR chunks that wait for a packet
 }
@@ -167,9 +169,7 @@ func (a *association) failed(p *path, counts bool) {
 		p.inactive = true
 		a.notifyPath(p, assoc.PathUnreachable, assoc.ErrUnreachable)
 	}
-	if p.inactive {
-		p.turn()
-	}
+	p.turn()
 	if !counts {
 		return
 	}

@@ -121,6 +121,7 @@ func (a *association) handleShutdown(in *arrival, c chunk.Raw) {
 		a.malformed("SHUTDOWN chunk is too short")
 		return
 	}
+	a.replyTo = in.path // SCTP-3-122
 	switch a.state {
 	case established, shutdownPending, shutdownReceived:
 		a.peerShutsDown(in, tsn)
