@@ -38,8 +38,12 @@ func (s *Socket) updateReadiness() {
 }
 
 func (s *Socket) isReadable() bool {
-	return s.closing || s.nextArrival() != nil || s.own != nil && s.own.state == ended
+	return s.closing || s.nextArrival() != nil || s.failed()
 }
+
+// failed says that the session of Connect stood and has failed for good, which
+// TryRecv has to tell. One that never stood is Connect's to report.
+func (s *Socket) failed() bool { return s.own != nil && s.own.stood && s.own.state == ended }
 
 // isWritable: until a session refused a message there is room, and then again
 // from the moment that any has some.

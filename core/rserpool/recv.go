@@ -17,7 +17,7 @@ func (s *Socket) TryRecv(b []byte, info *RecvInfo, peek bool) (n int, err error)
 		ss = s.nextArrival()
 	}
 	if ss == nil {
-		if s.own != nil && s.own.state == ended {
+		if s.failed() {
 			return 0, s.own.err
 		}
 		return 0, ErrWouldBlock

@@ -344,5 +344,16 @@ func TestSessionFailsWhenNobodyIsLeft(t *testing.T) {
 		if st := c.s.Status(); st.LastError == nil {
 			w.Error("the status does not tell why")
 		}
+		// The socket says so until it connects again.
+		ready := hook(c.s)
+		w.edges("failed", &ready.readable, true)
+		time.Sleep(time.Minute) // the registrar finds out
+		if err := c.s.Connect(w.ctx, "echo"); !errors.Is(err, ErrUnknownPool) {
+			w.Errorf("connect to the empty pool: %v", err)
+		}
+		w.edges("not any more", &ready.readable, false)
+		w.process().echo("echo", Registration{})
+		w.ok(c.s.Connect(w.ctx, "echo"))
+		w.edges("connected again", &ready.readable)
 	})
 }
