@@ -146,15 +146,17 @@ func (c *conv) readAll() {
 func (c *conv) readOne() bool {
 	c.t.Helper()
 	if c.buf == nil {
-		c.buf = make([]byte, 1<<20)
+		c.buf = make([]byte, 1<<14)
 	}
 	var ev event
-	n, err := c.ep.Recv(c.now, c.buf, &ev.RecvInfo)
-	if errors.Is(err, assoc.ErrWouldBlock) {
-		return false
+	for more := true; more; more = ev.More {
+		n, err := c.ep.Recv(c.now, c.buf, &ev.RecvInfo)
+		if errors.Is(err, assoc.ErrWouldBlock) {
+			return false
+		}
+		c.must(err)
+		ev.data += string(c.buf[:n])
 	}
-	c.must(err)
-	ev.data = string(c.buf[:n])
 	c.events = append(c.events, ev)
 	if c.mute { // a read may open the window
 		c.drainPackets()

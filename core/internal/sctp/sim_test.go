@@ -28,7 +28,7 @@ func TestSim(t *testing.T) {
 		n, _ = strconv.Atoi(os.Getenv("SCTP_SIM_SEEDS"))
 	}
 	if n == 0 {
-		n = 120
+		n = 100
 	}
 	failures := 0
 	for seed := range n {
