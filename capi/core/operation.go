@@ -67,7 +67,8 @@ func (d *descriptor) start(v verb, args any, background bool, run func(context.C
 			return 0, errEnded
 		}
 	}
-	if v == verbConnect && !d.running(v) && d.connected() {
+	// In this order: a connection in the making looks like one that stands.
+	if v == verbConnect && d.connected() && !d.running(v) {
 		return 0, rserpool.ErrConnected
 	}
 	d.mu.Lock()
