@@ -83,6 +83,7 @@ func (r *Registrar) probeFailed(now time.Time, w *watch, conclusive bool) {
 		return
 	}
 	r.counts.Dead++
+	r.tellGone(w) // one that only hung for a while comes back at once
 	r.remove(now, w.el, "PE does not answer, removed")
 }
 

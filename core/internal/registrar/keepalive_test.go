@@ -45,8 +45,9 @@ func TestPeriodicKeepAlive(t *testing.T) {
 	}
 }
 
-// ASAP-3.5-12, E-25: no acknowledgement, one more try, and the PE goes; it is
-// told nothing, and everybody else is.
+// ASAP-3.5-12, E-25: no acknowledgement, one more try, and the PE goes, of which
+// everybody hears. ASAP-2.2.4-01: the PE too, so that it registers again as soon
+// as it runs again.
 func TestUnansweredKeepAlive(t *testing.T) {
 	s := startedWith(t, nil)
 	pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
@@ -59,9 +60,14 @@ func TestUnansweredKeepAlive(t *testing.T) {
 	s.sleep(5 * time.Second)
 	s.want(pe.gets(ask("pool", 1)))
 	s.sleep(5 * time.Second)
-	s.want(pu.gets(asap.HandleResolutionResponse{Handle: "pool", Causes: cause(protocol.CauseUnknownPoolHandle)}))
+	s.want(
+		pe.gets(asap.DeregistrationResponse{Handle: "pool", ID: 1}),
+		pu.gets(asap.HandleResolutionResponse{Handle: "pool", Causes: cause(protocol.CauseUnknownPoolHandle)}),
+	)
 	pe.sends(ack("pool", 1)) // too late
 	s.want()
+	pe.registers("pool", 1)
+	s.wantListed("pool", 1)
 }
 
 // Losing the association is not death: the PE is asked at its ASAP Transport at
