@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp"
 )
 
 // Group SCTP-7-27: heartbeats and failure; SCTP-7-31: UDP and ICMP.
@@ -203,6 +204,31 @@ func TestScriptPortChange(t *testing.T) {
 	if p := c.status().Paths[0].UDPPort; p != 12345 {
 		t.Fatalf("port %d", p)
 	}
+}
+
+// TestScriptReplySource: answers leave from the address that was asked, also
+// those to strangers (SCTP-5-11, 7-31).
+func TestScriptReplySource(t *testing.T) {
+	c := newConv(t)
+	asked := netip.MustParseAddr("192.0.2.77")
+	reply := func(vt uint32, chunks ...[]byte) emitted {
+		t.Helper()
+		c.ep.Input(c.now, sctp.Packet{Peer: c.udp, Local: asked, Data: buildPacket(7000, 5000, vt, chunks...)})
+		var p sctp.Packet
+		if !c.ep.Output(c.now, &p) || p.Local != asked {
+			t.Fatalf("from %v, asked was %v", p.Local, asked)
+		}
+		w, err := parseStrict(p.Data)
+		c.must(err)
+		return emitted{c.now, p.Peer, w}
+	}
+	reply(strangeTag, dataChunk(fB|fE, 1, 0, 0, 0, "stray"))
+	c.takeInitAck(reply(0, initChunk(c.ownInit())))
+	c.cookie = bytes.Clone(c.cookie)
+	reply(c.tag, tlv32(ctCookieEcho, 0, c.cookie))
+	reply(c.tag, c.nextData("hello"))
+	reply(c.tag, tlv32(ctHeartbeat, 0, tlv16(1, []byte("nonce"))))
+	c.forget()
 }
 
 // TestScriptForeignAddress: a valid tag from an IP address that is not the

@@ -72,6 +72,10 @@ func (f *fingerprinter) walk(v reflect.Value) {
 			f.walk(v.Field(i))
 		}
 	case reflect.Slice, reflect.Array:
+		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 {
+			f.write("[%x]", v.Bytes())
+			return
+		}
 		f.write("[%d]", v.Len())
 		for i := range v.Len() {
 			f.walk(v.Index(i))
