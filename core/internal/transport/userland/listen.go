@@ -72,7 +72,7 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 	if params.MaxBurst == 0 {
 		params.MaxBurst = burst
 	}
-	e.engine = sctp.New(sctp.Config{Port: port, Rand: rand.Reader, NoListen: cfg.NoListen})
+	e.engine = sctp.New(sctp.Config{Port: port, Local: specific(e.local), Rand: rand.Reader, NoListen: cfg.NoListen})
 	if err := e.engine.SetParams(0, params); err != nil {
 		closeSockets(sockets)
 		return nil, fmt.Errorf("parameters of associations: %w", err)
@@ -96,6 +96,18 @@ func normalLocal(local []netip.AddrPort) []netip.AddrPort {
 		out = append(out, a)
 	}
 	return out
+}
+
+// specific returns the addresses that a peer may be told of: those bound to,
+// unless a wildcard is among them.
+func specific(local []netip.AddrPort) (addrs []netip.Addr) {
+	for _, a := range local {
+		if a.Addr().IsUnspecified() {
+			return nil
+		}
+		addrs = append(addrs, normal(a).Addr())
+	}
+	return addrs
 }
 
 // openSockets opens a socket for each address, all with one UDP port.
