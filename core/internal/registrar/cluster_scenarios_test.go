@@ -211,6 +211,20 @@ func TestClusterColdStart(t *testing.T) {
 	}
 }
 
+// Each knows the address of the one before it only, and all start at once:
+// nobody can name the others at first, and still all meet.
+func TestClusterChainColdStart(t *testing.T) {
+	c := newCluster(t, 1)
+	var before []*node
+	for range 5 {
+		before = []*node{c.add(protocol.ServerID(c.rnd.Uint32()), before...)}
+	}
+	c.run(2 * time.Minute)
+	c.fill(10)
+	c.run(time.Second)
+	c.wantAgreement()
+}
+
 // A registrar whose configured peers do not exist serves soon.
 func TestClusterNobodyThere(t *testing.T) {
 	c := newCluster(t, 1)

@@ -33,8 +33,23 @@ func (r *Registrar) startHeartbeat(now time.Time) {
 // due: every PEER-HEARTBEAT-CYCLE all peers hear of us (ENRP-3.4.2-01).
 func (heartbeatTime) due(r *Registrar, now time.Time) {
 	r.groupcast(r.presence(0, false))
+	r.gossip()
 	r.retryContacts(now)
 	r.startHeartbeat(now)
+}
+
+// gossip asks one peer, the next one every time, whom else it knows: two that
+// started at the same time, or were cut off from each other, have friends in
+// common who know the other one. The RFC has the list for newcomers only.
+func (r *Registrar) gossip() {
+	if !r.serving || len(r.peers) == 0 {
+		return
+	}
+	p := r.peers[r.gossips%len(r.peers)]
+	r.gossips++
+	if p.active() && p.link != nil {
+		r.askForList(p.link)
+	}
 }
 
 // handlePresence learns where the peer serves, answers if asked to

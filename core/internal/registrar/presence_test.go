@@ -51,15 +51,17 @@ func TestPresenceReply(t *testing.T) {
 }
 
 // ENRP-3.4.2-01, ENRP-2.1-02: every 30 s a presence to each peer, receiver 0,
-// no reply required.
+// no reply required. One of them, in turn, is asked whom it knows.
 func TestHeartbeat(t *testing.T) {
 	s := startedWith(t, func(c *Config) { quiet(c); c.Timers.Heartbeat = 30 * time.Second })
 	a, b := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
-	for range 3 {
+	for i := range 3 {
 		s.sleep(30*time.Second - 1)
 		s.want()
 		s.sleep(1)
-		s.want(a.hears(mine(0, false)), b.hears(mine(0, false)))
+		asked := []*rival{a, b}[i%2]
+		s.want(a.hears(mine(0, false)), b.hears(mine(0, false)),
+			asked.hears(enrp.ListRequest{Route: enrp.Route{Sender: s.r.id, Receiver: asked.id}}))
 	}
 }
 

@@ -38,6 +38,7 @@ type Registrar struct {
 	contacts  []*contact
 	join      join
 	heartbeat timerq.Timer[deadline]
+	gossips   int
 	downloads int                   // tables on their way
 	updates   uint32                // counts downloads, and changes that peers told of meanwhile
 	gone      map[elementKey]uint32 // what a peer removed meanwhile
