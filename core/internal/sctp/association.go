@@ -38,6 +38,7 @@ const (
 	dueSack
 	dueShutdown
 	dueShutdownAck
+	dueForward
 )
 
 // association is a TCB (section 14.2).

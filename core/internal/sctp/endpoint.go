@@ -50,7 +50,8 @@ type Endpoint struct {
 
 	buffers  buffers
 	pieces   stock[piece]
-	gaps     []chunk.Gap // of the SACK being built
+	gaps     []chunk.Gap  // of the SACK being built
+	skips    []chunk.Skip // of the FORWARD TSN being built
 	nodes    stock[event]
 	messages stock[outMessage]
 }

@@ -20,7 +20,7 @@ type pair struct {
 	second  netip.AddrPort // another address of end 1
 	cut     func(from, to netip.Addr) bool
 	wide    func(data []byte, dontFragment bool) bool // says that the link cannot carry it
-	broken  netip.Addr     // no packet from or to it arrives
+	broken  netip.Addr                                // no packet from or to it arrives
 	delay   time.Duration
 	flying  []flight
 	drop    func(from int, data []byte) bool

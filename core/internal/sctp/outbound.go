@@ -22,9 +22,10 @@ type outMessage struct {
 	ssn       uint16
 	unordered bool
 	sackNow   bool
-	size      int // of data
-	taken     int // bytes in chunks
-	open      int // chunks that are not yet cumulatively acknowledged
+	size      int  // of data
+	taken     int  // bytes in chunks
+	open      int  // chunks that are not yet cumulatively acknowledged
+	abandoned bool // given up after it was sent (RFC 3758)
 }
 
 // outChunk is a DATA chunk that was sent and is not yet cumulatively
@@ -39,6 +40,7 @@ type outChunk struct {
 	marked bool // to be retransmitted
 	fast   bool // was marked by missing reports once (SCTP-3-72)
 	resent bool
+	gone   bool // its message was abandoned
 }
 
 func (c *outChunk) payload() []byte { return c.m.data[c.off : c.off+c.n] }
@@ -78,6 +80,8 @@ type outbound struct {
 	probing    bool   // one chunk may ignore the closed window
 	probeWait  time.Duration
 	heard      bool // a SACK came since the last timeout
+
+	forwarding forwarding
 }
 
 // start sets the first TSN.
@@ -177,7 +181,7 @@ func (a *association) peek(now time.Time) *outMessage {
 		if a.state == cookieEchoed && m.stream >= a.outStreams {
 			return nil // failUnsendable gives it back
 		}
-		if m.expires.IsZero() || now.Before(m.expires) {
+		if !a.expired(m, now) {
 			return m
 		}
 		o.takeHead(s)
@@ -283,10 +287,16 @@ func (o *outbound) cut(m *outMessage, n int, p *path) *outChunk {
 // settle is called for a chunk that was cumulatively acknowledged.
 func (a *association) settle(m *outMessage) {
 	m.open--
-	if m.open == 0 && m.taken == len(m.data) {
-		a.out.unacked--
-		a.freeMessage(m)
+	if m.open > 0 || m.taken < m.size {
+		return
 	}
+	if m.abandoned { // and handed back
+		*m = outMessage{}
+		a.e.messages.put(m)
+		return
+	}
+	a.out.unacked--
+	a.freeMessage(m)
 }
 
 // freeMessage gives the memory of a message and its share of the send buffer
@@ -325,7 +335,7 @@ func (e *Endpoint) Writable() (assoc.ID, bool) {
 func (o *outbound) messagesLeft() []*outMessage {
 	var left []*outMessage
 	for i := range o.chunks.len() {
-		if m := o.chunks.at(i).m; len(left) == 0 || left[len(left)-1] != m {
+		if m := o.chunks.at(i).m; !m.abandoned && (len(left) == 0 || left[len(left)-1] != m) {
 			left = append(left, m) // the chunks of a message stand together
 		}
 	}

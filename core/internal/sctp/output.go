@@ -142,6 +142,7 @@ func (a *association) build(now time.Time, p *Packet) bool {
 	case cookieEchoed:
 		return a.buildCookieEcho(now, p)
 	}
+	a.giveUp(now)
 	for _, q := range a.paths {
 		if len(q.control) > 0 || q.sendBeat {
 			return a.buildOn(now, q, p)
@@ -170,7 +171,7 @@ func (a *association) replyPath() *path {
 // SCTP-3-73, SCTP-3-122).
 func (a *association) resendPath() *path {
 	o := &a.out
-	last := o.chunks.at(o.firstMarked).path
+	last := o.chunks.at(o.marks()).path
 	if o.recovering && last.usable() {
 		return last
 	}
@@ -204,6 +205,9 @@ func (a *association) buildOn(now time.Time, q *path, p *Packet) bool {
 	}
 	if answers && a.owed&dueSack != 0 && w.fits(chunk.SackSize) {
 		a.appendSack(&w)
+	}
+	if answers && a.owed&dueForward != 0 && w.fits(chunk.ForwardTSNSize+chunk.SkipSize) {
+		a.appendForward(now, &w, q)
 	}
 	if answers {
 		a.appendShutdown(&w)

@@ -28,6 +28,10 @@ func (a *association) handleSack(in *arrival, c chunk.Raw) {
 	}
 	o.heard = true
 	advanced := s.CumTSN != o.acked
+	if p := o.forwarding.path; p != nil && advanced { // as good as an acknowledgement of data
+		a.errors = 0
+		p.works()
+	}
 	a.ackUpTo(in, s.CumTSN)
 	newest, any := a.ackGaps(in, &s)
 	a.afterAck(in)
@@ -35,6 +39,7 @@ func (a *association) handleSack(in *arrival, c chunk.Raw) {
 		a.countMisses(&s, newest, advanced)
 	}
 	a.windowSeen(in, int(s.Window))
+	a.forward(in.now)
 	a.runT3(in)
 	if o.recovering && tsnLessEq(o.recoverEnd, o.acked) {
 		o.recovering = false
@@ -67,9 +72,11 @@ func (a *association) ackUpTo(in *arrival, tsn uint32) {
 	for o.acked != tsn {
 		c := o.chunks.at(0)
 		o.acked++
-		if c.acked {
+		switch {
+		case c.gone:
+		case c.acked:
 			o.gapAcked--
-		} else {
+		default:
 			c.path.oldest = true
 			a.credit(in, c, o.acked)
 		}
@@ -116,6 +123,9 @@ func (a *association) ackGaps(in *arrival, s *chunk.Sack) (newest uint32, any bo
 		}
 		for next = first; next <= last; next++ {
 			c := o.chunks.at(next)
+			if c.gone {
+				continue
+			}
 			if !c.acked {
 				a.credit(in, c, o.acked+1+uint32(next))
 				c.acked = true
@@ -171,7 +181,7 @@ func (a *association) countMisses(s *chunk.Sack, newest uint32, advanced bool) {
 	found := false
 	for i := range min(int(limit-o.acked-1), o.chunks.len()) {
 		c := o.chunks.at(i)
-		if c.acked || c.marked || c.fast {
+		if c.acked || c.marked || c.fast || c.gone {
 			continue
 		}
 		if c.misses++; c.misses >= 3 {
@@ -209,7 +219,7 @@ func (a *association) windowSeen(in *arrival, window int) {
 func (a *association) runT3(in *arrival) {
 	for _, p := range a.paths {
 		switch {
-		case p.flight == 0:
+		case p.flight == 0 && a.out.forwarding.path != p:
 			a.stopTimer(&p.t3)
 		case p.oldest || !p.t3.Armed():
 			a.startTimer(&p.t3, in.now, p.rto.value)

@@ -149,6 +149,7 @@ func (a *association) peerShutsDown(in *arrival, tsn uint32) {
 		}
 		a.ackUpTo(in, tsn)
 		a.afterAck(in)
+		a.forward(in.now)
 		a.runT3(in)
 	}
 	a.opportunity()

@@ -46,7 +46,7 @@ func (a *association) nextSize(now time.Time, p *path) int {
 		return 0
 	}
 	if o.marked > 0 {
-		return o.chunks.at(o.firstMarked).size()
+		return o.chunks.at(o.marks()).size()
 	}
 	m := a.peek(now)
 	if m == nil {
@@ -69,6 +69,9 @@ func (a *association) fillMarked(now time.Time, w *packetWriter, p *path) (n int
 			continue
 		}
 		o.firstMarked = i
+		if a.expired(c.m, now) {
+			return n // giveUp sees to it
+		}
 		if int(c.n) > o.window && !o.forced && o.outstanding > 0 || !w.fits(c.size()) {
 			return n
 		}
@@ -156,7 +159,7 @@ const foreignSackDelay = 200 * time.Millisecond
 // mark takes a chunk out of flight to be sent again.
 func (a *association) mark(c *outChunk, index int) {
 	o := &a.out
-	if c.marked || c.acked {
+	if c.marked || c.acked || c.gone {
 		return
 	}
 	c.marked = true
@@ -177,6 +180,10 @@ func (a *association) t3Due(now time.Time, p *path) {
 	p.backOff(a.params.RTOMax)
 	p.stopTiming()
 	o.recovering = false
+	a.abandonExpired(now, p)
+	if o.forwarding.path == p {
+		a.owe(dueForward)
+	}
 	for i := range o.chunks.len() {
 		if c := o.chunks.at(i); c.path == p {
 			c.misses = 0

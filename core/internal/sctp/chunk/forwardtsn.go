@@ -28,3 +28,24 @@ func (f *ForwardTSN) Stream(i int) (sid, ssn uint16) {
 	v := f.skipped[i*4:]
 	return binary.BigEndian.Uint16(v), binary.BigEndian.Uint16(v[2:])
 }
+
+// Skip says that messages of a stream up to an SSN will not come.
+type Skip struct{ Stream, SSN uint16 }
+
+// ForwardTSNSize is the size of a FORWARD TSN chunk without its list, each
+// entry of which takes SkipSize.
+const (
+	ForwardTSNSize = 8
+	SkipSize       = 4
+)
+
+// AppendForwardTSN appends a FORWARD TSN chunk.
+func AppendForwardTSN(b []byte, cumTSN uint32, skips []Skip) []byte {
+	b, start := open(b, TypeForwardTSN, 0)
+	b = binary.BigEndian.AppendUint32(b, cumTSN)
+	for _, s := range skips {
+		b = binary.BigEndian.AppendUint16(b, s.Stream)
+		b = binary.BigEndian.AppendUint16(b, s.SSN)
+	}
+	return closeAt(b, start)
+}
