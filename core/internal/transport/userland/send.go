@@ -132,13 +132,26 @@ func (t *outbox) arrange(packets []sctp.Packet) (count int) {
 	return count
 }
 
+// kernelPort is the UDP port that kernels' SCTP usually has (RFC 6951).
+const kernelPort = 9899
+
+// mayCoalesce says whether packets to a peer may travel together on this host.
+// Linux (seen with 6.1) crashes when its own SCTP gets such packets from a
+// local socket. A kernel has one UDP port for all SCTP ports, so a peer whose
+// two ports are the same is none.
+func mayCoalesce(p *sctp.Packet) bool {
+	port := p.Peer.Port()
+	return len(p.Data) > 4 && binary.BigEndian.Uint16(p.Data[2:]) == port && port != kernelPort
+}
+
 // gather fills the iovecs from index at on with the packets that can go into
 // one message, and returns how many these are.
 func (t *outbox) gather(packets []sctp.Packet, at int) (n int) {
 	first, total := &packets[0], 0
+	coalesce := t.s.gso && mayCoalesce(first)
 	for n < len(packets) {
 		p := &packets[n]
-		if n > 0 && (!t.s.gso || n == segments || len(p.Data) > len(first.Data) || total+len(p.Data) > segmentBytes ||
+		if n > 0 && (!coalesce || n == segments || len(p.Data) > len(first.Data) || total+len(p.Data) > segmentBytes ||
 			p.Peer != first.Peer || p.Local != first.Local) {
 			break
 		}
