@@ -22,6 +22,7 @@ const (
 type registrarFlags struct {
 	asap, enrp []string
 	peers      []string
+	rfcTimers  bool
 	level      string
 	json       bool
 }
@@ -48,6 +49,8 @@ of its addresses.`,
 		fmt.Sprintf("`address:port` for other registrars, usually port %d; without it there are no peers", enrpPort))
 	flags.StringSliceVar(&f.peers, "peer", nil,
 		"ENRP address `host:port` of another registrar, from which this one learns of the rest; may be repeated; needs --enrp")
+	flags.BoolVar(&f.rfcTimers, "rfc-timers", false,
+		"timers of RFC 5353: a registrar that dies silently is replaced after 66 s, not 4 s")
 	flags.StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
 	flags.BoolVar(&f.json, "json-logs", false, "log JSON")
 	return cmd
@@ -67,7 +70,8 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 		return err
 	}
 	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
-		ASAP: asap, ENRP: enrp, Peers: f.peers, Config: rserpool.Config{Transport: g.transport, Logger: logger},
+		ASAP: asap, ENRP: enrp, Peers: f.peers, RFCTimers: f.rfcTimers,
+		Config: rserpool.Config{Transport: g.transport, Compat: g.compat, Logger: logger},
 	})
 	if err != nil {
 		return fmt.Errorf("%w (ASAP on %s)", err, strings.Join(f.asap, ", "))

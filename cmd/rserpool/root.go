@@ -14,6 +14,7 @@ import (
 type global struct {
 	registrars []string
 	transport  string
+	compat     string
 	timeout    time.Duration
 }
 
@@ -44,6 +45,7 @@ talk to the pool, registrars keep the list.`,
 	flags := root.PersistentFlags()
 	flags.StringSliceVar(&g.registrars, "registrar", nil, "address `host:port` of a registrar to ask; may be repeated (RSERPOOL_REGISTRARS)")
 	flags.StringVar(&g.transport, "transport", "", "SCTP by auto, kernel or userland (RSERPOOL_TRANSPORT)")
+	flags.StringVar(&g.compat, "compat", "", "rsplib where RSPLIB takes part (RSERPOOL_COMPAT)")
 	flags.DurationVar(&g.timeout, "timeout", 10*time.Second, "how long to wait for an answer")
 	root.AddCommand(newRegistrar(g), newPools(g), newPEs(g), newResolve(g), newVersion())
 	return root
@@ -51,7 +53,7 @@ talk to the pool, registrars keep the list.`,
 
 // options are those of a command that asks something.
 func (g *global) options() *rserpool.Options {
-	return &rserpool.Options{Config: rserpool.Config{Registrars: g.registrars, Transport: g.transport}}
+	return &rserpool.Options{Config: rserpool.Config{Registrars: g.registrars, Transport: g.transport, Compat: g.compat}}
 }
 
 // waiting returns the context of a command that asks something.

@@ -36,6 +36,11 @@ type Config struct {
 	// one for its first, before it fails with ErrNoElement; negative: for ever.
 	// RSERPOOL_FAILOVER, in seconds or like 1m30s; 15 s.
 	FailoverLimit time.Duration
+	// Compat is rsplib where registrars, pool elements or pool users of RSPLIB
+	// take part: it writes registration lives in milliseconds, and its
+	// registrars arbitrate takeovers the other way round. All programs of this
+	// library in such a group need it. RSERPOOL_COMPAT.
+	Compat string
 	// Logger takes what is to be said. By default warnings and errors go to
 	// standard error as text; RSERPOOL_LOG chooses another level.
 	Logger *slog.Logger
@@ -56,6 +61,7 @@ const DefaultConfigFile = "/etc/rserpool.conf"
 // variables are the names that the environment and the file may set.
 var variables = []string{
 	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_FAILOVER", "RSERPOOL_LOG",
+	"RSERPOOL_COMPAT",
 }
 
 // ConfigFromEnv returns the settings of the environment and the configuration
@@ -72,6 +78,7 @@ func (c Config) resolve() (Config, error) {
 	}
 	for _, f := range []func(map[string]string) error{
 		c.resolveRegistrars, c.resolveTransport, c.resolveEmbedded, c.resolvePort, c.resolveFailover, c.resolveLogger,
+		c.resolveCompat,
 	} {
 		if err := f(env); err != nil {
 			return c, err

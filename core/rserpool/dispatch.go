@@ -110,7 +110,7 @@ func (s *Socket) handleControl(info *assoc.RecvInfo, b []byte) {
 		s.sendControl(info.Assoc, asap.Error{Causes: report})
 	}
 	if m != nil && s.machine != nil {
-		s.machine.Post(endpoint.Received{Assoc: info.Assoc, Message: m})
+		s.machine.Post(endpoint.Received{Assoc: info.Assoc, Message: s.cfg.incoming(m)})
 	}
 }
 

@@ -59,7 +59,8 @@ func (h *host) join(cfg Config) error {
 		return nil
 	}
 	r, err := loop.StartRegistrar(loop.RegistrarConfig{
-		ASAP: []netip.AddrPort{at}, Transport: cfg.Transport, Open: h.open, Logger: cfg.Logger,
+		ASAP: []netip.AddrPort{at}, Machine: cfg.machine(false),
+		Transport: cfg.Transport, Open: h.open, Logger: cfg.Logger,
 	})
 	if err != nil {
 		return fmt.Errorf("cannot start a registrar in this process: %w", err)

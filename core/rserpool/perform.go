@@ -83,7 +83,7 @@ func (s *Socket) connectRegistrar(f endpoint.Connect) {
 }
 
 func (s *Socket) sendControl(id assoc.ID, m asap.Message) {
-	b, err := asap.Append(nil, m)
+	b, err := asap.Append(nil, s.cfg.outgoing(m))
 	if err == nil {
 		err = s.port.SendControl(id, protocol.PPIDASAP, b)
 	}

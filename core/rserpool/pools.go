@@ -68,7 +68,13 @@ func (s *Socket) query(ctx context.Context, at netip.AddrPort) ([]Pool, error) {
 	if q.assoc, err = ep.Connect([]netip.AddrPort{at}, nil); err != nil {
 		return nil, err
 	}
-	return q.run(ctx)
+	pools, err := q.run(ctx)
+	for _, p := range pools {
+		for i := range p.Elements {
+			p.Elements[i].Life = int32(s.cfg.seconds(protocol.Life(p.Elements[i].Life)))
+		}
+	}
+	return pools, err
 }
 
 // query is one download of a handlespace (RFC 5353 section 3.2.3).

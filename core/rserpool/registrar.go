@@ -21,13 +21,18 @@ type RegistrarConfig struct {
 	// Peers are ENRP addresses (host:port, or host for port 9901) of other
 	// registrars, from which this one learns of the rest. They need ENRP.
 	Peers []string
-	// Transport and Logger of Config apply.
+	// RFCTimers keeps to the timers of RFC 5353, with which a registrar that
+	// dies silently is replaced after 66 s; otherwise that takes less than 4 s,
+	// for one message per peer and second.
+	RFCTimers bool
+	// Transport, Compat and Logger of Config apply.
 	Config
 }
 
 // Registrar is a registrar inside the program.
 type Registrar struct {
 	r    *loop.Registrar
+	cfg  Config
 	stop func() bool // withdraws from the context
 }
 
@@ -53,13 +58,13 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
 	r, err := loop.StartRegistrar(loop.RegistrarConfig{
-		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers,
+		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, Machine: resolved.machine(cfg.RFCTimers),
 		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
-	out := &Registrar{r: r}
+	out := &Registrar{r: r, cfg: resolved}
 	out.stop = context.AfterFunc(ctx, func() { r.Close() })
 	return out, nil
 }
@@ -97,14 +102,15 @@ func (r *Registrar) ENRPAddrs() []netip.AddrPort { return r.r.ENRPAddrs() }
 func (r *Registrar) Pools() []Pool {
 	var out []Pool
 	for _, p := range r.r.Snapshot().Pools {
-		out = append(out, publicPool(p))
+		out = append(out, r.cfg.publicPool(p))
 	}
 	return out
 }
 
-func publicPool(p registrar.PoolView) Pool {
+func (c *Config) publicPool(p registrar.PoolView) Pool {
 	pool := Pool{Handle: string(p.Handle), Policy: p.Policy}
 	for _, e := range p.Elements {
+		e.Element.Life = c.seconds(e.Element.Life)
 		pool.Elements = append(pool.Elements, publicElement(e.Element))
 	}
 	return pool

@@ -22,8 +22,11 @@ type RegistrarConfig struct {
 	ASAP, ENRP []netip.AddrPort
 	Peers      [][]netip.AddrPort // ENRP addresses, one entry per registrar
 	Transport  string             // kind, as in transport.Config
-	Open       func(transport.Config) (transport.Endpoint, string, error)
-	Logger     *slog.Logger
+	// Machine is the rest of the machine's configuration: the fields above and
+	// the source of randomness are filled in.
+	Machine registrar.Config
+	Open    func(transport.Config) (transport.Endpoint, string, error)
+	Logger  *slog.Logger
 }
 
 // Registrar is a running registrar: the machine, and the endpoints it is
@@ -67,10 +70,9 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 }
 
 func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
-	m := registrar.Config{
-		Rand: NewRand(), Peers: cfg.Peers,
-		ASAP: []protocol.Transport{reachable(r.asap.port.LocalAddrs())},
-	}
+	m := cfg.Machine
+	m.Rand, m.Peers = NewRand(), cfg.Peers
+	m.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs())}
 	if r.enrp != nil {
 		m.ENRP = reachable(r.enrp.port.LocalAddrs())
 	}

@@ -31,6 +31,7 @@ type cluster struct {
 	sent   map[string]int
 	cut    func(a, b netip.AddrPort) bool // partition
 	trace  func(string)
+	change func(*Config) // of registrars that start
 }
 
 type node struct {
@@ -95,6 +96,9 @@ func (c *cluster) start(n *node, id protocol.ServerID, peers ...*node) {
 	}
 	for _, p := range peers {
 		cfg.Peers = append(cfg.Peers, []netip.AddrPort{p.enrp})
+	}
+	if c.change != nil {
+		c.change(&cfg)
 	}
 	r, err := New(cfg)
 	if err != nil {

@@ -99,7 +99,7 @@ func (r *Registrar) contactReached(now time.Time, c *contact, l *link) {
 		c.link = l
 	}
 	if r.waitsFor(c) {
-		r.timers.Set(&r.join.timer, now.Add(r.cfg.Timers.NoResponse))
+		r.timers.Set(&r.join.timer, now.Add(r.cfg.Timers.Mentor))
 		r.askForList(l)
 	} else if r.serving {
 		r.askForList(l)

@@ -59,7 +59,7 @@ func (r *Registrar) nextMentor(now time.Time) {
 		return
 	}
 	j.step = joinList
-	r.timers.Set(&j.timer, now.Add(r.cfg.Timers.NoResponse)) // ENRP-3.2-04
+	r.timers.Set(&j.timer, now.Add(r.cfg.Timers.Mentor)) // ENRP-3.2-04
 	c := r.contacts[j.at]
 	if l := r.contactLink(c); l != nil {
 		r.askForList(l)

@@ -134,11 +134,14 @@ func collides(el *element, l *link, e protocol.Element) bool {
 // shorten limits the registration life and returns the warning that goes with
 // it (ASAP-3.1-30, ASAP-2.2.3-01).
 func (r *Registrar) shorten(e *protocol.Element) []protocol.Cause {
-	limit := r.cfg.Limits.Life
+	limit := r.lifeUnits(r.cfg.Limits.Life)
 	if limit <= 0 || e.Life != protocol.LifeInfinite && e.Life <= limit {
 		return nil
 	}
 	warning := wire.InvalidElement(*e)
 	e.Life = limit
+	if r.cfg.Interop.NoWarnings {
+		return nil
+	}
 	return []protocol.Cause{warning}
 }
