@@ -54,13 +54,17 @@ func (r *Registrar) markOwned(id protocol.ServerID, mark uint32) {
 }
 
 // sweepOwned drops the PEs that are still marked and still owned by the
-// registrar, silently (ENRP-3.6-12, ENRP-3.6-14).
+// registrar, silently (ENRP-3.6-12, ENRP-3.6-14), but for those that are with us.
 func (r *Registrar) sweepOwned(now time.Time, id protocol.ServerID, mark uint32) {
 	if r.space.Owned(id) == 0 {
 		return
 	}
 	for el := range r.space.Elements() {
-		if el.Home == id && el.State.mark == mark {
+		switch {
+		case el.Home != id || el.State.mark != mark:
+		case r.atHand(el) != nil:
+			r.adopt(now, el, id)
+		default:
 			r.drop(now, el)
 		}
 	}

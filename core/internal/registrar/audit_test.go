@@ -116,26 +116,3 @@ func TestResynchronizationBacksOff(t *testing.T) {
 	v.says(v.presence(0x1234)) // in order meanwhile: at once
 	s.want(v.request())
 }
-
-// OWN-10: a PE that another registrar and we both think to own: the higher
-// identifier tells, the lower one gives way.
-func TestBothOwn(t *testing.T) {
-	for _, id := range []protocol.ServerID{20, 0xfffffff0} {
-		s := enrpScript(t)
-		v := s.meets(1, id, "192.0.2.20:9901")
-		pe := s.connect(1, "192.0.2.1:5000")
-		m := pe.offer("p", 1)
-		pe.sends(m)
-		s.take()
-		v.says(v.presence(sumOf("p", 1)))
-		s.want(v.request())
-		v.table(false, "p", owned(1, id))
-		if id < myID {
-			s.want(v.hears(update(enrp.AddPE, m)))
-			s.wantHomes("p", homes{1: myID})
-		} else {
-			s.want()
-			s.wantHomes("p", homes{1: id})
-		}
-	}
-}

@@ -74,11 +74,12 @@ func (r *Registrar) completeCall(now time.Time, t Token, l *link) {
 		return
 	}
 	if c.peer != nil && r.peersByID[c.peer.id] == c.peer {
-		if c.peer.link == nil {
-			c.peer.link = l
-		}
 		if l.peer == nil {
 			l.peer = c.peer
+		}
+		// Or else somebody else is there by now, its restarted self perhaps.
+		if l.peer == c.peer && c.peer.link == nil {
+			c.peer.link = l
 		}
 	}
 	if c.contact != nil {

@@ -8,6 +8,7 @@ import (
 
 // setLife starts the registration life anew (ASAP-3.1-21).
 func (r *Registrar) setLife(now time.Time, w *watch) {
+	w.disputed = false
 	d, ends := w.el.Life.Duration()
 	if r.cfg.Interop.LifeInMilliseconds {
 		d, ends = time.Duration(uint32(w.el.Life))*time.Millisecond, true

@@ -103,6 +103,7 @@ func (r *Registrar) handleKeepAliveAck(now time.Time, l *link, m asap.EndpointKe
 	}
 	w := el.State.watch
 	if l == w.link || l == w.via || sameEndpoint(l, el) {
+		r.confirmed(w)
 		r.alive(now, w, l)
 	}
 }

@@ -171,6 +171,11 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 			watching++
 		}
 	}
+	for _, p := range r.peers {
+		if p.link != nil && (r.links[p.link.Link] != p.link || p.link.peer != p) {
+			t.Fatalf("peer %v has a link that is gone or somebody else's", p.id)
+		}
+	}
 	for id, sum := range sums {
 		if got := r.space.Checksum(id); got != sum.Sum() {
 			t.Fatalf("checksum of %v is %#04x, recounted %#04x", id, got, sum.Sum())

@@ -221,15 +221,3 @@ func (r *Registrar) holds(el *element) bool {
 	w := el.State.watch
 	return el.Home == r.id && w != nil && w.link != nil
 }
-
-// defend settles who owns a PE that a peer and we both think to own, after a
-// partition (OWN-10). Both see the conflict, so an order that both know decides:
-// the higher identifier announces the PE again, the lower one gives way. The
-// PE's next registration has the last word.
-func (r *Registrar) defend(now time.Time, p *peer, el *element) {
-	if !r.outranked(p) {
-		r.announce(enrp.AddPE, el)
-	} else {
-		r.disown(now, el, p.id)
-	}
-}

@@ -104,6 +104,7 @@ func (r *Registrar) handleDelPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	r.rememberGone(m.Handle, m.Element.ID)
 	if el != nil {
 		r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: el.ID, Server: p.id})
+		r.tellRemoved(el)
 		r.drop(now, el)
 	}
 }

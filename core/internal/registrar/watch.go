@@ -32,6 +32,7 @@ type watch struct {
 	// claimed: the PE did not register with us, we took it from claimedFrom
 	// and want to be its home (H flag of KEEP_ALIVE).
 	claimed     bool
+	disputed    bool // another one thought so too, since the last registration
 	claimedFrom protocol.ServerID
 }
 
