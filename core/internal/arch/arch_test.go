@@ -48,6 +48,7 @@ var rank = map[string]int{
 
 	"core/internal/loop": 50,
 	"core/rserpool":      60,
+	"core/bench":         70, // a module of its own
 	"capi":               70,
 	"cmd/rserpool":       70,
 }

@@ -1,0 +1,53 @@
+// Command bench measures SCTP over UDP as this project speaks it side by side
+// with plain UDP, TCP, usrsctp and pion/sctp, all in one run, and writes
+// docs/benchmarks.md. It is a module of its own because of what it needs for
+// that; from the top of the project: make bench-sctp.
+//
+// Every measurement has a server and a client process (and, for a link that
+// loses packets, a relay process), so that the processor time of each side is
+// known. Those processes are this program again (role.go, with the stacks in
+// stack_*.go) and usrsctp/peer.c; they obey the commands in peer.go. The rest
+// is the process that directs them: plan.go has what is measured, process.go
+// the other end of the commands, report.go the tables.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+func main() {
+	if len(os.Args) > 1 {
+		if run := roles[os.Args[1]]; run != nil {
+			fatalIf(run(os.Args[2:]))
+			return
+		}
+	}
+	quick := flag.Bool("quick", false, "fewer and shorter rounds: plausible, not precise (the report goes to standard output)")
+	out := flag.String("o", "", "file to write the report to (default: standard output)")
+	only := flag.String("stacks", "", "measure only these, separated by commas: "+strings.Join(stackNames(), ", "))
+	flag.Parse()
+
+	begin := time.Now()
+	b, err := newBench(*quick, *only)
+	fatalIf(err)
+	defer b.cleanUp()
+	b.run()
+	report := b.report(time.Since(begin))
+	if *out == "" {
+		fmt.Print(report)
+		return
+	}
+	fatalIf(os.WriteFile(*out, []byte(report), 0o644))
+	fmt.Fprintln(os.Stderr, "wrote", *out)
+}
+
+func fatalIf(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
