@@ -26,6 +26,7 @@ type Bounds struct {
 	Outlive  time.Duration // of an entry whose PE is gone; always
 	Stale    time.Duration // the same in calm
 	Agree    time.Duration // until registrars agree who there is, and owned by whom
+	Values   time.Duration // until they agree on values, which no checksum covers: a renewal tells
 	Peers    time.Duration // until registrars know all that run, and nobody else
 	Home     time.Duration // until a PE that runs is registered
 	Session  time.Duration // until a session is served
@@ -299,8 +300,13 @@ func (c *checks) checkAgreement() {
 		return
 	}
 	for _, v := range c.views[min(1, len(c.views)):] {
-		if why := difference(c.views[0], v); why != "" {
-			c.note(ill{what: "registrars disagree", a: v.host}, c.bounds.Agree, c.views[0].host.name+" and "+v.host.name+", "+why)
+		about := c.views[0].host.name + " and " + v.host.name
+		who, values := difference(c.views[0], v)
+		if who != "" {
+			c.note(ill{what: "registrars disagree", a: v.host}, c.bounds.Agree, about+", "+who)
+		}
+		if values != "" {
+			c.note(ill{what: "registrars disagree on values", a: v.host}, c.bounds.Values, about+", "+values)
 		}
 	}
 }
@@ -322,27 +328,26 @@ func (c *checks) checkOwners() {
 	})
 }
 
-// difference returns the first difference between two handlespaces.
-func difference(a, b view) string {
-	if s := lacks(a, b); s != "" {
-		return s
-	}
-	return lacks(b, a)
-}
-
-func lacks(a, b view) string {
+// difference returns the first difference between two handlespaces in who there
+// is and whose, and in anything else.
+func difference(a, b view) (who, values string) {
 	for key, e := range a.all() {
 		o, known := b.elements[key]
 		switch {
 		case !known:
-			return e.ID.String() + " is not at " + b.host.name
+			return e.ID.String() + " is not at " + b.host.name, values
 		case o.Home != e.Home:
-			return e.ID.String() + " has two homes"
-		case o.Policy != e.Policy || o.Life != e.Life || o.User.String() != e.User.String() || o.ASAP.String() != e.ASAP.String():
-			return e.ID.String() + " has two sets of values"
+			return e.ID.String() + " has two homes", values
+		case o.Element.String() != e.Element.String():
+			values = e.ID.String()
 		}
 	}
-	return ""
+	for key, e := range b.all() {
+		if _, known := a.elements[key]; !known {
+			return e.ID.String() + " is not at " + a.host.name, values
+		}
+	}
+	return "", values
 }
 
 // checkPeers: registrars know each other, and keep no associations that they

@@ -74,7 +74,7 @@ func (s *Storm) addRegistrars(n int) {
 }
 
 func (s *Storm) addElement(name string, pool protocol.PoolHandle) {
-	element := protocol.Element{Life: protocol.Life(40 + s.rnd.IntN(200)), Policy: protocol.Policy{Type: protocol.WeightedRoundRobin, Weight: 1}}
+	element := protocol.Element{Life: protocol.Life(40 + s.rnd.IntN(160)), Policy: protocol.Policy{Type: protocol.WeightedRoundRobin, Weight: 1}}
 	if s.rnd.IntN(2) == 0 {
 		element.ID = protocol.PEID(len(s.elements) + 1)
 	}

@@ -15,7 +15,7 @@ var (
 // bounds are what librserpool promises with its default timers.
 var bounds = Bounds{
 	Serve: time.Minute, Missing: 100 * time.Second, Request: 150 * time.Second,
-	Outlive: 15 * time.Minute, Stale: 150 * time.Second, Agree: 150 * time.Second, Peers: 150 * time.Second,
+	Outlive: 15 * time.Minute, Stale: 150 * time.Second, Agree: 150 * time.Second, Values: 200 * time.Second, Peers: 150 * time.Second,
 	Home: 100 * time.Second, Session: 100 * time.Second, Resolves: 100 * time.Second,
 }
 
