@@ -162,9 +162,9 @@ func (r *Registrar) perform(f registrar.Effect) {
 		b, err := enrp.Append(nil, f.Message)
 		r.sendTo(r.channel(registrar.ENRPOverSCTP), f.Token, f.Peer, b, err)
 	case registrar.Shutdown:
-		_ = r.channel(f.Link.Channel).port.Shutdown(f.Link.Assoc) // gone already: as wished
+		r.end(f.Link, (*Port).Shutdown)
 	case registrar.Abort:
-		_ = r.channel(f.Link.Channel).port.Abort(f.Link.Assoc, f.Reason) // as above
+		r.end(f.Link, func(p *Port, id assoc.ID) error { return p.Abort(id, f.Reason) })
 	case registrar.Log:
 		r.write(f)
 	}
@@ -172,17 +172,33 @@ func (r *Registrar) perform(f registrar.Effect) {
 
 // send sends over a link; err says that the message cannot be encoded.
 func (r *Registrar) send(l registrar.Link, b []byte, err error, failed registrar.SendFailed) {
-	ch := r.channel(l.Channel)
 	if err == nil {
-		err = ch.port.SendControl(l.Assoc, ch.ppid, b)
+		err = r.sendControl(l, b)
 	}
 	if errors.Is(err, ErrOutbox) {
-		_ = ch.port.Abort(l.Assoc, "control messages are not read")
+		r.end(l, func(p *Port, id assoc.ID) error { return p.Abort(id, "control messages are not read") })
 	}
 	if err != nil {
 		failed.Err = err
 		r.loop.Post(failed)
 	}
+}
+
+func (r *Registrar) sendControl(l registrar.Link, b []byte) error {
+	if l.Channel == registrar.ASAPOverTCP {
+		return r.tcp.send(l.Assoc, b)
+	}
+	ch := r.channel(l.Channel)
+	return ch.port.SendControl(l.Assoc, ch.ppid, b)
+}
+
+// end ends a link.
+func (r *Registrar) end(l registrar.Link, how func(*Port, assoc.ID) error) {
+	if l.Channel == registrar.ASAPOverTCP {
+		r.tcp.end(l.Assoc)
+		return
+	}
+	_ = how(r.channel(l.Channel).port, l.Assoc) // gone already: as wished
 }
 
 // sendTo sends over the association with the peer, opening it if need be.

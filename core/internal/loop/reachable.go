@@ -23,6 +23,16 @@ func reachable(local []netip.AddrPort) protocol.Transport {
 	return t
 }
 
+// overTCP are the TCP transports at the same places: one address each
+// (COM-3.5-01).
+func overTCP(t protocol.Transport) []protocol.Transport {
+	var out []protocol.Transport
+	for i := range t.Addrs {
+		out = append(out, protocol.Transport{Protocol: protocol.TCP, Port: t.Port, Addrs: t.Addrs[i : i+1]})
+	}
+	return out
+}
+
 func hostAddrs(only4 bool) []netip.Addr {
 	nets, _ := net.InterfaceAddrs() // no answer: no addresses
 	var out []netip.Addr

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"sync"
 
@@ -26,7 +27,9 @@ type RegistrarConfig struct {
 	// the source of randomness are filled in.
 	Machine registrar.Config
 	Open    func(transport.Config) (transport.Endpoint, string, error)
-	Logger  *slog.Logger
+	// ListenTCP listens for pool users that come over TCP; nil means none.
+	ListenTCP func(netip.AddrPort) (net.Listener, error)
+	Logger    *slog.Logger
 }
 
 // Registrar is a running registrar: the machine, and the endpoints it is
@@ -37,6 +40,7 @@ type Registrar struct {
 	loop    *Loop[registrar.Event, registrar.Effect]
 	asap    *channel
 	enrp    *channel                  // nil without ENRP
+	tcp     *tcpServer                // nil without TCP
 	tables  map[registrar.Link]*table // downloads that go on
 	log     *slog.Logger
 	garbage *Rare
@@ -48,12 +52,12 @@ type Registrar struct {
 func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*table{}}
 	var err error
-	if r.asap, err = openChannel(cfg, registrar.ASAPOverSCTP, protocol.PPIDASAP, cfg.ASAP); err != nil {
+	if r.asap, r.tcp, err = openASAP(cfg); err != nil {
 		return nil, fmt.Errorf("cannot serve ASAP: %w", err)
 	}
 	if len(cfg.ENRP) > 0 {
 		if r.enrp, err = openChannel(cfg, registrar.ENRPOverSCTP, protocol.PPIDENRP, cfg.ENRP); err != nil {
-			return nil, errors.Join(fmt.Errorf("cannot serve ENRP: %w", err), r.asap.port.Close())
+			return nil, errors.Join(fmt.Errorf("cannot serve ENRP: %w", err), r.closeChannels())
 		}
 	}
 	if r.machine, err = registrar.New(r.machineConfig(cfg)); err != nil {
@@ -66,6 +70,9 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	for _, ch := range r.channels() {
 		ch.port.Notify(func() { r.receive(ch) }, func(id assoc.ID) { r.writable(ch, id) })
 	}
+	if r.tcp != nil {
+		r.tcp.start(r)
+	}
 	return r, nil
 }
 
@@ -73,6 +80,9 @@ func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 	m := cfg.Machine
 	m.Rand, m.Peers = NewRand(), cfg.Peers
 	m.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs())}
+	if r.tcp != nil {
+		m.ASAP = append(m.ASAP, overTCP(m.ASAP[0])...)
+	}
 	if r.enrp != nil {
 		m.ENRP = reachable(r.enrp.port.LocalAddrs())
 	}
@@ -102,6 +112,10 @@ func (r *Registrar) channels() []*channel {
 }
 
 func (r *Registrar) closeChannels() error {
+	if r.tcp != nil {
+		r.tcp.closeListeners()
+		r.tcp.wait()
+	}
 	var errs []error
 	for _, ch := range r.channels() {
 		errs = append(errs, ch.port.Close())
@@ -119,6 +133,9 @@ func (r *Registrar) Close() error {
 	}
 	r.closed = true
 	r.loop.Stop()
+	if r.tcp != nil {
+		r.tcp.stop()
+	}
 	r.mu.Unlock()
 	return r.closeChannels()
 }
