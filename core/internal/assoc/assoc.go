@@ -109,7 +109,7 @@ type Params struct {
 	MaxMessage                 int           // bytes, both directions
 	OutStreams, InStreams      uint16
 	EncapPort                  uint16 // peer's UDP port; 0 = same as its SCTP port
-	MTU                        int    // IP packet size assumed on paths; 0 = by address
+	MTU                        int    // IP packet size on paths; 0 = found by probing, as with a negative one
 
 	// Primary is the peer's address that data goes to while it works; invalid
 	// means the first one that Connect was given. It can be changed later to

@@ -47,7 +47,7 @@ func (p *pair) wholeAgain(id assoc.ID) {
 	p.t.Helper()
 	a := p.ends[0].byID[id]
 	if a == nil {
-		p.t.Fatalf("association lost: %v", p.kinds(0))
+		p.t.Fatalf("association lost: %+v", p.events[0][len(p.events[0])-1].info)
 	}
 	o := &a.out
 	if !o.empty() || o.queued != 0 || o.outstanding != 0 || o.marked != 0 || o.gapAcked != 0 || o.unacked != 0 || o.unsent != 0 ||
@@ -232,7 +232,8 @@ func TestShutdownAfterAbandoning(t *testing.T) {
 // stays behind (SCTP-4-01, SCTP-3-141, SCTP-3-142).
 func TestLifetimesUnderLoss(t *testing.T) {
 	for seed := range byte(20) {
-		p := newPair(t, Config{Params: assoc.Params{AssocMaxRetrans: 100, PathMaxRetrans: 100}}, Config{})
+		stubborn := assoc.Params{AssocMaxRetrans: 100, PathMaxRetrans: 100}
+		p := newPair(t, Config{Params: stubborn}, Config{Params: stubborn})
 		x, _ := p.connect(nil)
 		r := newSeeded(seed)
 		var dice [1]byte

@@ -28,6 +28,9 @@ type Config struct {
 	// Params are the parameters of associations that peers open, and of those
 	// that Connect opens without parameters of their own.
 	Params assoc.Params
+	// MaxMTU is the largest IP packet that the search for the MTU of a path
+	// tries; zero means 65,535.
+	MaxMTU int
 	// Limits; zero means the default in limits.go.
 	MaxAssocs        int   // associations of the endpoint
 	MaxAssocsPerPeer int   // of those opened by peers, per IP address; loopback is exempt

@@ -11,8 +11,9 @@ import (
 // beatInfoSize is what our Heartbeat Info holds: version, path, time sent and
 // a nonce that only the address it went to can know (section 5.4, SCTP-3-110).
 const (
-	beatInfoSize    = 20
-	beatInfoVersion = 1
+	beatInfoSize     = 20
+	beatInfoVersion  = 1
+	probeInfoVersion = 2 // the same for a probe of the packet size (mtu.go)
 )
 
 func (a *association) startBeats(now time.Time) {
@@ -136,6 +137,10 @@ func (a *association) handleHeartbeatAck(in *arrival, c chunk.Raw) {
 	info, err := chunk.HeartbeatInfo(c)
 	if err != nil {
 		a.e.counters.BadPacket++
+		return
+	}
+	if len(info) > 0 && info[0] == probeInfoVersion {
+		a.handleProbeAck(in.now, info)
 		return
 	}
 	p := a.ownBeat(info)

@@ -15,13 +15,11 @@ import (
 // the verification tag it is ignored: anyone can send an ICMP message
 // (RFC 6951 section 5.5, RFC 9260 section 10; SCTP-5-08).
 func (e *Endpoint) Unreachable(now time.Time, to netip.AddrPort, quoted []byte) {
-	h, ok := chunk.PeekHeader(quoted)
-	a := e.byPeer[peerKey{to.Addr().Unmap(), h.DstPort}]
-	if !ok || a == nil || h.SrcPort != e.cfg.Port {
+	a, p, h := e.quotedPath(to, quoted)
+	if a == nil {
 		e.counters.UnreachableIgnored++
 		return
 	}
-	p := a.pathTo(to.Addr().Unmap())
 	first := chunk.Type(255)
 	if len(quoted) > chunk.HeaderSize {
 		first = chunk.Type(quoted[chunk.HeaderSize])
@@ -37,6 +35,16 @@ func (e *Endpoint) Unreachable(now time.Time, to netip.AddrPort, quoted []byte) 
 	default:
 		e.counters.UnreachableIgnored++
 	}
+}
+
+// quotedPath finds the association and the path of a packet that was sent.
+func (e *Endpoint) quotedPath(to netip.AddrPort, quoted []byte) (*association, *path, chunk.Header) {
+	h, ok := chunk.PeekHeader(quoted)
+	a := e.byPeer[peerKey{to.Addr().Unmap(), h.DstPort}]
+	if !ok || a == nil || h.SrcPort != e.cfg.Port {
+		return nil, nil, h
+	}
+	return a, a.pathTo(to.Addr().Unmap()), h
 }
 
 // quotesTag says that a quoted INIT carries our Initiate Tag.

@@ -35,6 +35,9 @@ func (c *Config) applyLimits() {
 	if c.MaxAssocsPerPeer == 0 {
 		c.MaxAssocsPerPeer = defaultMaxAssocsPerPeer
 	}
+	if c.MaxMTU == 0 {
+		c.MaxMTU = maxMTU
+	}
 	if c.MaxReceiveMemory == 0 {
 		c.MaxReceiveMemory = defaultReceiveMemory
 	}

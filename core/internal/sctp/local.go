@@ -119,6 +119,7 @@ func (p *path) moveTo(l netip.Addr) {
 	known := p.local.IsValid()
 	p.local = l
 	if known {
+		p.forgetMTU()
 		flight := p.flight
 		p.congestion = initialCongestion(p.pmdcs(), p.addr.Is4())
 		p.flight = flight

@@ -173,7 +173,7 @@ func TestIdleFailover(t *testing.T) {
 // Bytes in flight move with a retransmission to the other path, and the
 // congestion windows stay apart (SCTP-3-63, 3-73, 3-122).
 func TestFlightMoves(t *testing.T) {
-	p, x, _ := newHomes(t, assoc.Params{})
+	p, x, _ := newHomes(t, assoc.Params{MTU: 1500})
 	a := p.ends[0].byID[x]
 	p.cut = network(0)
 	window := a.paths[1].cwnd

@@ -148,6 +148,13 @@ func (a *association) build(now time.Time, p *Packet) bool {
 			return a.buildOn(now, q, p)
 		}
 	}
+	if a.state <= shutdownPending || a.state == shutdownReceived {
+		for _, q := range a.paths {
+			if q.search.due {
+				return a.buildProbe(q, p)
+			}
+		}
+	}
 	if q := a.replyPath(); a.owed != 0 {
 		return a.buildOn(now, q, p)
 	}
@@ -227,5 +234,7 @@ func (a *association) appendTraffic(now time.Time, w *packetWriter, q *path) {
 	if n := a.nextSize(now, q); a.sackTimer.Armed() && n > 0 && chunk.SackSize+n <= w.left() {
 		a.appendSack(w)
 	}
-	a.fill(now, w, q)
+	if a.fill(now, w, q) > 0 && a.out.waiting() {
+		a.discover(now)
+	}
 }

@@ -28,6 +28,7 @@ type path struct {
 	congestion
 
 	t3, beat timer
+	search   search
 
 	lastData time.Time // DATA was last sent
 	beatSent time.Time
@@ -37,34 +38,13 @@ type path struct {
 	control  []byte // HEARTBEAT ACK and ERROR chunks that wait for a packet
 }
 
-// Sizes of what is below SCTP.
-const (
-	udpHeader  = 8
-	ipv4Header = 20
-	ipv6Header = 40
-	defaultMTU = 1500 // IP packet (SCTP-3-130)
-	minMTU     = 576
-	maxMTU     = 65535
-)
-
-func packetSize(addr netip.Addr, mtu int) int {
-	if mtu == 0 {
-		mtu = defaultMTU
-	}
-	mtu = min(max(mtu, minMTU), maxMTU)
-	if addr.Is4() {
-		return mtu - ipv4Header - udpHeader
-	}
-	return mtu - ipv6Header - udpHeader
-}
-
 // newPath adds a path to the association.
 func (a *association) newPath(addr netip.Addr, udpPort uint16) *path {
 	p := &path{a: a, addr: addr, udpPort: udpPort, index: uint8(len(a.paths))}
-	p.mtu = packetSize(addr, a.params.MTU)
 	p.spread()
 	p.t3.Value = timerRef{a: a, path: p, kind: timerT3}
 	p.beat.Value = timerRef{a: a, path: p, kind: timerBeat}
+	p.search.timer.Value = timerRef{a: a, path: p, kind: timerMTU}
 	p.resetTransfer()
 	a.paths = append(a.paths, p)
 	a.e.byPeer[peerKey{addr, a.peerPort}] = a
@@ -74,6 +54,7 @@ func (a *association) newPath(addr netip.Addr, udpPort uint16) *path {
 // resetTransfer gives timing and congestion control their initial values
 // (section 7.2.5, SCTP-3-85).
 func (p *path) resetTransfer() {
+	p.forgetMTU()
 	p.rto = rto{value: p.a.params.RTOInitial}
 	p.congestion = initialCongestion(p.pmdcs(), p.addr.Is4())
 	p.errors = 0
@@ -83,8 +64,17 @@ func (p *path) resetTransfer() {
 // pmdcs is the largest DATA chunk that a packet on the path carries.
 func (p *path) pmdcs() int { return (p.mtu - chunk.HeaderSize) &^ 3 }
 
-// maxPayload is the largest payload of one DATA chunk (SCTP-3-04).
-func (p *path) maxPayload() int { return p.pmdcs() - chunk.DataHeaderSize }
+// maxPayload is the largest payload of one DATA chunk (SCTP-3-04). It fits
+// every path that data may take (section 7.3, SCTP-3-130).
+func (a *association) maxPayload() int {
+	n := a.dataPath().pmdcs()
+	for _, p := range a.paths {
+		if p.usable() {
+			n = min(n, p.pmdcs())
+		}
+	}
+	return n - chunk.DataHeaderSize
+}
 
 func (a *association) pathTo(addr netip.Addr) *path {
 	for _, p := range a.paths {

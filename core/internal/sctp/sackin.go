@@ -163,6 +163,7 @@ func (a *association) afterAck(in *arrival) {
 			continue
 		}
 		a.errors = 0 // sections 8.1, 8.2
+		p.search.silence = 0
 		p.works()
 		p.grow(p.pmdcs(), a.out.recovering)
 	}
@@ -208,7 +209,7 @@ func (a *association) windowSeen(in *arrival, window int) {
 	o := &a.out
 	o.advertised = window
 	o.window = max(0, window-o.outstanding)
-	if o.window >= a.dataPath().maxPayload() {
+	if o.window >= a.maxPayload() {
 		o.probeWait = 0
 		a.stopTimer(&a.probe)
 	}

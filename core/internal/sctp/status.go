@@ -22,7 +22,7 @@ func override(p, by assoc.Params) assoc.Params {
 // SetParams changes the non-zero fields of p for one association, or with id
 // 0 for those that start later. Timers that run keep their time, except that
 // the next heartbeat moves with the interval (SCTP-4-22). What was negotiated
-// at the set-up, and the sizes of packets and buffers, stay.
+// at the set-up, and the sizes of buffers, stay.
 func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	if id == 0 {
 		if p.Primary.IsValid() {
@@ -43,6 +43,10 @@ func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	a.params.OutStreams, a.params.InStreams = old.OutStreams, old.InStreams
 	a.params.ReceiveBuffer = max(old.ReceiveBuffer, a.params.ReceiveBuffer) // section 6.2: never shrink
 	for _, q := range a.paths {
+		if p.MTU != 0 {
+			q.forgetMTU()
+			q.cwnd = max(q.cwnd, q.pmdcs())
+		}
 		q.rto.value = min(max(q.rto.value, a.params.RTOMin), a.params.RTOMax)
 		a.moveBeat(q, a.params.HeartbeatInterval-old.HeartbeatInterval)
 	}

@@ -19,6 +19,7 @@ const (
 	timerBeat                         // heartbeat, per path
 	timerConnect                      // the set-up takes too long
 	timerProbe                        // peer's window is closed
+	timerMTU                          // probe of the packet size unanswered, per path
 )
 
 // timerRef says what a deadline is for; path is nil for those of the whole
@@ -58,6 +59,7 @@ func (a *association) stopTimers() {
 	for _, p := range a.paths {
 		a.stopTimer(&p.t3)
 		a.stopTimer(&p.beat)
+		a.stopTimer(&p.search.timer)
 	}
 }
 
@@ -93,5 +95,7 @@ func (r timerRef) fire(now time.Time) {
 		a.connectDue()
 	case timerProbe:
 		a.probeDue()
+	case timerMTU:
+		a.probeLost(now, r.path)
 	}
 }

@@ -52,7 +52,7 @@ func (a *association) nextSize(now time.Time, p *path) int {
 	if m == nil {
 		return 0
 	}
-	n := min(len(m.data)-m.taken, p.maxPayload())
+	n := min(len(m.data)-m.taken, a.maxPayload())
 	if n > o.window && !o.probing {
 		return 0
 	}
@@ -101,7 +101,7 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 		if m == nil {
 			return n
 		}
-		size := min(len(m.data)-m.taken, p.maxPayload())
+		size := min(len(m.data)-m.taken, a.maxPayload())
 		if size > o.window && !o.probing {
 			a.startProbing(now, p)
 			return n
@@ -148,7 +148,7 @@ func (a *association) wantsAck(p *path) bool {
 		return true
 	}
 	if o.waiting() {
-		return o.window < p.maxPayload()
+		return o.window < a.maxPayload()
 	}
 	return a.slowAcks && p.rto.value < 2*foreignSackDelay
 }
@@ -179,6 +179,7 @@ func (a *association) t3Due(now time.Time, p *path) {
 	p.onTimeout(p.pmdcs())
 	p.backOff(a.params.RTOMax)
 	p.stopTiming()
+	p.search.timedOut(now, p)
 	o.recovering = false
 	a.abandonExpired(now, p)
 	if o.forwarding.path == p {
@@ -190,7 +191,7 @@ func (a *association) t3Due(now time.Time, p *path) {
 			a.mark(c, i)
 		}
 	}
-	closed := o.advertised < p.maxPayload() && o.heard
+	closed := o.advertised < a.maxPayload() && o.heard
 	o.heard = false
 	o.forced = o.marked > 0
 	a.opportunity()
