@@ -136,6 +136,7 @@ func startClose(d *descriptor, background bool) (int64, error) {
 	if !sockets.shut(d) {
 		return 0, failf(unix.EBADF, "another thread closed the socket")
 	}
+	sockets.unwatch(d)
 	finish := func(ctx context.Context) error {
 		defer sockets.remove(d)
 		return d.finishClose(ctx)

@@ -64,9 +64,15 @@ func (t *table) shut(d *descriptor) bool {
 	if d.closed.Swap(true) {
 		return false
 	}
-	t.watchers.forget(d.watch)
 	d.sig.close()
 	return true
+}
+
+// unwatch is for a socket that the program closes properly.
+func (t *table) unwatch(d *descriptor) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	t.watchers.forget(d.watch)
 }
 
 // lost runs when the program closed the descriptor behind our back.
