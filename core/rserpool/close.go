@@ -33,6 +33,7 @@ func (s *Socket) CloseContext(ctx context.Context) error {
 	s.mu.Lock()
 	if s.machine != nil {
 		s.machine.Stop()
+		s.dropTCP(ErrClosed)
 	}
 	for _, ss := range s.sessions {
 		s.end(ss, ErrClosed)

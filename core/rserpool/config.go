@@ -1,6 +1,7 @@
 package rserpool
 
 import (
+	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net"
@@ -21,7 +22,8 @@ import (
 // made and do not change for it afterwards.
 type Config struct {
 	// Registrars are addresses of registrars, host:port or only host; all are
-	// tried, a few at a time. RSERPOOL_REGISTRARS.
+	// tried, a few at a time. tcp:host:port is asked over TCP, which pool users
+	// can use and pool elements cannot. RSERPOOL_REGISTRARS.
 	Registrars []string
 	// Transport is kernel, userland (the SCTP of this library, over UDP), or
 	// auto, the better one that this host has. RSERPOOL_TRANSPORT; auto.
@@ -32,10 +34,15 @@ type Config struct {
 	// other is configured, and where one inside the process listens.
 	// RSERPOOL_PORT; 3863.
 	LoopbackPort uint16
-	// FailoverLimit is how long a session looks for another element, and a new
-	// one for its first, before it fails with ErrNoElement; negative: for ever.
-	// RSERPOOL_FAILOVER, in seconds or like 1m30s; 15 s.
-	FailoverLimit time.Duration
+	// SessionOptions are those that sessions begin with.
+	SessionOptions
+	// PoolKey is a secret that the elements of a pool share, of 16 bytes or
+	// more: with it their cookies are encrypted and authenticated, and what
+	// was not made with it is rejected. RSERPOOL_POOL_KEY, hexadecimal or the
+	// name of a file that holds it so; none.
+	PoolKey []byte
+	// CookieLife is how long cookies made with a pool key are accepted; 24 h.
+	CookieLife time.Duration
 	// Compat is rsplib where registrars, pool elements or pool users of RSPLIB
 	// take part: it writes registration lives in milliseconds, and its
 	// registrars arbitrate takeovers the other way round. All programs of this
@@ -44,9 +51,6 @@ type Config struct {
 	// Logger takes what is to be said. By default warnings and errors go to
 	// standard error as text; RSERPOOL_LOG chooses another level.
 	Logger *slog.Logger
-	// SendBuffer and ReceiveBuffer bound what a session keeps to send and a
-	// socket keeps to be received, in bytes; 4 MiB.
-	SendBuffer, ReceiveBuffer int
 	// MaxMessage is the largest message, in bytes; 1 MiB, which is also the
 	// most.
 	MaxMessage int
@@ -61,7 +65,7 @@ const DefaultConfigFile = "/etc/rserpool.conf"
 // variables are the names that the environment and the file may set.
 var variables = []string{
 	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_FAILOVER", "RSERPOOL_LOG",
-	"RSERPOOL_COMPAT",
+	"RSERPOOL_COMPAT", "RSERPOOL_POOL_KEY",
 }
 
 // ConfigFromEnv returns the settings of the environment and the configuration
@@ -78,19 +82,19 @@ func (c Config) resolve() (Config, error) {
 	}
 	for _, f := range []func(map[string]string) error{
 		c.resolveRegistrars, c.resolveTransport, c.resolveEmbedded, c.resolvePort, c.resolveFailover, c.resolveLogger,
-		c.resolveCompat,
+		c.resolveCompat, c.resolvePoolKey,
 	} {
 		if err := f(env); err != nil {
 			return c, err
 		}
 	}
+	if c.SessionOptions, err = c.SessionOptions.resolve(); err != nil {
+		return c, err
+	}
 	limits := assoc.Default()
-	orDefault(&c.SendBuffer, limits.SendBuffer)
-	orDefault(&c.ReceiveBuffer, limits.ReceiveBuffer)
 	orDefault(&c.MaxMessage, limits.MaxMessage)
-	if c.SendBuffer < 0 || c.ReceiveBuffer < 0 || c.MaxMessage < 0 || c.MaxMessage > limits.MaxMessage {
-		return c, fmt.Errorf("%w: SendBuffer %d, ReceiveBuffer %d or MaxMessage %d is out of range (sizes are positive; messages have up to %d bytes)",
-			ErrInvalid, c.SendBuffer, c.ReceiveBuffer, c.MaxMessage, limits.MaxMessage)
+	if c.MaxMessage < 0 || c.MaxMessage > limits.MaxMessage {
+		return c, fmt.Errorf("%w: MaxMessage %d is out of range (messages have 1 to %d bytes)", ErrInvalid, c.MaxMessage, limits.MaxMessage)
 	}
 	orDefault(&c.host, thisHost)
 	return c, nil
@@ -102,7 +106,11 @@ func (c *Config) resolveRegistrars(env map[string]string) error {
 	}
 	c.Registrars = slices.Clone(c.Registrars)
 	for i, r := range c.Registrars {
-		withPort, err := withDefaultPort(strings.TrimSpace(r), protocol.PortASAP)
+		hostPort, tcp := splitTCP(strings.TrimSpace(r))
+		withPort, err := withDefaultPort(hostPort, protocol.PortASAP)
+		if tcp {
+			withPort = tcpPrefix + withPort
+		}
 		if err != nil {
 			return fmt.Errorf("%w: registrar %q: %v; write host:port, several with commas between them (RSERPOOL_REGISTRARS)", ErrInvalid, r, err)
 		}
@@ -155,7 +163,31 @@ func (c *Config) resolveFailover(env map[string]string) error {
 		}
 		c.FailoverLimit = d
 	}
-	orDefault(&c.FailoverLimit, 15*time.Second)
+	return nil
+}
+
+func (c *Config) resolvePoolKey(env map[string]string) error {
+	if v := env["RSERPOOL_POOL_KEY"]; len(c.PoolKey) == 0 && v != "" {
+		if strings.ContainsAny(v, "/.") {
+			text, err := os.ReadFile(v)
+			if err != nil {
+				return fmt.Errorf("%w: pool key: %w (RSERPOOL_POOL_KEY)", ErrInvalid, err)
+			}
+			v = strings.TrimSpace(string(text))
+		}
+		key, err := hex.DecodeString(v)
+		if err != nil {
+			return fmt.Errorf("%w: the pool key is not written in hexadecimal digits; make one with: openssl rand -hex 32 (RSERPOOL_POOL_KEY)", ErrInvalid)
+		}
+		c.PoolKey = key
+	}
+	if n := len(c.PoolKey); n > 0 && n < 16 {
+		return fmt.Errorf("%w: a pool key of %d bytes is too short; it has 16 or more, 32 are good (RSERPOOL_POOL_KEY)", ErrInvalid, n)
+	}
+	orDefault(&c.CookieLife, 24*time.Hour)
+	if c.CookieLife < 0 {
+		return fmt.Errorf("%w: CookieLife %v is negative", ErrInvalid, c.CookieLife)
+	}
 	return nil
 }
 

@@ -71,7 +71,7 @@ func TestConfigErrorsNameTheVariable(t *testing.T) {
 		})
 	}
 	for name, c := range map[string]Config{
-		"SendBuffer": {SendBuffer: -1},
+		"SendBuffer": {SessionOptions: SessionOptions{SendBuffer: -1}},
 		"MaxMessage": {MaxMessage: 1<<20 + 1},
 	} {
 		if _, err := NewSocket(c, "ip"); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), name) {

@@ -61,15 +61,21 @@ func (c *Conn) SendMessage(ctx context.Context, b []byte, info SendInfo) error {
 	return outcome
 }
 
-// Recv returns the next message, which then belongs to the caller. It returns
+// Recv returns the next message, which then belongs to the caller. Cookie
+// echoes and notifications are passed over. It returns
 // io.EOF when the peer has ended the session; that of a pool user ends only by
 // Close, or with an error when no element of the pool can take it over.
 func (c *Conn) Recv(ctx context.Context) ([]byte, error) {
-	b, _, err := c.RecvMessage(ctx)
-	return b, err
+	for {
+		b, info, err := c.RecvMessage(ctx)
+		if err != nil || !info.CookieEcho && info.Notification == nil {
+			return b, err
+		}
+	}
 }
 
-// RecvMessage is Recv with what is known about the message.
+// RecvMessage is Recv with what is known about the message. It also returns
+// cookie echoes and the notifications that the session's options ask for.
 func (c *Conn) RecvMessage(ctx context.Context) (b []byte, info RecvInfo, err error) {
 	var outcome error
 	err = c.s.await(ctx, &c.ss.readable, func() bool {
@@ -84,7 +90,7 @@ func (c *Conn) RecvMessage(ctx context.Context) (b []byte, info RecvInfo, err er
 		b, outcome = m.data, nil
 		c.s.take(c.ss, nil, &info, false)
 		info.Truncated = false
-		c.s.unstall()
+		c.s.unstall(c.ss)
 		return true
 	})
 	if err != nil {
@@ -161,6 +167,5 @@ func (c *Conn) Close() error {
 		return err
 	}
 	c.s.finish(c.ss)
-	c.s.unstall()
 	return nil
 }

@@ -71,6 +71,7 @@ func (s *Socket) openSession(pool string) (*session, error) {
 	ss.own, ss.state, ss.peer.Pool = true, searching, pool
 	s.own = ss
 	s.machine.Post(endpoint.OpenSession{Session: endpoint.SessionID(ss.id), Handle: protocol.PoolHandle(pool)})
+	s.machine.Post(endpoint.SetFailoverLimit{Session: endpoint.SessionID(ss.id), Limit: ss.opts.FailoverLimit})
 	s.updateReadiness()
 	return ss, nil
 }
@@ -100,7 +101,7 @@ func (s *Socket) prepare(ctx context.Context) error {
 	if err != nil || ready {
 		return err
 	}
-	registrars, err := s.lookUpRegistrars(ctx)
+	registrars, tcp, err := s.lookUpRegistrars(ctx)
 	if err != nil {
 		return err
 	}
@@ -110,6 +111,7 @@ func (s *Socket) prepare(ctx context.Context) error {
 		return ErrClosed
 	}
 	if s.machine == nil {
+		s.tcp.at = tcp
 		return s.startMachine(registrars)
 	}
 	return nil
@@ -122,7 +124,7 @@ func (s *Socket) startMachine(registrars []netip.AddrPort) error {
 		registrars = []netip.AddrPort{s.cfg.loopbackRegistrar()}
 	}
 	s.registrars = registrars
-	cfg := endpoint.Config{Rand: loop.NewRand(), FailoverLimit: s.cfg.FailoverLimit}
+	cfg := endpoint.Config{Rand: loop.NewRand(), Subscribe: true}
 	for _, r := range registrars {
 		cfg.Registrars = append(cfg.Registrars, []netip.AddrPort{r})
 	}
@@ -135,19 +137,24 @@ func (c *Config) loopbackRegistrar() netip.AddrPort {
 }
 
 // lookUpRegistrars turns the configured names into addresses; each address
-// counts as a registrar.
-func (s *Socket) lookUpRegistrars(ctx context.Context) ([]netip.AddrPort, error) {
-	var out []netip.AddrPort
+// counts as a registrar. tcp says which are to be asked over TCP.
+func (s *Socket) lookUpRegistrars(ctx context.Context) (out []netip.AddrPort, tcp map[netip.AddrPort]bool, err error) {
 	var errs []error
+	tcp = map[netip.AddrPort]bool{}
 	for _, r := range s.cfg.Registrars {
-		addrs, err := lookUp(ctx, r, s.network)
+		hostPort, overTCP := splitTCP(r)
+		addrs, err := lookUp(ctx, hostPort, s.network)
 		errs = append(errs, err)
 		out = append(out, addrs...)
+		for _, a := range addrs {
+			only, named := tcp[a]
+			tcp[a] = overTCP && (only || !named) // named both ways: SCTP
+		}
 	}
 	if len(out) == 0 && len(s.cfg.Registrars) > 0 {
-		return nil, &NoRegistrarError{Tried: s.cfg.Registrars, Err: errors.Join(errs...)}
+		return nil, nil, &NoRegistrarError{Tried: s.cfg.Registrars, Err: errors.Join(errs...)}
 	}
-	return out, nil
+	return out, tcp, nil
 }
 
 // lookUp returns the addresses of host:port that a socket of the network can

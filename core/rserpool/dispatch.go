@@ -28,14 +28,12 @@ func (s *Socket) writableHook(id assoc.ID) {
 	s.updateReadiness()
 }
 
-// dispatch takes from the transport what it has, until the inboxes are full:
-// then the windows of the peers close.
+// dispatch takes from the transport what it has. What belongs to sessions whose
+// inbox is full stays there, and the windows of their peers close; a transport
+// that cannot tell them apart is not read at all meanwhile.
 func (s *Socket) dispatch() {
 	defer s.updateReadiness()
-	for s.port != nil && !s.closed {
-		if s.stalled = s.inboxBytes >= s.cfg.ReceiveBuffer; s.stalled {
-			return
-		}
+	for s.port != nil && !s.closed && s.stuck == 0 {
 		var info assoc.RecvInfo
 		b, err := s.port.Receive(&info)
 		if err != nil {
@@ -62,9 +60,7 @@ func (s *Socket) handle(info *assoc.RecvInfo, b []byte) {
 	case assoc.Restart:
 		s.handleRestart(a, info.Assoc)
 	case assoc.ShutdownEvent:
-		if a.session != nil && a.session.state == established {
-			a.session.state = draining
-		}
+		s.handleShutdown(a)
 	case assoc.SendFailed:
 		if a.session != nil {
 			a.session.takeBack(info, b)
@@ -89,14 +85,51 @@ func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) {
 		s.garbage.Log("data that belongs to no session is dropped", "from", info.From, "ppid", info.PPID, "bytes", len(b))
 		return
 	}
-	ss.inbox.push(incoming{
+	ss.answered++
+	s.deliver(ss, incoming{
 		data: append([]byte(nil), b...), pe: ss.peer.PE, stream: info.Stream, ppid: info.PPID, unordered: info.Unordered,
 	})
-	s.inboxBytes += len(b)
+}
+
+// deliver puts something into the inbox of a session.
+func (s *Socket) deliver(ss *session, m incoming) {
+	ss.inbox.push(m)
+	ss.inboxBytes += len(m.data)
 	if !s.perSession {
 		s.arrivals.push(ss)
 	}
 	ss.readable.fire()
+	s.throttle(ss)
+}
+
+// throttle leaves what comes for a session in the transport while its inbox is
+// full, and until it is half empty again.
+func (s *Socket) throttle(ss *session) {
+	limit := ss.opts.ReceiveBuffer
+	if ss.held {
+		limit /= 2
+	}
+	switch full := ss.inboxBytes >= max(limit, 1); {
+	case full == ss.held || full && ss.assoc == 0:
+	case full:
+		ss.held = true
+		if !s.port.Hold(ss.assoc, true) {
+			s.stuck++
+		}
+	default:
+		s.release(ss)
+	}
+}
+
+// release lets what is in the transport for a session come.
+func (s *Socket) release(ss *session) {
+	if !ss.held {
+		return
+	}
+	ss.held = false
+	if !s.port.Hold(ss.assoc, false) {
+		s.stuck--
+	}
 }
 
 // handleControl passes an ASAP message to the machine and reports what was
@@ -125,6 +158,8 @@ func (s *Socket) acceptSession(id assoc.ID) *session {
 		s.changed.fire()
 	}
 	s.log.Debug("session begins", "session", ss.id)
+	s.notify(ss, Notification{Type: SessionAdded})
+	s.introduce(id)
 	return ss
 }
 
@@ -145,18 +180,6 @@ func (s *Socket) postUp(id assoc.ID) {
 	s.machine.Post(endpoint.AssocUp{Assoc: id, Local: local, Peer: peer})
 }
 
-func (s *Socket) sessionUp(ss *session) {
-	ss.state = established
-	if ss.stood {
-		ss.moves++
-	}
-	s.log.Info("session is served", "pool", ss.peer.Pool, "pe", ss.peer.PE, "at", ss.at.AddrPorts(), "failovers", ss.moves, "waiting", ss.queuedBytes)
-	ss.stood = true
-	s.machine.Post(endpoint.SessionUp{Session: endpoint.SessionID(ss.id), Assoc: ss.assoc})
-	s.flush(ss)
-	s.changed.fire()
-}
-
 // handleRestart: a peer process that starts again on its old address knows
 // nothing of the session.
 func (s *Socket) handleRestart(a *association, id assoc.ID) {
@@ -169,9 +192,15 @@ func (s *Socket) handleRestart(a *association, id assoc.ID) {
 		_ = s.port.Abort(id, "the pool element restarted")
 	default:
 		a.session = nil
+		s.release(ss)
+		s.notify(ss, Notification{Type: SessionRemoved, Err: errRestarted})
 		s.end(ss, nil)
 	}
 }
+
+// errRestarted is why a session of an element ends whose pool user's process
+// begins anew.
+var errRestarted = errors.New("the pool user restarted")
 
 func (s *Socket) handleDown(a *association, info *assoc.RecvInfo) {
 	delete(s.assocs, info.Assoc)
@@ -186,16 +215,4 @@ func (s *Socket) handleDown(a *association, info *assoc.RecvInfo) {
 		s.connectElement(ss)
 	}
 	s.changed.fire()
-}
-
-// sessionDown: what came back goes before what waits, and all of it to the
-// next element (ASAP-6.5.5-01).
-func (s *Socket) sessionDown(ss *session, why error) {
-	if !ss.own || ss.ending && ss.queuedBytes == 0 {
-		s.end(ss, nil)
-		return
-	}
-	ss.toSend.prepend(&ss.returned)
-	ss.state, ss.assoc = searching, 0
-	s.machine.Post(endpoint.SessionLost{Session: endpoint.SessionID(ss.id), Err: why})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -24,13 +25,20 @@ const (
 // host is what the sockets of a process share: the transports, and the
 // registrars inside the process, by port.
 type host struct {
-	open func(transport.Config) (transport.Endpoint, string, error)
+	open   func(transport.Config) (transport.Endpoint, string, error)
+	listen func(netip.AddrPort) (net.Listener, error) // TCP; nil in worlds without
 
 	mu       sync.Mutex
 	embedded map[uint16]*embeddedRegistrar
 }
 
-var thisHost = newHost(open.Endpoint)
+var thisHost = func() *host {
+	h := newHost(open.Endpoint)
+	h.listen = listenTCP
+	return h
+}()
+
+func listenTCP(at netip.AddrPort) (net.Listener, error) { return net.Listen("tcp", at.String()) }
 
 func newHost(open func(transport.Config) (transport.Endpoint, string, error)) *host {
 	return &host{open: open, embedded: map[uint16]*embeddedRegistrar{}}

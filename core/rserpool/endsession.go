@@ -31,7 +31,7 @@ func (s *Socket) finish(ss *session) {
 	if ss == s.own {
 		s.own = nil
 	}
-	if ss.queuedBytes == 0 || ss.state == draining && !ss.own {
+	if !ss.waiting() || ss.state == draining && !ss.own {
 		s.shutdown(ss)
 	}
 }
@@ -53,7 +53,9 @@ func (s *Socket) end(ss *session, err error) {
 	if ss.own {
 		s.machine.Post(endpoint.CloseSession{Session: endpoint.SessionID(ss.id)})
 	}
+	s.release(ss)
 	ss.state, ss.err, ss.assoc = ended, err, 0
+	ss.kept.clear()
 	ss.toSend.clear()
 	ss.returned.clear()
 	ss.queuedBytes = 0
@@ -73,6 +75,7 @@ func (s *Socket) retire(ss *session) {
 // dropInbox throws away what was received and not read.
 func (s *Socket) dropInbox(ss *session) {
 	for ss.inbox.len() > 0 {
-		s.inboxBytes -= len(ss.inbox.pop().data)
+		ss.inboxBytes -= len(ss.inbox.pop().data)
 	}
+	s.release(ss)
 }

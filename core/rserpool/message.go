@@ -21,4 +21,12 @@ type RecvInfo struct {
 	Unordered bool
 	Truncated bool // the buffer was too small, the rest of the message is lost
 	Length    int  // of the whole message, in bytes
+
+	// CookieEcho: this is no message, but the state with which a session comes
+	// from another pool element: what that one left with SendCookie last. It
+	// is the first of its session.
+	CookieEcho bool
+	// Notification is not nil when this is no message, but something that
+	// happened. It belongs to the caller.
+	Notification *Notification
 }

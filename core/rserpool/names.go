@@ -54,4 +54,14 @@ type Registration struct {
 	Life time.Duration
 	// PE is the identifier of the pool element, random by default.
 	PE PEID
+	// DataOnly keeps ASAP away from the associations with pool users (Transport
+	// Use DATA ONLY): no cookies, no business cards, and pool users do not
+	// follow when a registrar removes the element. All elements of a pool have
+	// the same.
+	DataOnly bool
+	// Preferred are the elements of the pool, the best first, that sessions of
+	// this one are to move to when it fails. Pool users are told with a
+	// business card when a session begins, as far as the registrar knows the
+	// elements then. None: the pool's policy decides.
+	Preferred []PEID
 }

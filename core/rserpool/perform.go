@@ -21,11 +21,19 @@ func (s *Socket) perform(f endpoint.Effect) {
 	case endpoint.Send:
 		s.sendControl(f.Assoc, f.Message)
 	case endpoint.Shutdown:
-		_ = s.port.Shutdown(f.Assoc) // gone already: as wished
+		s.endAssoc(f.Assoc, "")
 	case endpoint.Abort:
-		_ = s.port.Abort(f.Assoc, f.Reason) // as above
+		s.endAssoc(f.Assoc, f.Reason)
 	case endpoint.UsePE:
 		s.useElement(f)
+	case endpoint.LeavePE:
+		s.leavePE(f)
+	case endpoint.CookieReceived:
+		s.cookieReceived(f)
+	case endpoint.CookieEchoReceived:
+		s.cookieEchoed(f)
+	case endpoint.BusinessCardReceived:
+		s.cardReceived(f)
 	case endpoint.SessionFailed:
 		s.sessionFailed(f)
 	case endpoint.Resolved:
@@ -70,6 +78,10 @@ func (s *Socket) performRegistration(f endpoint.Effect) {
 }
 
 func (s *Socket) connectRegistrar(f endpoint.Connect) {
+	if s.tcp.at[f.Addrs[0]] {
+		s.connectTCP(f)
+		return
+	}
 	id, err := s.port.Connect(f.Addrs, nil)
 	exists := errors.Is(err, assoc.ErrAlreadyExists)
 	if err != nil && !exists {
@@ -85,10 +97,10 @@ func (s *Socket) connectRegistrar(f endpoint.Connect) {
 func (s *Socket) sendControl(id assoc.ID, m asap.Message) {
 	b, err := asap.Append(nil, s.cfg.outgoing(m))
 	if err == nil {
-		err = s.port.SendControl(id, protocol.PPIDASAP, b)
+		err = s.sendOver(id, protocol.PPIDASAP, b)
 	}
 	if errors.Is(err, loop.ErrOutbox) {
-		_ = s.port.Abort(id, "control messages are not read")
+		s.endAssoc(id, "control messages are not read")
 	}
 	if err != nil && s.machine != nil {
 		s.machine.Post(endpoint.SendFailed{Assoc: id, Err: err})
@@ -111,10 +123,16 @@ func (s *Socket) useElement(f endpoint.UsePE) {
 func (s *Socket) connectElement(ss *session) {
 	id, err := assoc.ID(0), fmt.Errorf("it serves over %v, this library speaks SCTP", ss.at.Protocol)
 	if ss.at.Protocol == protocol.SCTP {
-		id, err = s.port.Connect(ss.at.AddrPorts(), nil)
+		id, err = s.port.Connect(ss.at.AddrPorts(), ss.sendParams())
 	}
 	if a := s.assocs[id]; errors.Is(err, assoc.ErrAlreadyExists) && a != nil && a.over {
 		a.next = ss
+		return
+	}
+	if errors.Is(err, assoc.ErrAlreadyExists) { // ASAP-3.5-05: it is not unreachable
+		s.log.Warn("pool element is passed over: it is a pool user of this socket; use another socket for one of the roles", "pool", ss.peer.Pool, "pe", ss.peer.PE)
+		ss.state = searching
+		s.machine.Post(endpoint.SessionLost{Session: endpoint.SessionID(ss.id), Err: errMutual, ByUser: true})
 		return
 	}
 	if err != nil {
@@ -141,7 +159,23 @@ func (s *Socket) sessionFailed(f endpoint.SessionFailed) {
 		a.session, a.over = nil, true
 		_ = s.port.Abort(ss.assoc, "the session failed")
 	}
+	if ss.stood {
+		s.notify(ss, Notification{Type: SessionRemoved, Err: err})
+	}
 	s.end(ss, err)
+}
+
+// errMutual: two endpoints have one association at most, and nothing on it
+// would tell the messages of two sessions apart.
+var errMutual = errors.New("the element is a pool user of this socket already; connect with another socket")
+
+// errRemoved: a registrar found out that the element hangs.
+var errRemoved = errors.New("a registrar removed the element from its pool")
+
+func (s *Socket) leavePE(f endpoint.LeavePE) {
+	if ss := s.sessions[SessionID(f.Session)]; ss != nil {
+		s.leaveElement(ss, errRemoved)
+	}
 }
 
 func (s *Socket) becomeRegistered(f endpoint.Registered) {

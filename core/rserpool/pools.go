@@ -27,7 +27,7 @@ func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
 		return nil, err
 	}
 	defer s.Close()
-	registrars, err := s.lookUpRegistrars(ctx)
+	registrars, _, err := s.lookUpRegistrars(ctx) // this question goes over SCTP only
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (s *Socket) updateReadiness() {
 }
 
 func (s *Socket) isReadable() bool {
-	return s.closing || s.nextArrival() != nil || s.failed()
+	return s.closing || s.nextArrival(false) != nil || s.failed()
 }
 
 // failed says that the session of Connect stood and has failed for good, which

@@ -1,7 +1,8 @@
 package rserpool
 
-// TryRecv copies the next message into b and describes it in info, which may
-// be nil. n is the number of bytes copied; what does not fit in b is lost and
+// TryRecv copies the next message into b and describes it in info. A nil info
+// means that only messages are wanted: cookie echoes and notifications are
+// passed over. n is the number of bytes copied; what does not fit in b is lost and
 // info.Truncated set. With peek the message stays to be received again.
 // ErrWouldBlock means that there is none. When the session that Connect made
 // has failed for good and nothing is left to receive, TryRecv returns why.
@@ -11,10 +12,10 @@ func (s *Socket) TryRecv(b []byte, info *RecvInfo, peek bool) (n int, err error)
 	if s.closing {
 		return 0, ErrClosed
 	}
-	ss := s.nextArrival()
+	ss := s.nextArrival(info == nil)
 	if ss == nil {
 		s.dispatch() // perhaps its hook is on the way
-		ss = s.nextArrival()
+		ss = s.nextArrival(info == nil)
 	}
 	if ss == nil {
 		if s.failed() {
@@ -25,23 +26,30 @@ func (s *Socket) TryRecv(b []byte, info *RecvInfo, peek bool) (n int, err error)
 	n = s.take(ss, b, info, peek)
 	if !peek {
 		s.arrivals.pop()
-		s.unstall()
+		s.unstall(ss)
 		s.updateReadiness()
 	}
 	return n, nil
 }
 
-// nextArrival returns the session of the next message, skipping those whose
-// messages were dropped.
-func (s *Socket) nextArrival() *session {
+// nextArrival returns the session of what is next, skipping what was dropped;
+// or of the next message.
+func (s *Socket) nextArrival(messages bool) *session {
 	for s.arrivals.len() > 0 {
-		if ss := *s.arrivals.first(); ss.inbox.len() > 0 {
+		ss := *s.arrivals.first()
+		if ss.inbox.len() > 0 && !(messages && ss.inbox.first().special()) {
 			return ss
 		}
-		s.arrivals.pop()
+		if s.arrivals.pop(); ss.inbox.len() > 0 {
+			s.take(ss, nil, nil, false)
+			s.unstall(ss)
+		}
 	}
 	return nil
 }
+
+// special says that it is no message.
+func (m *incoming) special() bool { return m.note != nil || m.echo }
 
 // take copies the next message of a session that has one.
 func (s *Socket) take(ss *session, b []byte, info *RecvInfo, peek bool) int {
@@ -50,21 +58,26 @@ func (s *Socket) take(ss *session, b []byte, info *RecvInfo, peek bool) int {
 	if info != nil {
 		*info = RecvInfo{
 			Session: ss.id, PE: m.pe, Stream: m.stream, PPID: m.ppid, Unordered: m.unordered,
-			Truncated: n < len(m.data), Length: len(m.data),
+			Truncated: n < len(m.data), Length: len(m.data), CookieEcho: m.echo, Notification: m.note,
 		}
 	}
 	if !peek {
-		s.inboxBytes -= len(m.data)
+		ss.inboxBytes -= len(m.data)
+		if !m.special() {
+			ss.taken++
+			ss.touch()
+		}
 		ss.inbox.pop()
 		s.retire(ss)
 	}
 	return n
 }
 
-// unstall receives again as soon as there is room. Control messages stand in
-// one queue with the data: the sooner they get through, the better.
-func (s *Socket) unstall() {
-	if s.stalled && s.inboxBytes < s.cfg.ReceiveBuffer {
-		s.dispatch()
+// unstall lets more come for a session as soon as there is room.
+func (s *Socket) unstall(ss *session) {
+	if ss.held {
+		if s.throttle(ss); !ss.held {
+			s.dispatch()
+		}
 	}
 }

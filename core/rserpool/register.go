@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
@@ -27,6 +28,7 @@ func (s *Socket) Register(ctx context.Context, pool string, r Registration) erro
 		return err
 	}
 	defer s.endTurn()
+	s.offer(pool, r)
 	event := endpoint.Register{Handle: protocol.PoolHandle(pool), Element: element}
 	err = s.postRegistration(ctx, event, "register in pool "+quote(pool))
 	for range embedAttempts {
@@ -46,8 +48,15 @@ func (s *Socket) Register(ctx context.Context, pool string, r Registration) erro
 	return err
 }
 
+// offer notes how sessions are taken from now on.
+func (s *Socket) offer(pool string, r Registration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pool, s.dataOnly, s.preferred = pool, r.DataOnly, slices.Clone(r.Preferred)
+}
+
 // Deregister takes the socket out of its pool and waits for the registrar's
-// answer. Sessions that stand go on.
+// answer. Sessions that stand go on; Drain moves them to other elements.
 func (s *Socket) Deregister(ctx context.Context) error {
 	if err := s.turn(ctx); err != nil {
 		return err
@@ -56,6 +65,7 @@ func (s *Socket) Deregister(ctx context.Context) error {
 	if _, err := s.LocalName(); err != nil {
 		return err
 	}
+	s.signalAll(envelopeLeft)
 	return s.postRegistration(ctx, endpoint.Deregister{}, "deregister")
 }
 
@@ -85,6 +95,7 @@ func (s *Socket) postRegistration(ctx context.Context, event endpoint.Event, wha
 	register, joining := event.(endpoint.Register)
 	if joining {
 		s.serving = true
+		s.dropTCP(errNeedsSCTP)
 		if s.name.Pool != "" && s.name.Pool != string(register.Handle) {
 			s.registerEnd = nil
 			s.mu.Unlock()
@@ -115,6 +126,9 @@ func (s *Socket) postRegistration(ctx context.Context, event endpoint.Event, wha
 func (s *Socket) element(pool string, r Registration) (protocol.Element, error) {
 	e := protocol.Element{ID: r.PE, Policy: r.Policy}
 	e.User.Protocol, e.User.Use = protocol.SCTP, protocol.DataAndControl
+	if r.DataOnly {
+		e.User.Use = protocol.DataOnly
+	}
 	orDefault(&e.Policy.Type, RoundRobin)
 	if err := checkPool(pool); err != nil {
 		return e, err

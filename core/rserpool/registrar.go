@@ -21,6 +21,9 @@ type RegistrarConfig struct {
 	// Peers are ENRP addresses (host:port, or host for port 9901) of other
 	// registrars, from which this one learns of the rest. They need ENRP.
 	Peers []string
+	// NoTCP leaves out the TCP port, of the same number as that of ASAP, at
+	// which pool users are answered too.
+	NoTCP bool
 	// RFCTimers keeps to the timers of RFC 5353, with which a registrar that
 	// dies silently is replaced after 66 s; otherwise that takes less than 4 s,
 	// for one message per peer and second.
@@ -57,10 +60,14 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 	if err != nil {
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
-	r, err := loop.StartRegistrar(loop.RegistrarConfig{
+	lcfg := loop.RegistrarConfig{
 		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, Machine: resolved.machine(cfg.RFCTimers),
 		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
-	})
+	}
+	if !cfg.NoTCP {
+		lcfg.ListenTCP = resolved.host.listen
+	}
+	r, err := loop.StartRegistrar(lcfg)
 	if err != nil {
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
@@ -93,6 +100,9 @@ func (r *Registrar) ID() ServerID { return r.r.Snapshot().Server }
 
 // ASAPAddrs returns the addresses for pool elements and pool users.
 func (r *Registrar) ASAPAddrs() []netip.AddrPort { return r.r.ASAPAddrs() }
+
+// TCPAddrs returns the TCP addresses for pool users; none without.
+func (r *Registrar) TCPAddrs() []netip.AddrPort { return r.r.TCPAddrs() }
 
 // ENRPAddrs returns the addresses for other registrars; none without ENRP.
 func (r *Registrar) ENRPAddrs() []netip.AddrPort { return r.r.ENRPAddrs() }

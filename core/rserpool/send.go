@@ -30,6 +30,9 @@ func (s *Socket) sendOn(ss *session, b []byte, info *SendInfo) error {
 	if err := s.sendable(b, info); err != nil {
 		return err
 	}
+	if err := ss.replayable(info); err != nil {
+		return err
+	}
 	err := s.sendNow(ss, b, info)
 	if errors.Is(err, ErrWouldBlock) {
 		s.full = true
@@ -59,7 +62,10 @@ func (s *Socket) sendNow(ss *session, b []byte, info *SendInfo) error {
 		if ss.state == draining && !ss.own {
 			return fmt.Errorf("%w: the pool user is ending session %d", ErrNotConnected, ss.id)
 		}
-		return ss.enqueue(b, info, s.cfg.SendBuffer)
+		return ss.enqueue(b, info)
+	}
+	if ss.opts.Replay && ss.crowded(len(b)) {
+		return ErrWouldBlock // until a cookie covers something
 	}
 	out := assoc.SendInfo{
 		Assoc: ss.assoc, Stream: info.Stream, PPID: info.PPID, Unordered: info.Unordered, Lifetime: info.Lifetime,
@@ -70,12 +76,13 @@ func (s *Socket) sendNow(ss *session, b []byte, info *SendInfo) error {
 	err := s.port.Send(b, &out)
 	switch {
 	case err == nil:
+		s.sent(ss, b, info)
 		return nil
 	case errors.Is(err, assoc.ErrWouldBlock):
 		return ErrWouldBlock
 	case errors.Is(err, assoc.ErrPipe), errors.Is(err, assoc.ErrNotConnected):
 		if ss.own { // its end has not been read yet: the next element gets the message
-			return ss.enqueue(b, info, s.cfg.SendBuffer)
+			return ss.enqueue(b, info)
 		}
 		return fmt.Errorf("%w: the pool user has ended session %d", ErrNotConnected, ss.id)
 	case errors.Is(err, assoc.ErrMessageSize):
@@ -84,4 +91,14 @@ func (s *Socket) sendNow(ss *session, b []byte, info *SendInfo) error {
 		return fmt.Errorf("%w: %w; is stream %d beyond what was negotiated?", ErrInvalid, err, info.Stream)
 	}
 	return err
+}
+
+// sent counts a message that the transport has taken, and keeps it for replay.
+func (s *Socket) sent(ss *session, b []byte, info *SendInfo) {
+	ss.handed++
+	ss.touch()
+	if ss.own && ss.opts.Replay {
+		ss.kept.push(newOutgoing(b, info))
+		ss.queuedBytes += len(b)
+	}
 }

@@ -24,6 +24,7 @@ const (
 // ends with its association. The socket's lock guards it.
 type session struct {
 	id     SessionID
+	opts   SessionOptions
 	own    bool // the socket is the pool user
 	ending bool // to be ended as soon as nothing waits to be sent
 	state  sessionState
@@ -34,13 +35,19 @@ type session struct {
 	stood  bool               // has been established
 	moves  int                // how often it was established again
 
+	failover // of a pool user's session
+	stay     // of a pool element's session
+
+	kept        fifo[outgoing] // Replay: was sent, but no cookie covers it
 	toSend      fifo[outgoing] // waits for the association, or for room in it
 	returned    fifo[outgoing] // came back from an association that ends; older than toSend
-	queuedBytes int            // of both
+	queuedBytes int            // of all
 
-	inbox    fifo[incoming]
-	readable signal // there is something in inbox, or the session ended
-	writable signal // there is room again, or the session ended
+	inbox      fifo[incoming]
+	inboxBytes int
+	held       bool   // the inbox is full: what is in the transport stays there
+	readable   signal // there is something in inbox, or the session ended
+	writable   signal // there is room again, or the session ended
 }
 
 // outgoing is a message on its way out.
@@ -59,7 +66,12 @@ type incoming struct {
 	stream    uint16
 	ppid      uint32
 	unordered bool
+	echo      bool          // a cookie's state
+	note      *Notification // no message
 }
+
+// waiting says that something was not yet handed to the transport.
+func (ss *session) waiting() bool { return ss.toSend.len() > 0 || ss.returned.len() > 0 }
 
 // bounded marks, as the context of a message in the transport, one with a
 // lifetime: if it comes back, its time is over.
@@ -67,22 +79,35 @@ const bounded = 1
 
 // enqueue keeps a message until it can be sent. There is always room for one,
 // however large.
-func (ss *session) enqueue(b []byte, info *SendInfo, limit int) error {
-	if ss.queuedBytes > 0 && ss.queuedBytes+len(b) > limit {
+func (ss *session) enqueue(b []byte, info *SendInfo) error {
+	if ss.crowded(len(b)) {
 		return ErrWouldBlock
 	}
-	m := outgoing{data: append([]byte(nil), b...), stream: info.Stream, ppid: info.PPID, unordered: info.Unordered}
-	if info.Lifetime > 0 {
-		m.expires = time.Now().Add(info.Lifetime)
-	}
-	ss.toSend.push(m)
+	ss.toSend.push(newOutgoing(b, info))
 	ss.queuedBytes += len(b)
 	return nil
 }
 
+// crowded says that there is no room for n more bytes.
+func (ss *session) crowded(n int) bool {
+	return ss.queuedBytes > 0 && ss.queuedBytes+n > ss.opts.SendBuffer
+}
+
+func newOutgoing(b []byte, info *SendInfo) outgoing {
+	m := outgoing{data: append([]byte(nil), b...), stream: info.Stream, ppid: info.PPID, unordered: info.Unordered}
+	if info.Lifetime > 0 {
+		m.expires = time.Now().Add(info.Lifetime)
+	}
+	return m
+}
+
 // takeBack keeps a message that the association did not deliver.
 func (ss *session) takeBack(info *assoc.RecvInfo, b []byte) {
-	if !ss.own || info.Context == bounded || info.PPID == protocol.PPIDASAP {
+	if !ss.own || info.PPID == protocol.PPIDASAP {
+		return
+	}
+	ss.handed--
+	if info.Context == bounded || ss.opts.Replay {
 		return
 	}
 	ss.returned.push(outgoing{
@@ -103,10 +128,9 @@ func (s *Socket) flush(ss *session) {
 			return // the end of the association follows, and then the next one
 		}
 		if err != nil {
-			s.log.Warn("a message is lost: the transport refuses it", "session", ss.id, "bytes", len(m.data), "err", err)
+			s.refused(ss, m, err)
 		}
-		ss.queuedBytes -= len(m.data)
-		ss.toSend.pop()
+		s.handedOver(ss)
 	}
 	if ss.state != established {
 		return
@@ -115,7 +139,33 @@ func (s *Socket) flush(ss *session) {
 		s.shutdown(ss)
 		return
 	}
-	s.relax(ss)
+	if !ss.crowded(1) {
+		s.relax(ss)
+	}
+}
+
+// refused: the transport never takes the first message that waits. Replay
+// counts messages, and cannot go on without one.
+func (s *Socket) refused(ss *session, m *outgoing, err error) {
+	s.log.Warn("a message is lost: the transport refuses it", "session", ss.id, "bytes", len(m.data), "err", err)
+	if ss.opts.Replay {
+		s.abandon(ss)
+		ss.err = err
+	}
+}
+
+// handedOver drops the first message that waited, or keeps it for replay.
+func (s *Socket) handedOver(ss *session) {
+	if ss.state == ended {
+		return
+	}
+	m := ss.toSend.pop()
+	ss.handed++
+	if ss.opts.Replay && ss.own {
+		ss.kept.push(m)
+		return
+	}
+	ss.queuedBytes -= len(m.data)
 }
 
 // relax tells those who wait that the session takes messages again.

@@ -38,9 +38,13 @@ type Socket struct {
 	registrars []netip.AddrPort                            // known to the machine from the start
 	loopback   bool                                        // they are the default ones
 	home       string                                      // the registrar in use
+	tcp        tcpRegistrars
 	keeper     keeper
 
-	serving     bool // Register was called once: pool users may come
+	serving     bool   // Register was called once: pool users may come
+	pool        string // that Register named last
+	dataOnly    bool   // as Register said last
+	preferred   []PEID
 	registered  bool
 	leaving     bool // for good: the socket closes
 	name        Name
@@ -53,9 +57,8 @@ type Socket struct {
 	lookups     map[endpoint.Token]func([]Element, error)
 	lastLookup  endpoint.Token
 
-	full       bool // a session refused a message; none has had room since
-	inboxBytes int
-	stalled    bool           // the transport has more, but the inboxes are full
+	full       bool           // a session refused a message; none has had room since
+	stuck      int            // full inboxes whose association the transport cannot hold alone
 	arrivals   fifo[*session] // whose message is next, unless perSession
 	perSession bool           // sessions are read one by one: a Listener's
 	accepted   fifo[*session] // not yet taken by Accept
@@ -123,12 +126,12 @@ func (s *Socket) Bind(addrs ...netip.AddrPort) error {
 
 // open opens the transport endpoint, with the socket locked.
 func (s *Socket) open(local []netip.AddrPort) error {
+	params := s.cfg.params()
+	params.SendBuffer, params.ReceiveBuffer, params.MaxMessage = s.cfg.SendBuffer, s.cfg.ReceiveBuffer, s.cfg.MaxMessage
 	ep, kind, err := s.cfg.host.open(transport.Config{
-		Kind:  s.cfg.Transport,
-		Local: local,
-		Params: assoc.Params{
-			SendBuffer: s.cfg.SendBuffer, ReceiveBuffer: s.cfg.ReceiveBuffer, MaxMessage: s.cfg.MaxMessage,
-		},
+		Kind:   s.cfg.Transport,
+		Local:  local,
+		Params: params,
 		Logger: s.log,
 	})
 	if err != nil {
@@ -221,7 +224,7 @@ func (s *Socket) session(id SessionID) (*session, error) {
 
 func (s *Socket) newSession() *session {
 	s.lastSession++
-	ss := &session{id: s.lastSession}
+	ss := &session{id: s.lastSession, opts: s.cfg.SessionOptions}
 	s.sessions[ss.id] = ss
 	return ss
 }

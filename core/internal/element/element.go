@@ -65,6 +65,8 @@ type Element struct {
 	timer timerq.Timer[func(time.Time)] // T2, T3, T4 or a delay, by phase
 	life  timerq.Timer[func(time.Time)] // when the registration ends unless renewed
 
+	offered protocol.Transport // what PUs were offered last
+
 	role
 }
 
@@ -131,6 +133,10 @@ func (e *Element) Moving() bool {
 func (e *Element) Self() (h protocol.PoolHandle, self protocol.Element, ok bool) {
 	return e.handle, e.granted, e.inService
 }
+
+// Offered returns the user transport that Register asked for last, whatever
+// became of it: its addresses may still be open.
+func (e *Element) Offered() protocol.Transport { return e.offered }
 
 // HomeFound goes on at a new home. kind says how it was found.
 func (e *Element) HomeFound(now time.Time, kind hunt.Kind) {

@@ -28,6 +28,7 @@ func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.E
 		want.ID = e.want.ID
 	}
 	e.want = withDefaults(want)
+	e.offered = e.want.User
 	e.await(now)
 	switch {
 	case e.phase == asked:

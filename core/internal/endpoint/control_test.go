@@ -108,21 +108,21 @@ func TestPEControlChannel(t *testing.T) {
 	s.want(Send{70, asap.Cookie{Data: []byte("state")}})
 	s.receive(70, asap.CookieEcho{Data: []byte("state")})
 	s.want(CookieEchoReceived{70, []byte("state")})
-	s.step(SendBusinessCard{70})
+	s.step(SendBusinessCard{Assoc: 70})
 	s.want(Send{70, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{mineControlled()}}})
 
 	s.step(Resolve{Token: 1, Handle: pool})
 	s.drain()
 	s.receive(id, answer(controlled(1), mineControlled(), controlled(2)))
 	s.drain()
-	s.step(SendBusinessCard{70})
+	s.step(SendBusinessCard{Assoc: 70})
 	s.want(Send{70, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{controlled(1), controlled(2), mineControlled()}}})
 }
 
 // ASAP-5-06: a PE that offers data only has no control channel.
 func TestPEWithoutControlChannel(t *testing.T) {
 	s, _ := registeredScript(t, Config{Registrars: only(regA)})
-	s.step(SendCookie{70, []byte("state")}, SendBusinessCard{70})
+	s.step(SendCookie{70, []byte("state")}, SendBusinessCard{Assoc: 70})
 	s.receive(70, asap.CookieEcho{Data: []byte("state")})
 	s.want()
 }

@@ -109,6 +109,11 @@ type UsePE struct {
 	Failover bool
 }
 
+// LeavePE tells that a registrar removed the PE of a session, which did not say
+// that it leaves: it hangs, and another one is there. Abort its association;
+// SessionLost is to follow, and is not reported.
+type LeavePE struct{ Session SessionID }
+
 // SessionFailed tells that a session is over: no PE could be found for it
 // (ErrUnknownPool, *NoRegistrarError, *RejectedError, ErrTimeout, ErrTooMany),
 // or none within the failover limit (*NoElementError).
@@ -170,6 +175,7 @@ func (Deregistered) effect()         {}
 func (Resolved) effect()             {}
 func (ResolveFailed) effect()        {}
 func (UsePE) effect()                {}
+func (LeavePE) effect()              {}
 func (SessionFailed) effect()        {}
 func (CookieReceived) effect()       {}
 func (CookieEchoReceived) effect()   {}

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/hunt"
@@ -48,6 +49,13 @@ type OpenSession struct {
 	Handle  protocol.PoolHandle
 }
 
+// SetFailoverLimit changes the failover limit of a session, which is that of
+// Config at first. A search that goes on keeps the one it began with.
+type SetFailoverLimit struct {
+	Session SessionID
+	Limit   time.Duration // not 0; negative: for ever
+}
+
 // SessionUp tells that the association with the PE of the last UsePE stands.
 // Its control messages then reach the machine in Received events.
 type SessionUp struct {
@@ -69,6 +77,10 @@ type SessionLost struct {
 	// to send something to it (ASAP-3.5-05).
 	ByUser, Sent bool
 }
+
+// PELeft tells that the PE of a session took leave of its pool but goes on
+// serving the session: its removal from the pool means nothing.
+type PELeft struct{ Session SessionID }
 
 // CloseSession ends a session; there is no answer. The owner ends the
 // association.
@@ -156,7 +168,12 @@ type SendCookie struct {
 // SendBusinessCard tells the PU on an association which PEs to fail over to
 // (ASAP-3.9-01): those of the own pool that the cache knows, then this one. It
 // is dropped when the registered transport has no control channel.
-type SendBusinessCard struct{ Assoc assoc.ID }
+type SendBusinessCard struct {
+	Assoc assoc.ID
+	// Prefer are the PEs to name, in this order, as far as the cache knows
+	// them; none: all that it knows.
+	Prefer []protocol.PEID
+}
 
 func (Register) event()         {}
 func (Deregister) event()       {}
@@ -164,6 +181,8 @@ func (OpenSession) event()      {}
 func (SessionUp) event()        {}
 func (SessionLost) event()      {}
 func (CloseSession) event()     {}
+func (SetFailoverLimit) event() {}
+func (PELeft) event()           {}
 func (Resolve) event()          {}
 func (CancelResolve) event()    {}
 func (Purge) event()            {}

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -23,6 +24,10 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 		m.user.SessionLost(now, e.Session, e.Err, reportable(e))
 	case CloseSession:
 		m.user.Close(e.Session)
+	case SetFailoverLimit:
+		m.user.SetFailoverLimit(e.Session, e.Limit)
+	case PELeft:
+		m.user.PELeft(e.Session)
 	case Resolve:
 		m.user.Resolve(now, e.Token, e.Handle, e.Fresh)
 	case CancelResolve:
@@ -33,7 +38,7 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 		m.sendCookie(e)
 	case SendBusinessCard:
 		if m.hasControl() {
-			m.sendBusinessCard(e.Assoc)
+			m.sendBusinessCard(e.Assoc, e.Prefer)
 		}
 	case Received:
 		m.handleMessage(now, e.Assoc, e.Message)
@@ -122,10 +127,11 @@ func (m *Endpoint) handleError(now time.Time, from assoc.ID, msg asap.Error) {
 }
 
 // hasControl says whether the own registration offers a control channel
-// (ASAP-5-06).
+// (ASAP-5-06). A PU may be quicker than the registrar's answer to us, and stay
+// when the registration ends: what counts is what was asked for last.
 func (m *Endpoint) hasControl() bool {
-	_, self, ok := m.element.Self()
-	return ok && self.User.Protocol == protocol.SCTP && self.User.Use == protocol.DataAndControl
+	offered := m.element.Offered()
+	return offered.Protocol == protocol.SCTP && offered.Use == protocol.DataAndControl
 }
 
 func (m *Endpoint) sendCookie(e SendCookie) {
@@ -146,16 +152,31 @@ const maxCard = 16
 
 // sendBusinessCard tells a peer on a control channel the own pool and the PEs
 // to fail over to (ASAP-3.9-01). Who is no PE has no card (ASAP-3.9-02).
-func (m *Endpoint) sendBusinessCard(to assoc.ID) {
+func (m *Endpoint) sendBusinessCard(to assoc.ID, prefer []protocol.PEID) {
 	handle, self, ok := m.element.Self()
 	if !ok {
 		return
 	}
 	var elements []protocol.Element
-	for _, e := range m.user.Known(handle) {
+	for _, e := range preferred(m.user.Known(handle), prefer) {
 		if e.ID != self.ID && len(elements) < maxCard-1 {
 			elements = append(elements, e)
 		}
 	}
 	m.out.Send(to, asap.BusinessCard{Handle: handle, Elements: append(elements, self)})
+}
+
+// preferred returns the elements with the given identifiers, in that order; all
+// where none is given.
+func preferred(known []protocol.Element, ids []protocol.PEID) []protocol.Element {
+	if len(ids) == 0 {
+		return known
+	}
+	var out []protocol.Element
+	for _, id := range ids {
+		if i := slices.IndexFunc(known, func(e protocol.Element) bool { return e.ID == id }); i >= 0 {
+			out = append(out, known[i])
+		}
+	}
+	return out
 }

@@ -12,7 +12,7 @@ import (
 // three.
 type outbox struct {
 	effects []Effect
-	card    func(to assoc.ID)
+	card    func(to assoc.ID, prefer []protocol.PEID)
 	self    func() (protocol.PoolHandle, protocol.Element, bool)
 }
 
@@ -28,7 +28,7 @@ func (o *outbox) Abort(id assoc.ID, reason string) { o.add(Abort{id, reason}) }
 
 func (o *outbox) Send(to assoc.ID, m asap.Message) { o.add(Send{to, m}) }
 
-func (o *outbox) SendBusinessCard(to assoc.ID) { o.card(to) }
+func (o *outbox) SendBusinessCard(to assoc.ID) { o.card(to, nil) }
 
 func (o *outbox) IsSelf(h protocol.PoolHandle, id protocol.PEID) bool {
 	own, self, ok := o.self()
@@ -60,6 +60,8 @@ func (o *outbox) ResolveFailed(t Token, h protocol.PoolHandle, err error) {
 func (o *outbox) UsePE(s SessionID, h protocol.PoolHandle, e protocol.Element, failover bool) {
 	o.add(UsePE{s, h, e, failover})
 }
+
+func (o *outbox) LeavePE(s SessionID) { o.add(LeavePE{s}) }
 
 func (o *outbox) SessionFailed(s SessionID, h protocol.PoolHandle, err error) {
 	o.add(SessionFailed{s, h, err})

@@ -96,6 +96,19 @@ func (p *Port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 	return nil
 }
 
+// Waiting says whether control messages wait for room.
+func (p *Port) Waiting(id assoc.ID) bool { return len(p.outbox[id]) > 0 }
+
+// Hold keeps the data of an association unread, if the endpoint can. Its owner
+// has to stop reading altogether where it cannot.
+func (p *Port) Hold(id assoc.ID, on bool) (can bool) {
+	h, can := p.Endpoint.(transport.Holder)
+	if can {
+		_ = h.Hold(id, on) // gone already: nothing of it is kept back
+	}
+	return can
+}
+
 // Flush sends what waits for an association whose send buffer has room.
 func (p *Port) Flush(id assoc.ID) {
 	waiting := p.outbox[id]

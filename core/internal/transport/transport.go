@@ -9,6 +9,16 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 )
 
+// Holder is an Endpoint that can leave the data of one association unread, so
+// that its receive window closes, while the others go on.
+type Holder interface {
+	// Hold keeps messages of an association from Recv, and everything of it
+	// that follows them, until it is called with on false or the association
+	// ends. It returns assoc.ErrNotConnected where there is no association.
+	// Not to be called between the pieces of a message.
+	Hold(id assoc.ID, on bool) error
+}
+
 // Endpoint is one SCTP endpoint. It accepts associations from the moment it is
 // open and opens others with Connect. No method blocks, all are safe for
 // concurrent use, and errors are those of package assoc or wrap net.ErrClosed.

@@ -167,14 +167,20 @@ func (u *User) HandleResolutionResponse(now time.Time, from assoc.ID, m asap.Han
 		waiters = r.waiters
 		u.forget(r)
 	}
+	was := u.cache.get(m.Handle)
+	if r != nil || was != nil && was.subscribed != from {
+		was = nil
+	}
 	if err := negative(m); err != nil {
 		u.cache.remove(m.Handle)
+		u.review(now, was, m)
 		for _, w := range waiters {
 			u.failWaiter(now, m.Handle, w, err)
 		}
 		return
 	}
 	e := u.store(now, from, m)
+	u.review(now, was, m)
 	for _, w := range waiters {
 		if w.session != nil {
 			u.choose(now, w.session, e)

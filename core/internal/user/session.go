@@ -18,11 +18,16 @@ type session struct {
 	pe    protocol.Element // in use or being tried
 	hasPE bool
 	up    bool
-	assoc assoc.ID
-	tried bool // UsePE was said before
 
-	failing bool  // looks for another PE
-	err     error // the last failure
+	removed bool // a registrar removed pe
+	left    bool // pe said that it leaves the pool and serves on
+	leave   timerq.Timer[func(time.Time)]
+	assoc   assoc.ID
+	tried   bool // UsePE was said before
+
+	failing bool          // looks for another PE
+	within  time.Duration // the failover limit
+	err     error         // the last failure
 	pause   time.Duration
 	retry   timerq.Timer[func(time.Time)]
 	limit   timerq.Timer[func(time.Time)]
@@ -43,9 +48,10 @@ func (u *User) Open(now time.Time, id SessionID, h protocol.PoolHandle) {
 	if u.sessions[id] != nil {
 		return
 	}
-	s := &session{id: id, handle: h}
+	s := &session{id: id, handle: h, within: u.cfg.FailoverLimit}
 	s.retry.Value = func(now time.Time) { u.retryDue(now, s) }
 	s.limit.Value = func(time.Time) { u.limitDue(s) }
+	s.leave.Value = func(now time.Time) { u.leaveDue(now, s) }
 	if len(u.sessions) >= u.cfg.MaxWaiting {
 		u.out.SessionFailed(id, h, ErrTooMany)
 		return
@@ -63,6 +69,13 @@ func (u *User) Close(id SessionID) {
 	}
 }
 
+// SetFailoverLimit changes the limit of later searches.
+func (u *User) SetFailoverLimit(id SessionID, limit time.Duration) {
+	if s := u.sessions[id]; s != nil {
+		s.within = limit
+	}
+}
+
 func (u *User) remove(s *session) {
 	u.timers.Stop(&s.retry)
 	u.timers.Stop(&s.limit)
@@ -77,7 +90,8 @@ func (u *User) detach(s *session) {
 	if u.byAssoc[s.assoc] == s {
 		delete(u.byAssoc, s.assoc)
 	}
-	s.assoc, s.up, s.hasPE = 0, false, false
+	s.assoc, s.up, s.hasPE, s.removed, s.left = 0, false, false, false, false
+	u.timers.Stop(&s.leave)
 }
 
 // SessionUp notes that a session's PE is reached. The newest cookie is the
@@ -112,13 +126,13 @@ func (u *User) SessionLost(now time.Time, id SessionID, err error, report bool) 
 	if s == nil || !s.hasPE {
 		return
 	}
-	failed := s.pe.ID
+	failed, known := s.pe.ID, s.removed
 	if err == nil {
 		err = errLeft
 	}
 	u.detach(s)
 	u.cache.drop(s.handle, failed)
-	if news := u.markDown(now, s.handle, failed); news && report {
+	if news := u.markDown(now, s.handle, failed); news && report && !known {
 		u.report(now, s.handle, failed)
 	}
 	u.becomeFailing(now, s, err)
@@ -128,8 +142,8 @@ func (u *User) SessionLost(now time.Time, id SessionID, err error, report bool) 
 // becomeFailing starts the time within which another PE has to be found.
 func (u *User) becomeFailing(now time.Time, s *session, err error) {
 	s.failing, s.err = true, err
-	if !s.limit.Armed() && u.cfg.FailoverLimit >= 0 {
-		u.timers.Set(&s.limit, now.Add(u.cfg.FailoverLimit))
+	if !s.limit.Armed() && s.within >= 0 {
+		u.timers.Set(&s.limit, now.Add(s.within))
 	}
 }
 

@@ -33,6 +33,7 @@ type Out interface {
 	Resolved(t hunt.Token, h protocol.PoolHandle, p protocol.PolicyType, es []protocol.Element)
 	ResolveFailed(t hunt.Token, h protocol.PoolHandle, err error)
 	UsePE(s SessionID, h protocol.PoolHandle, e protocol.Element, failover bool)
+	LeavePE(s SessionID)
 	SessionFailed(s SessionID, h protocol.PoolHandle, err error)
 	CookieReceived(s SessionID, data []byte)
 	SendBusinessCard(to assoc.ID)

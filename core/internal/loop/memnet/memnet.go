@@ -84,6 +84,8 @@ type conn struct {
 	pending []item // messages on their way to the peer
 	queued  int    // bytes of pending
 	unread  int    // bytes of the peer's messages in self.inbox
+	held    bool
+	parked  []item // what would be in self.inbox if it were not held
 	blocked bool
 }
 
@@ -92,7 +94,10 @@ type item struct {
 	data []byte
 }
 
-var _ transport.Endpoint = (*Endpoint)(nil)
+var (
+	_ transport.Endpoint = (*Endpoint)(nil)
+	_ transport.Holder   = (*Endpoint)(nil)
+)
 
 // Freeze makes the endpoint deaf: what is sent to it stays with the sender.
 func (e *Endpoint) Freeze() {
@@ -164,6 +169,7 @@ func (c *conn) lose(why error) {
 
 // finish reports what did not arrive and the end, and forgets the end.
 func (c *conn) finish(kind assoc.Kind, why error) {
+	c.hold(false)
 	for _, m := range c.pending {
 		m.info.Kind = assoc.SendFailed
 		m.info.Assoc = c.id
@@ -180,8 +186,47 @@ func (e *Endpoint) push(m item) {
 	if e.closed {
 		return
 	}
+	if c := e.conns[m.info.Assoc]; c != nil && c.held {
+		c.parked = append(c.parked, m)
+		return
+	}
 	e.inbox = append(e.inbox, m)
 	e.wake()
+}
+
+// Hold implements transport.Holder.
+func (e *Endpoint) Hold(id assoc.ID, on bool) error {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	c := e.conns[id]
+	if c == nil {
+		return assoc.ErrNotConnected
+	}
+	c.hold(on)
+	return nil
+}
+
+func (c *conn) hold(on bool) {
+	if c.held == on {
+		return
+	}
+	e := c.self
+	c.held = on
+	if !on {
+		e.inbox = append(e.inbox, c.parked...)
+		c.parked = nil
+		e.wake()
+		return
+	}
+	var rest []item
+	for _, m := range e.inbox {
+		if m.info.Assoc == c.id {
+			c.parked = append(c.parked, m)
+		} else {
+			rest = append(rest, m)
+		}
+	}
+	e.inbox = rest
 }
 
 func (e *Endpoint) wake() {

@@ -1,0 +1,88 @@
+package rserpool
+
+// Notifications chooses what TryRecv and RecvMessage tell besides messages.
+type Notifications uint16
+
+// What can be chosen; none by default.
+const (
+	NotifySessions Notifications = 1 << iota // SessionAdded, SessionRemoved
+	NotifyFailover                           // FailoverBegun, FailoverCompleted
+	NotifyShutdown                           // Shutdown
+	NotifyCookies                            // CookieRejected
+
+	NotifyAll = NotifySessions | NotifyFailover | NotifyShutdown | NotifyCookies
+)
+
+// NotificationType says what happened.
+type NotificationType uint8
+
+// A session's notifications come in order with its messages.
+const (
+	// SessionAdded: the session stands. It is the first of its session.
+	SessionAdded NotificationType = iota + 1
+	// SessionRemoved: the session has ended without the program's doing; Err
+	// says why if it was no graceful end. It is the last of its session.
+	SessionRemoved
+	// FailoverBegun: the element Old serves the session no longer, Err says why
+	// (nil: it took leave). The library looks for another one. InDoubt is set.
+	FailoverBegun
+	// FailoverCompleted: New serves the session now. Its cookie echo, and then
+	// Resent messages that were sent before, go first. InDoubt is that of
+	// FailoverBegun.
+	FailoverCompleted
+	// Shutdown: the other side ends the session, and takes nothing more; or, at
+	// an element, Drain was called: answer what was received, leave a last
+	// cookie, end the session.
+	Shutdown
+	// CookieRejected: a pool user brought a cookie that the library does not
+	// accept; Err says why. The session begins without state.
+	CookieRejected
+)
+
+// String returns the name.
+func (t NotificationType) String() string {
+	names := [...]string{"nothing", "SessionAdded", "SessionRemoved", "FailoverBegun", "FailoverCompleted", "Shutdown", "CookieRejected"}
+	if int(t) < len(names) {
+		return names[t]
+	}
+	return names[0]
+}
+
+// Notification is what TryRecv and RecvMessage return in place of a message
+// when something happened that SessionOptions.Notifications asks for.
+type Notification struct {
+	Type     NotificationType
+	Old, New PEID // elements, in failovers
+	// InDoubt is how many messages of the session nobody can vouch for: the
+	// transport of Old acknowledged them, but Old neither answered them nor
+	// covered them with a cookie, and with its process what it had received may
+	// be lost. The library cannot read messages, so it counts one message from
+	// the element as the answer to one to it: exact for requests with one
+	// answer each, and for one-way traffic too much rather than too little.
+	// Messages that the transport gave back, or that are kept for replay, are
+	// not in doubt: they go to the next element.
+	InDoubt int
+	Resent  int
+	Err     error
+}
+
+// wanted is what has to be chosen for the notification to be told.
+func (t NotificationType) wanted() Notifications {
+	switch t {
+	case SessionAdded, SessionRemoved:
+		return NotifySessions
+	case FailoverBegun, FailoverCompleted:
+		return NotifyFailover
+	case Shutdown:
+		return NotifyShutdown
+	}
+	return NotifyCookies
+}
+
+// notify puts a notification behind what was received.
+func (s *Socket) notify(ss *session, n Notification) {
+	if ss.opts.Notifications&n.Type.wanted() == 0 || ss.ending || s.closing {
+		return
+	}
+	s.deliver(ss, incoming{pe: ss.peer.PE, note: &n})
+}

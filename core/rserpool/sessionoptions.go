@@ -1,0 +1,168 @@
+package rserpool
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+)
+
+// SessionOptions are the settings of a session. Those in a Config are what the
+// sessions of a socket begin with; SetOptions and SetSessionOptions change them
+// later. A zero field means the default, also when it is set later: to change
+// one, take what Options or SessionOptions returns and change that.
+type SessionOptions struct {
+	// FailoverLimit is how long a session looks for another element, and a new
+	// one for its first, before it fails with ErrNoElement; negative: for ever.
+	// RSERPOOL_FAILOVER, in seconds or like 1m30s; 15 s.
+	FailoverLimit time.Duration
+	// SendBuffer and ReceiveBuffer bound what a session keeps to send (with
+	// Replay: and to send again) and to be received, in bytes; 4 MiB. When the
+	// first is full, sending returns ErrWouldBlock; when the second is full the
+	// peer of this session has to wait. The transport has buffers of the same
+	// sizes, whose size is that of the socket's options when it was opened.
+	SendBuffer, ReceiveBuffer int
+	// Notifications are what is told in band; none.
+	Notifications Notifications
+	// Replay keeps what a pool user sends until a cookie covers it, and sends
+	// it again after a failover, behind the echo of that cookie. Elements need
+	// it too: it makes their cookies say what they cover. It is chosen before
+	// the session begins. See the package documentation.
+	Replay bool
+
+	// The rest tunes SCTP's failure detection (RFC 9260 section 16); the
+	// defaults are the transport's. RTO is the retransmission timeout,
+	// Heartbeat the pause between heartbeats (negative: none), PathRetransmits
+	// and AssocRetransmits how often in a row a path or a peer may fail to
+	// answer.
+	RTOInitial, RTOMin, RTOMax        time.Duration
+	Heartbeat                         time.Duration
+	PathRetransmits, AssocRetransmits int
+}
+
+// resolve fills in the defaults and looks for nonsense.
+func (o SessionOptions) resolve() (SessionOptions, error) {
+	d := assoc.Default()
+	orDefault(&o.FailoverLimit, 15*time.Second)
+	orDefault(&o.SendBuffer, d.SendBuffer)
+	orDefault(&o.ReceiveBuffer, d.ReceiveBuffer)
+	orDefault(&o.RTOInitial, d.RTOInitial)
+	orDefault(&o.RTOMin, d.RTOMin)
+	orDefault(&o.RTOMax, d.RTOMax)
+	orDefault(&o.Heartbeat, d.HeartbeatInterval)
+	orDefault(&o.PathRetransmits, d.PathMaxRetrans)
+	orDefault(&o.AssocRetransmits, d.AssocMaxRetrans)
+	switch {
+	case o.SendBuffer < 0 || o.ReceiveBuffer < 0:
+		return o, fmt.Errorf("%w: SendBuffer %d or ReceiveBuffer %d is negative; they are sizes in bytes", ErrInvalid, o.SendBuffer, o.ReceiveBuffer)
+	case o.RTOMin < 0 || o.RTOMax < o.RTOMin || o.RTOInitial < o.RTOMin || o.RTOInitial > o.RTOMax:
+		return o, fmt.Errorf("%w: RTO %v (initial), %v (minimum), %v (maximum); the initial value lies between the others", ErrInvalid, o.RTOInitial, o.RTOMin, o.RTOMax)
+	case o.PathRetransmits < 0 || o.AssocRetransmits < 0:
+		return o, fmt.Errorf("%w: %d or %d retransmissions; they are numbers from 1 on", ErrInvalid, o.PathRetransmits, o.AssocRetransmits)
+	case o.Notifications&^NotifyAll != 0:
+		return o, fmt.Errorf("%w: notifications %#x; known are %#x", ErrInvalid, uint16(o.Notifications), uint16(NotifyAll))
+	}
+	return o, nil
+}
+
+// params are the options as the transport knows them. Buffers are not among
+// them: they cannot change while an association stands.
+func (o SessionOptions) params() assoc.Params {
+	return assoc.Params{
+		RTOInitial: o.RTOInitial, RTOMin: o.RTOMin, RTOMax: o.RTOMax, HeartbeatInterval: o.Heartbeat,
+		PathMaxRetrans: o.PathRetransmits, AssocMaxRetrans: o.AssocRetransmits,
+	}
+}
+
+// Options returns what sessions of the socket begin with.
+func (s *Socket) Options() SessionOptions {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg.SessionOptions
+}
+
+// SetOptions changes what sessions of the socket begin with. Those that have
+// begun keep theirs. It returns ErrInvalid when a value makes no sense.
+func (s *Socket) SetOptions(o SessionOptions) error {
+	o, err := o.resolve()
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return ErrClosed
+	}
+	if s.port != nil {
+		if err := s.port.SetParams(0, o.params()); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	s.cfg.SessionOptions = o
+	return nil
+}
+
+// SessionOptions returns the options of a session; session zero is the one
+// that Connect made. ErrNotConnected means that there is no such session.
+func (s *Socket) SessionOptions(id SessionID) (SessionOptions, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ss, err := s.session(id)
+	if err != nil {
+		return SessionOptions{}, err
+	}
+	return ss.opts, nil
+}
+
+// SetSessionOptions changes the options of a session. It returns ErrInvalid
+// when a value makes no sense, or when Replay changes: that is chosen before
+// the session begins.
+func (s *Socket) SetSessionOptions(id SessionID, o SessionOptions) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ss, err := s.session(id)
+	if err != nil {
+		return err
+	}
+	return s.setOptions(ss, o)
+}
+
+func (s *Socket) setOptions(ss *session, o SessionOptions) error {
+	o, err := o.resolve()
+	if err != nil {
+		return err
+	}
+	if o.Replay != ss.opts.Replay {
+		return fmt.Errorf("%w: Replay cannot change within a session; set it in the socket's options before", ErrInvalid)
+	}
+	if ss.assoc != 0 {
+		if err := s.port.SetParams(ss.assoc, o.params()); err != nil {
+			return fmt.Errorf("%w: %w", ErrInvalid, err)
+		}
+	}
+	if ss.own && o.FailoverLimit != ss.opts.FailoverLimit {
+		s.machine.Post(endpoint.SetFailoverLimit{Session: endpoint.SessionID(ss.id), Limit: o.FailoverLimit})
+	}
+	ss.opts = o
+	s.throttle(ss)
+	s.updateReadiness()
+	return nil
+}
+
+// Options returns the options of the session.
+func (c *Conn) Options() SessionOptions {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.ss.opts
+}
+
+// SetOptions is Socket.SetSessionOptions for this session.
+func (c *Conn) SetOptions(o SessionOptions) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if err := c.ended(); err != nil {
+		return err
+	}
+	return c.s.setOptions(c.ss, o)
+}
