@@ -94,6 +94,9 @@ func (a *simAssoc) delivered(info assoc.RecvInfo) {
 	}
 	m := w.msgs[info.PPID]
 	e := m.epoch
+	if m.early && e.to != nil && e.to.a.h == h && e.to.a.life < h.life {
+		e.startOver()
+	}
 	switch {
 	case e.a.peer != h || a.peer != e.a.h:
 		w.fail("%s: got %v", h.name, m)
@@ -119,6 +122,18 @@ func (a *simAssoc) delivered(info assoc.RecvInfo) {
 	w.lastMove = w.now
 	if w.err == nil {
 		h.app.got(a, m)
+	}
+}
+
+// startOver forgives the one delivery that no sender can prevent: early data
+// reached an engine that crashed before its COOKIE ACK came back, and goes to
+// its successor, with which the set-up ends.
+func (e *txEpoch) startOver() {
+	e.to, e.next = nil, map[uint16]int{}
+	for _, m := range e.a.accepted {
+		if m.epoch == e && m.early {
+			m.delivered = 0
+		}
 	}
 }
 

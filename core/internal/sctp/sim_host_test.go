@@ -81,7 +81,8 @@ type message struct {
 	stream    uint16
 	unordered bool
 	size      int
-	reply     int // > 0: the receiver answers with this many bytes
+	reply     int  // > 0: the receiver answers with this many bytes
+	early     bool // accepted before the association was up
 	onWire    bool
 	delivered int
 	failed    int
@@ -204,7 +205,7 @@ func (a *simAssoc) send(stream uint16, unordered bool, size, reply int) bool {
 	w := a.h.w
 	m := &message{
 		n: uint32(len(w.msgs)), pos: int64(len(a.accepted)), epoch: a.tx, stream: stream,
-		unordered: unordered, size: size, reply: reply, at: w.now,
+		unordered: unordered, size: size, reply: reply, early: !a.isUp, at: w.now,
 	}
 	// The wire is watched from within settle, so the books come first.
 	w.msgs = append(w.msgs, m)
