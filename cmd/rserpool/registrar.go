@@ -23,6 +23,7 @@ type registrarFlags struct {
 	asap, enrp []string
 	peers      []string
 	rfcTimers  bool
+	noTCP      bool
 	level      string
 	json       bool
 }
@@ -49,6 +50,7 @@ of its addresses.`,
 		fmt.Sprintf("`address:port` for other registrars, usually port %d; without it there are no peers", enrpPort))
 	flags.StringSliceVar(&f.peers, "peer", nil,
 		"ENRP address `host:port` of another registrar, from which this one learns of the rest; may be repeated; needs --enrp")
+	flags.BoolVar(&f.noTCP, "no-tcp", false, "do not answer pool users over TCP, at the port of --asap")
 	flags.BoolVar(&f.rfcTimers, "rfc-timers", false,
 		"timers of RFC 5353: a registrar that dies silently is replaced after 66 s, not 4 s")
 	flags.StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
@@ -70,7 +72,7 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 		return err
 	}
 	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
-		ASAP: asap, ENRP: enrp, Peers: f.peers, RFCTimers: f.rfcTimers,
+		ASAP: asap, ENRP: enrp, Peers: f.peers, RFCTimers: f.rfcTimers, NoTCP: f.noTCP,
 		Config: rserpool.Config{Transport: g.transport, Compat: g.compat, Logger: logger},
 	})
 	if err != nil {
