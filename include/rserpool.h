@@ -53,9 +53,8 @@
  *   EIO         a defect inside the library, reported on standard error
  * rsp_errmsg() and rsp_version() work in any process.
  *
- * Environment: RSERPOOL_REGISTRARS, RSERPOOL_TRANSPORT, RSERPOOL_EMBEDDED,
- * RSERPOOL_PORT, RSERPOOL_FAILOVER, RSERPOOL_LOG, RSERPOOL_CONFIG; see
- * librserpool(7). rsp_socket() reads them.
+ * Environment: RSERPOOL_REGISTRARS says where the registrars are; librserpool(7)
+ * has the other variables. rsp_socket() reads them.
  */
 #ifndef RSERPOOL_H
 #define RSERPOOL_H
