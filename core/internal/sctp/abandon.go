@@ -52,6 +52,7 @@ func (a *association) endCurrent() {
 	o := &a.out
 	o.chunks.push(outChunk{m: o.current, path: a.primary})
 	o.nextTSN++
+	o.left -= o.current.size - o.current.taken
 	o.current.open++
 	o.current = nil
 }

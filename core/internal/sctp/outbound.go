@@ -62,6 +62,7 @@ type outbound struct {
 	unsent  int // messages that no chunk was made of
 	unacked int // messages with chunks outstanding
 	queued  int // bytes of send buffer in use
+	left    int // payload bytes that no chunk was made of
 
 	chunks  ring[outChunk] // the first has the TSN acked+1
 	nextTSN uint32
@@ -133,6 +134,7 @@ func (a *association) enqueue(now time.Time, b []byte, info *assoc.SendInfo) {
 		m.expires = now.Add(info.Lifetime)
 	}
 	o.queued += len(b) + messageOverhead
+	o.left += len(b)
 	o.unsent++
 	s := o.stream(m.stream)
 	if s.head == nil {
@@ -186,6 +188,7 @@ func (a *association) peek(now time.Time) *outMessage {
 		}
 		o.takeHead(s)
 		o.unsent--
+		o.left -= m.size
 		a.notifyFailed(m, 0, assoc.ErrTimeout)
 		a.freeMessage(m)
 	}
@@ -202,6 +205,7 @@ func (a *association) failUnsendable() {
 		}
 		o.removeStream(m.stream)
 		o.unsent--
+		o.left -= m.size
 		a.notifyFailed(m, chunk.CauseInvalidStream, assoc.ErrInvalid)
 		a.freeMessage(m)
 	}
@@ -274,6 +278,7 @@ func (o *outbound) cut(m *outMessage, n int, p *path) *outChunk {
 	}
 	m.taken += n
 	m.open++
+	o.left -= n
 	if m.taken == len(m.data) {
 		c.flags |= chunk.FlagEnd
 		if m.sackNow {

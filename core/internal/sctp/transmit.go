@@ -49,7 +49,7 @@ func (a *association) nextSize(now time.Time, p *path) int {
 		return o.chunks.at(o.marks()).size()
 	}
 	m := a.peek(now)
-	if m == nil {
+	if m == nil || a.corked(p, m) {
 		return 0
 	}
 	n := min(len(m.data)-m.taken, a.maxPayload())
@@ -98,7 +98,7 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 	o := &a.out
 	for o.marked == 0 && o.chunks.len() < maxOutstanding {
 		m := a.peek(now)
-		if m == nil {
+		if m == nil || n == 0 && w.last == 0 && a.corked(p, m) {
 			return n
 		}
 		size := min(len(m.data)-m.taken, a.maxPayload())
@@ -119,6 +119,17 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 		n++
 	}
 	return n
+}
+
+// corkAbove is how much must be in flight for a short packet to wait.
+const corkAbove = 32 << 10
+
+// corked says that a packet should wait to be filled: a stream of small
+// messages is under way, and the acknowledgements of what is in flight, which
+// are many, will open the way for all that has gathered until then. Requests
+// and answers never get there (SCTP-3-13).
+func (a *association) corked(p *path, m *outMessage) bool {
+	return p.flight >= corkAbove && a.out.left < a.maxPayload() && a.state == established && !m.sackNow
 }
 
 // put writes one chunk and accounts for it. T3 starts if it is not running,

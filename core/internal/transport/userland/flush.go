@@ -32,6 +32,7 @@ func (e *Endpoint) flush(now time.Time) {
 		lost, troubled := e.write(out, out.packets[:n])
 		e.mu.Lock()
 		e.lost += uint64(lost)
+		e.reportTooBig(out)
 		if troubled != nil {
 			e.mu.Unlock()
 			e.readErrors(troubled)
@@ -41,6 +42,20 @@ func (e *Endpoint) flush(now time.Time) {
 	outboxes.Put(out)
 	e.writing = false
 	e.written.Broadcast()
+}
+
+// reportTooBig tells the engine which packets the system refused for their
+// size: a probe of the path MTU is answered by that (SCTP-5-10).
+func (e *Endpoint) reportTooBig(out *outbox) {
+	if len(out.tooBig) == 0 {
+		return
+	}
+	now := time.Now()
+	for i := range out.tooBig {
+		e.engine.TooBig(now, out.tooBig[i].Peer, out.tooBig[i].Data, 0)
+	}
+	clear(out.tooBig)
+	out.tooBig = out.tooBig[:0]
 }
 
 // postpone leaves packets to the goroutine that is calling hooks: it writes
@@ -108,7 +123,12 @@ func (e *Endpoint) readErrors(s *socket) {
 	errors := s.unreachable()
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	now := time.Now()
 	for _, u := range errors {
-		e.engine.Unreachable(time.Now(), u.to, u.quoted)
+		if u.mtu > 0 {
+			e.engine.TooBig(now, u.to, u.quoted, u.mtu)
+		} else {
+			e.engine.Unreachable(now, u.to, u.quoted)
+		}
 	}
 }

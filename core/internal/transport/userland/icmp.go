@@ -8,24 +8,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Types and codes of the ICMP messages that say that nobody is there.
+// Types and codes of the ICMP messages that say that nobody is there, or that a
+// packet is too large.
 const (
 	icmpUnreachable         = 3
 	icmpProtocolUnreachable = 2
 	icmpPortUnreachable     = 3
+	icmpFragmentationNeeded = 4
 	icmp6Unreachable        = 1
 	icmp6PortUnreachable    = 4
+	icmp6PacketTooBig       = 2
 )
 
 // quoteSize holds the largest part of a packet that an ICMP message quotes.
 const quoteSize = 2048
 
 // unreachable is an ICMP message that says so: which peer has no listener, and
-// the start of the packet that found none. The engine decides by the tag in it
+// the start of the packet that found none; or, with an mtu, which peer packets
+// of more than that many bytes do not reach. The engine decides by the tag in it
 // whether to believe it (SCTP-5-08).
 type unreachable struct {
 	to     netip.AddrPort
 	quoted []byte
+	mtu    int
 }
 
 // unreachable empties the error queue of the socket (SCTP-5-10), or else later
@@ -42,8 +47,10 @@ func (s *socket) unreachable() (found []unreachable) {
 			if err != nil {
 				return
 			}
-			if to := addrPort(from); to.IsValid() && portUnreachable(control[:used]) {
-				found = append(found, unreachable{to, bytes.Clone(quote[:n])})
+			if to := addrPort(from); to.IsValid() {
+				if gone, mtu := icmpError(control[:used]); gone || mtu > 0 {
+					found = append(found, unreachable{to, bytes.Clone(quote[:n]), mtu})
+				}
 			}
 		}
 	})
@@ -60,13 +67,13 @@ func addrPort(sa unix.Sockaddr) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// portUnreachable looks into the control messages of an entry of the error
-// queue. Under UDP an unreachable port is what an unreachable protocol is to
-// SCTP without it (SCTP-5-09).
-func portUnreachable(control []byte) bool {
+// icmpError looks into the control messages of an entry of the error queue.
+// Under UDP an unreachable port, gone, is what an unreachable protocol is to
+// SCTP without it (SCTP-5-09); mtu is the size of packets that would pass.
+func icmpError(control []byte) (gone bool, mtu int) {
 	messages, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
-		return false
+		return false, 0
 	}
 	for _, m := range messages {
 		v4 := m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_RECVERR
@@ -74,17 +81,20 @@ func portUnreachable(control []byte) bool {
 		if !v4 && !v6 || len(m.Data) < 16 {
 			continue
 		}
-		// struct sock_extended_err: ee_errno, ee_origin, ee_type, ee_code
+		// struct sock_extended_err: ee_errno, ee_origin, ee_type, ee_code, pad, ee_info
 		if binary.NativeEndian.Uint32(m.Data) == 0 {
 			continue
 		}
 		origin, kind, code := m.Data[4], m.Data[5], m.Data[6]
 		switch {
+		case origin == unix.SO_EE_ORIGIN_ICMP && kind == icmpUnreachable && code == icmpFragmentationNeeded,
+			origin == unix.SO_EE_ORIGIN_ICMP6 && kind == icmp6PacketTooBig:
+			return false, int(min(binary.NativeEndian.Uint32(m.Data[8:]), 1<<16))
 		case origin == unix.SO_EE_ORIGIN_ICMP && kind == icmpUnreachable:
-			return code == icmpPortUnreachable || code == icmpProtocolUnreachable
+			return code == icmpPortUnreachable || code == icmpProtocolUnreachable, 0
 		case origin == unix.SO_EE_ORIGIN_ICMP6 && kind == icmp6Unreachable:
-			return code == icmp6PortUnreachable
+			return code == icmp6PortUnreachable, 0
 		}
 	}
-	return false
+	return false, 0
 }

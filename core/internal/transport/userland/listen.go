@@ -72,7 +72,7 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 	if params.MaxBurst == 0 {
 		params.MaxBurst = burst
 	}
-	e.engine = sctp.New(sctp.Config{Port: port, Local: specific(e.local), Rand: rand.Reader, NoListen: cfg.NoListen})
+	e.engine = sctp.New(sctp.Config{Port: port, Local: specific(e.local), Rand: rand.Reader, NoListen: cfg.NoListen, MaxMTU: maxMTU(sockets)})
 	if err := e.engine.SetParams(0, params); err != nil {
 		closeSockets(sockets)
 		return nil, fmt.Errorf("parameters of associations: %w", err)
@@ -108,6 +108,20 @@ func specific(local []netip.AddrPort) (addrs []netip.Addr) {
 		addrs = append(addrs, normal(a).Addr())
 	}
 	return addrs
+}
+
+// burstRoom is how many packets in a row a socket's buffer is expected to hold.
+const burstRoom = 64
+
+// maxMTU limits packets to what sockets can buffer: where the system gives
+// little room a burst of the largest packets that loopback carries would not
+// survive, and peers on this host get no more.
+func maxMTU(sockets []*socket) int {
+	room := 65535 * burstRoom
+	for _, s := range sockets {
+		room = min(room, s.room)
+	}
+	return max(room/burstRoom, 1500)
 }
 
 // openSockets opens a socket for each address, all with one UDP port.

@@ -33,6 +33,7 @@ type outbox struct {
 	run      []sctp.Packet         // what is written
 	troubled bool                  // the system reported an error that came with ICMP
 	lost     int                   // packets the system did not take
+	tooBig   []sctp.Packet         // of these, those that are larger than the path carries
 }
 
 var outboxes = sync.Pool{New: func() any {
@@ -45,7 +46,7 @@ var outboxes = sync.Pool{New: func() any {
 // refuses is a lost packet (SCTP-5-10); lost counts them. troubled says that
 // the error queue is worth a look.
 func (t *outbox) write(s *socket, packets []sctp.Packet) (lost int, troubled bool) {
-	t.s, t.run, t.troubled, t.lost = s, packets, false, 0
+	t.s, t.run, t.troubled, t.lost = s, packets, false, 0 // tooBig waits for flush
 	if err := s.conn.Write(t.try); err != nil {
 		t.lost = len(packets) // closed
 	}
@@ -94,6 +95,9 @@ func (t *outbox) submit(fd uintptr, packets []sctp.Packet) {
 			retried = k
 			t.troubled = true
 		default:
+			if errno == unix.EMSGSIZE {
+				t.tooBig = append(t.tooBig, packets[t.first[k]])
+			}
 			t.lost += members
 			k++
 		}

@@ -21,6 +21,7 @@ type socket struct {
 	wildcard bool
 	v6       bool
 	gso      bool // the system cuts large sends into packets (UDP_SEGMENT)
+	room     int  // bytes that wait to be read, at most
 
 	rx receiver
 }
@@ -90,6 +91,7 @@ func (s *socket) setup(fd int, local netip.AddrPort) error {
 	_, err := unix.GetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT)
 	s.gso = err == nil
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_UDP, unix.UDP_GRO, 1)
+	s.room, _ = unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF)
 	return s.bind(fd, local)
 }
 

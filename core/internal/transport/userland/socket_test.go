@@ -189,7 +189,7 @@ func TestErrorQueue(t *testing.T) {
 
 // ICMP messages about something else are not mistaken for an
 // unreachable port.
-func TestPortUnreachable(t *testing.T) {
+func TestICMPErrors(t *testing.T) {
 	message := func(level, kind int32, data ...byte) []byte {
 		b := make([]byte, 64)
 		d, n := appendControl(b, 0, level, kind, 16)
@@ -210,11 +210,22 @@ func TestPortUnreachable(t *testing.T) {
 		{"IPv6 port", message(unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.SO_EE_ORIGIN_ICMP6, 1, 4), true},
 		{"IPv6 address", message(unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.SO_EE_ORIGIN_ICMP6, 1, 3), false},
 		{"other message", message(unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SO_EE_ORIGIN_ICMP, 3, 3), false},
+		{"IPv6 packet too big", message(unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.SO_EE_ORIGIN_ICMP6, 2, 0), false},
 		{"garbage", []byte{1, 2, 3}, false},
 		{"nothing", nil, false},
 	} {
-		if got := portUnreachable(test.control); got != test.want {
-			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		if got, mtu := icmpError(test.control); got != test.want || mtu != 0 {
+			t.Errorf("%s: %v, want %v, MTU %d", test.name, got, test.want, mtu)
+		}
+	}
+	mtu := []byte{0, 0, 0, 0}
+	binary.NativeEndian.PutUint32(mtu, 1400)
+	for name, control := range map[string][]byte{
+		"IPv4 fragmentation needed": message(unix.IPPROTO_IP, unix.IP_RECVERR, append([]byte{unix.SO_EE_ORIGIN_ICMP, 3, 4, 0}, mtu...)...),
+		"IPv6 packet too big":       message(unix.IPPROTO_IPV6, unix.IPV6_RECVERR, append([]byte{unix.SO_EE_ORIGIN_ICMP6, 2, 0, 0}, mtu...)...),
+	} {
+		if gone, mtu := icmpError(control); gone || mtu != 1400 {
+			t.Errorf("%s: %v, %d", name, gone, mtu)
 		}
 	}
 }
