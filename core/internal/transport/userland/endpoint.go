@@ -50,7 +50,7 @@ func (e *Endpoint) enter() (now time.Time, err error) {
 // the hooks have to be told they are told by a goroutine of the endpoint: the
 // caller may hold locks of its own.
 func (e *Endpoint) leave(now time.Time) {
-	if e.hooking && !e.closed {
+	if e.hooking && !e.closed && now.Sub(e.hookStart) < hookLimit {
 		e.postpone()
 		e.mu.Unlock()
 		return

@@ -7,8 +7,15 @@ import (
 	"github.com/librserpool/librserpool/core/internal/sctp"
 )
 
-// hookLimit is how long packets wait for a hook to return.
-const hookLimit = time.Millisecond
+const (
+	// hookLimit is how long packets wait for a hook to return, when something
+	// else happens at the endpoint meanwhile.
+	hookLimit = time.Millisecond
+	// hookAlarm is how long they wait when nothing does. It is long because a
+	// timer of the system that goes off while hooks come and go costs more
+	// than the hooks: it wakes a thread each time.
+	hookAlarm = 50 * time.Millisecond
+)
 
 // writer is the state of the one goroutine that writes packets.
 type writer struct {
@@ -62,9 +69,9 @@ func (e *Endpoint) reportTooBig(out *outbox) {
 // all that come of a batch of messages at once. Should a hook take long the
 // alarm does it.
 func (e *Endpoint) postpone() {
-	if limit := e.hookStart.Add(hookLimit); e.at.IsZero() || limit.Before(e.at) {
+	if limit := e.hookStart.Add(hookAlarm); e.at.IsZero() || limit.Before(e.at) {
 		e.at = limit
-		e.timer.Reset(hookLimit)
+		e.timer.Reset(hookAlarm)
 	}
 }
 
