@@ -108,7 +108,7 @@ func rspgo_start(fd C.int, ino C.uint64_t, v C.int, pool unsafe.Pointer, n C.siz
 			if err != nil {
 				return 0, err
 			}
-			args = joining{handle, r}
+			args = joining{handle, *info}
 			run = func(ctx context.Context) error { return d.sock.Register(ctx, handle, r) }
 		case verbDeregister:
 			run = d.sock.Deregister
@@ -122,7 +122,7 @@ func rspgo_start(fd C.int, ino C.uint64_t, v C.int, pool unsafe.Pointer, n C.siz
 // joining is what one call of rsp_register asks for.
 type joining struct {
 	pool string
-	as   rserpool.Registration
+	as   C.struct_rspgo_loadinfo
 }
 
 func started(event int, err error) (int64, error) {
