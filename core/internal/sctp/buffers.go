@@ -8,7 +8,7 @@ const (
 	minBufferBits  = 6  // 64 bytes
 	maxBufferBits  = 16 // larger ones are left to the garbage collector
 	bufferClasses  = maxBufferBits - minBufferBits + 1
-	keptPerClass   = 1 << 20 // bytes
+	keptPerClass   = 4 << 20 // bytes
 	keptObjects    = 4096    // per kind of object
 	objectOverhead = 256     // bytes charged for the bookkeeping of a chunk held
 )
