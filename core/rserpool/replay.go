@@ -28,3 +28,11 @@ func (ss *session) replayable(info *SendInfo) error {
 	}
 	return fmt.Errorf("%w: with Replay all messages are reliable, ordered and on stream 0, where cookies count them", ErrInvalid)
 }
+
+// uncovered is how many messages are kept for replay, or go to be sent again.
+func (ss *session) uncovered() int {
+	if !ss.opts.Replay || !ss.own {
+		return 0
+	}
+	return ss.kept.len() + ss.toSend.len()
+}

@@ -25,7 +25,8 @@ type SessionStatus struct {
 	Addrs     []netip.AddrPort // of the peer
 	Connected bool             // an association stands
 	Failovers int              // how often the session moved to another element
-	Queued    int              // bytes kept to be sent, besides those in the transport
+	Queued    int              // bytes kept to be sent, or sent again, besides those in the transport
+	Uncovered int              // Replay: messages that were sent and no cookie covers
 	Unread    int              // messages received and not yet read
 }
 
@@ -49,7 +50,7 @@ func (s *Socket) Status() Status {
 func (s *Socket) sessionStatus(ss *session) SessionStatus {
 	st := SessionStatus{
 		ID: ss.id, Peer: ss.peer, Connected: ss.state == established, Failovers: ss.moves,
-		Queued: ss.queuedBytes, Unread: ss.inbox.len(),
+		Queued: ss.queuedBytes, Uncovered: ss.uncovered(), Unread: ss.inbox.len(),
 	}
 	if ss.assoc != 0 {
 		_, st.Addrs, _ = s.port.AssocAddrs(ss.assoc) // gone already: no addresses
