@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/kernel"
 	"github.com/librserpool/librserpool/core/internal/transport/userland"
 )
 
@@ -14,20 +15,32 @@ import (
 const Variable = "RSERPOOL_TRANSPORT"
 
 // Endpoint opens an endpoint of the kind that cfg.Kind names, or else the
-// environment variable RSERPOOL_TRANSPORT, or else of the best kind that this
-// host has, and returns the name of that kind with it. Errors of the system
-// (syscall.EADDRINUSE, syscall.EACCES, syscall.EADDRNOTAVAIL) can be found in
-// the returned one with errors.Is.
+// environment variable RSERPOOL_TRANSPORT, or else the kernel's where it has
+// SCTP and userland where not, and returns the name of that kind with it.
+// Errors of the system (syscall.EADDRINUSE, syscall.EACCES,
+// syscall.EADDRNOTAVAIL) can be found in the returned one with errors.Is.
 func Endpoint(cfg transport.Config) (ep transport.Endpoint, name string, err error) {
 	name, err = choose(cfg.Kind, os.Getenv(Variable))
 	if err != nil {
 		return nil, "", err
 	}
-	u, err := userland.Listen(cfg)
+	if name == transport.KindKernel {
+		ep, err = opened(kernel.Listen(cfg))
+	} else {
+		ep, err = opened(userland.Listen(cfg))
+	}
 	if err != nil {
 		return nil, name, fmt.Errorf("%s SCTP: %w", name, err)
 	}
-	return u, name, nil
+	return ep, name, nil
+}
+
+// opened keeps a nil pointer from becoming an interface that is not nil.
+func opened[E transport.Endpoint](e E, err error) (transport.Endpoint, error) {
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 func choose(kind, variable string) (string, error) {
@@ -36,8 +49,14 @@ func choose(kind, variable string) (string, error) {
 		kind, from = variable, " in "+Variable
 	}
 	switch kind {
-	case "", transport.KindAuto, transport.KindUserland:
+	case transport.KindKernel, transport.KindUserland:
+		return kind, nil
+	case "", transport.KindAuto:
+		if kernel.Available() {
+			return transport.KindKernel, nil
+		}
 		return transport.KindUserland, nil
 	}
-	return "", fmt.Errorf("transport %q%s: there are %s and %s", kind, from, transport.KindAuto, transport.KindUserland)
+	return "", fmt.Errorf("unknown transport %q%s: there are %s, %s and %s",
+		kind, from, transport.KindAuto, transport.KindKernel, transport.KindUserland)
 }

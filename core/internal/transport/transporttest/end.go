@@ -46,9 +46,10 @@ func shutdown(w *world, byClient, byServer bool) {
 			w.Errorf("Shutdown: %v", err)
 		}
 	}
-	if w.link != nil && w.link.Double > 0 && byClient && byServer {
+	if w.link != nil && w.link.Double+float64(w.link.Jitter) > 0 && byClient && byServer {
 		// A SHUTDOWN that arrives after its association has ended is answered
-		// with an ABORT (RFC 9260 section 8.4), and a copy may be that late.
+		// with an ABORT (RFC 9260 section 8.4): a copy of one, or one that the
+		// SHUTDOWN ACK has overtaken.
 		for _, h := range []history{c.awaitEnd(cid), s.awaitEnd(sid)} {
 			if h.end.Kind != assoc.ShutdownComplete && !errors.Is(h.end.Err, assoc.ErrAborted) {
 				w.Errorf("association ended with kind %d, %v", h.end.Kind, h.end.Err)

@@ -36,7 +36,7 @@ type history struct {
 	got      []message
 	failed   []message
 	end      *assoc.RecvInfo
-	partial  []byte // pieces of a message
+	partial  [2][]byte // pieces of a message that arrives, and of one that comes back
 }
 
 // node is an endpoint with all that Recv returned.
@@ -153,12 +153,16 @@ func (n *node) record(h *history, info assoc.RecvInfo, data []byte) (whole bool)
 	m := message{stream: info.Stream, ppid: info.PPID, unordered: info.Unordered, context: info.Context, unsent: info.Unsent}
 	switch info.Kind {
 	case assoc.Message, assoc.SendFailed:
-		h.partial = append(h.partial, data...)
+		partial := &h.partial[0]
+		if info.Kind == assoc.SendFailed {
+			partial = &h.partial[1]
+		}
+		*partial = append(*partial, data...)
 		if info.More {
 			return false
 		}
-		m.data = string(h.partial)
-		h.partial = h.partial[:0]
+		m.data = string(*partial)
+		*partial = (*partial)[:0]
 		if info.Kind == assoc.SendFailed {
 			h.failed = append(h.failed, m)
 			return false

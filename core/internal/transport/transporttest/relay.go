@@ -3,6 +3,7 @@ package transporttest
 import (
 	"bytes"
 	"container/heap"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -18,6 +19,10 @@ type Link struct {
 	Delay  time.Duration // what every packet takes
 	Jitter time.Duration // random part on top; packets overtake each other
 	Seed   uint64
+}
+
+func (l Link) String() string {
+	return fmt.Sprintf("relay losing %g%%, doubling %g%%, taking %v to %v", l.Loss*100, l.Double*100, l.Delay, l.Delay+l.Jitter)
 }
 
 // Relay forwards UDP datagrams between any number of clients and one server.

@@ -76,8 +76,9 @@ func connectIPv6(w *world) {
 // One endpoint serves both families, and sees IPv4 addresses as such.
 func dualStack(w *world) {
 	s := w.open("server", w.f.OpenPeer, assoc.Params{}, netip.IPv6Unspecified())
-	c := w.open("client", w.f.Open, assoc.Params{}, netip.IPv6Unspecified())
 	for i, host := range []netip.Addr{loopback, netip.IPv6Loopback()} {
+		// To one client both addresses would be the same peer.
+		c := w.open("client", w.f.Open, assoc.Params{}, netip.IPv6Unspecified())
 		var p assoc.Params
 		to := netip.AddrPortFrom(host, w.address(s, &p).Port())
 		cid, err := c.ep.Connect([]netip.AddrPort{to}, &p)
@@ -132,7 +133,11 @@ func refusedByNobody(w *world) {
 	case !errors.Is(err, assoc.ErrNotConnected): // the refusal may have come already
 		w.Errorf("send before the association is up: %v", err)
 	}
-	w.cannotStart(c, id, assoc.ErrRefused)
+	refused := assoc.ErrRefused
+	if w.f.NoICMP {
+		refused = assoc.ErrTimeout
+	}
+	w.cannotStart(c, id, refused)
 	w.same(c.look(id).failed, want, "came back")
 }
 

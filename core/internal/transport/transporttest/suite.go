@@ -27,9 +27,22 @@ type Factory struct {
 	// what needs it.
 	Silent func(t *testing.T) Silent
 
-	// UDPPort returns the UDP port of an endpoint that OpenPeer made; nil means
-	// that there is none and leaves out the relay.
+	// UDPPort returns the UDP port of an endpoint; nil means that there is none
+	// and leaves out the relay.
 	UDPPort func(transport.Endpoint) uint16
+
+	// Links are the networks that a relay plays; nil means Links.
+	Links []Link
+
+	// NoICMP says that endpoints do not learn from ICMP that nobody is there.
+	NoICMP bool
+}
+
+// Links are the networks on which the core of the suite runs.
+var Links = []Link{
+	{},
+	{Loss: 0.01, Delay: time.Millisecond},
+	{Loss: 0.05, Double: 0.02, Delay: 500 * time.Microsecond, Jitter: 2 * time.Millisecond},
 }
 
 // scenario is one test of the suite.
@@ -53,17 +66,13 @@ func Run(t *testing.T, make func(t *testing.T) Factory) {
 		t.Log("not run: the relay, because the transport has no UDP port")
 		return
 	}
-	for _, link := range []struct {
-		name string
-		Link
-	}{
-		{"relay", Link{}},
-		{"relay losing 1 percent", Link{Loss: 0.01, Delay: time.Millisecond}},
-		{"relay losing 5 percent, doubling and reordering", Link{Loss: 0.05, Double: 0.02, Delay: 500 * time.Microsecond, Jitter: 2 * time.Millisecond}},
-	} {
+	if f.Links == nil {
+		f.Links = Links
+	}
+	for _, link := range f.Links {
 		for _, s := range scenarios {
 			if s.core {
-				t.Run(link.name+"/"+s.name, func(t *testing.T) { runScenario(t, f, s.run, &link.Link) })
+				t.Run(link.String()+"/"+s.name, func(t *testing.T) { runScenario(t, f, s.run, &link) })
 			}
 		}
 	}

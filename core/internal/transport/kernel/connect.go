@@ -1,0 +1,178 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+)
+
+// Connect implements transport.Endpoint.
+func (e *Endpoint) Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, error) {
+	addrs, err := normalPeer(peer)
+	if err != nil {
+		return 0, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return 0, net.ErrClosed
+	}
+	params := e.params
+	if p != nil {
+		params = overlay(params, *p)
+	}
+	var id assoc.ID
+	err = e.control(func(fd uintptr) (err error) {
+		if id, err = existing(fd, addrs); err == nil {
+			return assoc.ErrAlreadyExists
+		}
+		if params == e.params {
+			id, err = dial(fd, addrs)
+			return err
+		}
+		// The kernel takes the parameters of a new association from the socket.
+		if err := setParams(fd, 0, params); err != nil {
+			return err
+		}
+		defer e.restore(fd, params)
+		id, err = dial(fd, addrs)
+		return err
+	})
+	switch {
+	case errors.Is(err, assoc.ErrAlreadyExists):
+		return id, fmt.Errorf("connect to %v: %w", peer, err)
+	case err != nil:
+		return 0, fmt.Errorf("connect to %v: %w", peer, translate(err))
+	}
+	a := &association{id: id, outgoing: true, maxMessage: params.MaxMessage, patience: time.Now().Add(setupTime(params)), primary: params.Primary}
+	if params.ConnectTimeout > 0 {
+		a.timeout = time.AfterFunc(params.ConnectTimeout, func() { e.connectDue(a) })
+	}
+	e.assocs[id] = a
+	return id, nil
+}
+
+// dial is connectx for a peer that may have opened the association in the
+// meantime.
+func dial(fd uintptr, addrs []netip.AddrPort) (assoc.ID, error) {
+	id, err := connectx(fd, addrs)
+	if err == unix.EISCONN || err == unix.EALREADY {
+		if id, err := existing(fd, addrs); err == nil {
+			return id, assoc.ErrAlreadyExists
+		}
+	}
+	return id, err
+}
+
+// setupTime is how long the kernel tries before it gives up, with a margin for
+// its clock.
+func setupTime(p assoc.Params) (total time.Duration) {
+	for rto := p.RTOInitial; p.MaxInitRetransmits >= 0; p.MaxInitRetransmits-- {
+		total += min(rto, p.RTOMax)
+		rto *= 2
+	}
+	return total * 9 / 10
+}
+
+// restore gives the socket its own parameters back.
+func (e *Endpoint) restore(fd uintptr, params assoc.Params) {
+	_ = setParams(fd, 0, e.params)
+	if params.EncapPort != 0 && e.params.EncapPort == 0 {
+		_ = setOption(fd, optUDPEncapsPort, encapsulation(0, 0))
+	}
+}
+
+// existing finds the association with a peer.
+func existing(fd uintptr, peer []netip.AddrPort) (assoc.ID, error) {
+	for _, a := range peer {
+		var info [pathInfoSize]byte
+		putAddr(info[4:], a)
+		if _, err := getOption(fd, optPathInfo, info[:]); err == nil {
+			return assoc.ID(native.Uint32(info[:])), nil
+		}
+	}
+	return 0, assoc.ErrNotConnected
+}
+
+// normalPeer checks the addresses of a peer; the unspecified address means
+// this host, as in every socket API.
+func normalPeer(peer []netip.AddrPort) (out []netip.AddrPort, err error) {
+	if len(peer) == 0 {
+		return nil, fmt.Errorf("connect to no address: %w", assoc.ErrInvalid)
+	}
+	for _, a := range peer {
+		if !a.Addr().IsValid() || a.Port() == 0 || a.Port() != peer[0].Port() || a.Addr().IsMulticast() {
+			return nil, fmt.Errorf("connect to %v: %w", peer, assoc.ErrInvalid)
+		}
+		addr := a.Addr().Unmap()
+		switch addr {
+		case netip.IPv4Unspecified():
+			addr = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+		case netip.IPv6Unspecified():
+			addr = netip.IPv6Loopback()
+		}
+		out = append(out, netip.AddrPortFrom(addr, a.Port()))
+	}
+	return out, nil
+}
+
+// connectDue ends a set-up that has taken too long: the kernel has only a
+// number of attempts.
+func (e *Endpoint) connectDue(a *association) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || a.up || a.aborted != nil || e.assocs[a.id] != a {
+		return
+	}
+	a.aborted = assoc.ErrTimeout
+	_ = e.control(func(fd uintptr) error { return sendControl(fd, a.id, flagAbort, nil) })
+}
+
+// Shutdown implements transport.Endpoint.
+func (e *Endpoint) Shutdown(id assoc.ID) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a, err := e.lookup(id)
+	if err != nil || a.closing {
+		return err
+	}
+	a.closing = true
+	if a.outgoing && !a.up {
+		return nil // when it is up: the kernel would drop it without a word
+	}
+	return e.shutdown(a)
+}
+
+// shutdown passes Shutdown on to the kernel.
+func (e *Endpoint) shutdown(a *association) error {
+	err := e.control(func(fd uintptr) error { return sendControl(fd, a.id, flagEOF, nil) })
+	switch {
+	case errors.Is(err, unix.EPIPE), errors.Is(err, unix.ESHUTDOWN), errors.Is(err, unix.ENOTCONN):
+		return nil // the peer was quicker: a notification tells
+	}
+	return translate(err)
+}
+
+// Abort implements transport.Endpoint.
+func (e *Endpoint) Abort(id assoc.ID, reason string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a, err := e.lookup(id)
+	if err != nil {
+		return err
+	}
+	a.aborted = assoc.ErrLocalAbort
+	err = e.control(func(fd uintptr) error { return sendControl(fd, id, flagAbort, []byte(reason)) })
+	switch {
+	case errors.Is(err, unix.EPIPE), errors.Is(err, unix.ESHUTDOWN), errors.Is(err, unix.ENOTCONN):
+		a.aborted = nil // it has ended by itself
+		return nil
+	}
+	return translate(err)
+}

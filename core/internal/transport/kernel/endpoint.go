@@ -1,0 +1,136 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/transport"
+)
+
+var _ transport.Endpoint = (*Endpoint)(nil)
+
+// Endpoint implements transport.Endpoint.
+type Endpoint struct {
+	file  *os.File
+	conn  syscall.RawConn
+	local []netip.AddrPort
+
+	hungry chan struct{} // Recv returned ErrWouldBlock
+	full   chan struct{} // Send did
+	done   chan struct{} // closed by Close
+
+	hooking  sync.Mutex // held while a hook runs: one at a time
+	readable func()
+	writable func(assoc.ID)
+
+	mu      sync.Mutex // guards the rest, and the order of what is read
+	params  assoc.Params
+	assocs  map[assoc.ID]*association
+	blocked []assoc.ID // associations whose Send returned ErrWouldBlock
+	reader  reader     // read.go
+	inbox   inbox      // notification.go
+	closed  bool
+}
+
+// association is what the kernel does not keep for us.
+type association struct {
+	id         assoc.ID
+	outgoing   bool // by Connect
+	up         bool // CommUp has been told
+	closing    bool // Shutdown was called
+	failing    bool // its path does not answer
+	aborted    error
+	maxMessage int
+	primary    netip.Addr  // to become so when the association is up
+	timeout    *time.Timer // Params.ConnectTimeout
+	patience   time.Time   // before this, no set-up fails for want of an answer
+	contexts   contexts
+}
+
+// control runs a system call on the socket.
+func (e *Endpoint) control(call func(fd uintptr) error) error {
+	var err error
+	if closed := e.conn.Control(func(fd uintptr) { err = call(fd) }); closed != nil {
+		return net.ErrClosed
+	}
+	return err
+}
+
+// lookup returns an association, with the lock held.
+func (e *Endpoint) lookup(id assoc.ID) (*association, error) {
+	if e.closed {
+		return nil, net.ErrClosed
+	}
+	a := e.assocs[id]
+	if a == nil || a.aborted != nil {
+		return nil, assoc.ErrNotConnected
+	}
+	return a, nil
+}
+
+// translate finds the error of package assoc for one of the system.
+func translate(err error) error {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return err
+	}
+	var is error
+	switch errno {
+	case unix.EAGAIN:
+		return assoc.ErrWouldBlock
+	case unix.ENOTCONN:
+		is = assoc.ErrNotConnected
+	case unix.EPIPE, unix.ESHUTDOWN:
+		is = assoc.ErrPipe
+	case unix.EMSGSIZE:
+		is = assoc.ErrMessageSize
+	case unix.EINVAL:
+		is = assoc.ErrInvalid
+	case unix.ECONNREFUSED:
+		is = assoc.ErrRefused
+	case unix.ETIMEDOUT:
+		is = assoc.ErrTimeout
+	case unix.ECONNRESET, unix.ECONNABORTED:
+		is = assoc.ErrAborted
+	case unix.EHOSTUNREACH, unix.ENETUNREACH, unix.EADDRNOTAVAIL, unix.EAFNOSUPPORT:
+		is = assoc.ErrUnreachable
+	case unix.ENOBUFS, unix.ENOMEM:
+		is = assoc.ErrNoResources
+	case unix.EBADF:
+		return net.ErrClosed
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %w", is, errno)
+}
+
+// SetParams implements transport.Endpoint.
+func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return net.ErrClosed
+	}
+	if id == 0 {
+		e.params = overlay(e.params, p)
+	} else if a, err := e.lookup(id); err != nil {
+		return err
+	} else if p.MaxMessage != 0 {
+		a.maxMessage = p.MaxMessage
+	}
+	return translate(e.control(func(fd uintptr) error { return setParams(fd, id, p) }))
+}
+
+// LocalAddrs implements transport.Endpoint.
+func (e *Endpoint) LocalAddrs() []netip.AddrPort {
+	return append([]netip.AddrPort(nil), e.local...)
+}

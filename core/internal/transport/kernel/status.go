@@ -1,0 +1,109 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"github.com/ishidawataru/sctp"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+)
+
+// Structures of linux/sctp.h and the states in them.
+const (
+	statusSize   = 176 // struct sctp_status
+	pathInfoSize = 152 // struct sctp_paddrinfo
+	optPathInfo  = sctp.SCTP_GET_PEER_ADDR_INFO
+
+	pathActive = 2
+)
+
+var states = []string{"EMPTY", "CLOSED", "COOKIE-WAIT", "COOKIE-ECHOED", "ESTABLISHED",
+	"SHUTDOWN-PENDING", "SHUTDOWN-SENT", "SHUTDOWN-RECEIVED", "SHUTDOWN-ACK-SENT"}
+
+// Status implements transport.Endpoint. The kernel does not tell the bytes
+// that are queued or in flight.
+func (e *Endpoint) Status(id assoc.ID) (status assoc.Status, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, err := e.lookup(id); err != nil {
+		return status, err
+	}
+	err = e.control(func(fd uintptr) error {
+		var b [statusSize]byte
+		native.PutUint32(b[:], uint32(id))
+		if _, err := getOption(fd, sctp.SCTP_STATUS, b[:]); err != nil {
+			return err
+		}
+		if state := int(native.Uint32(b[4:])); state < len(states) {
+			status.State = states[state]
+		}
+		status.PeerWindow = int(native.Uint32(b[8:]))
+		status.Unacked, status.Unsent = int(native.Uint16(b[12:])), int(native.Uint16(b[14:]))
+		status.InStreams, status.OutStreams = native.Uint16(b[16:]), native.Uint16(b[18:])
+		primary, _ := parseAddr(b[28:156])
+		peer, err := addresses(fd, id, sctp.SCTP_GET_PEER_ADDRS)
+		for i, a := range peer {
+			if a == primary {
+				status.Primary = i
+			}
+			status.Paths = append(status.Paths, pathStatus(fd, id, a))
+		}
+		return err
+	})
+	return status, gone(err)
+}
+
+// gone is the error of an operation on an association that the kernel has
+// ended although its last notification has not been read.
+func gone(err error) error {
+	if err = translate(err); err != nil {
+		return assoc.ErrNotConnected
+	}
+	return nil
+}
+
+func pathStatus(fd uintptr, id assoc.ID, a netip.AddrPort) assoc.PathStatus {
+	p := assoc.PathStatus{Addr: a}
+	var info [pathInfoSize]byte
+	native.PutUint32(info[:], uint32(id))
+	putAddr(info[4:], a)
+	if _, err := getOption(fd, optPathInfo, info[:]); err == nil {
+		ms := func(at int) time.Duration { return time.Duration(native.Uint32(info[at:])) * time.Millisecond }
+		p.Active = native.Uint32(info[132:]) == pathActive
+		p.Cwnd, p.SRTT, p.RTO, p.MTU = int(native.Uint32(info[136:])), ms(140), ms(144), int(native.Uint32(info[148:]))
+	}
+	encap := encapsulation(id, 0)
+	putAddr(encap[8:], a)
+	if _, err := getOption(fd, optUDPEncapsPort, encap); err == nil {
+		p.UDPPort = binary.BigEndian.Uint16(encap[136:])
+	}
+	return p
+}
+
+// addresses reads one of the kernel's two lists of an association's addresses.
+func addresses(fd uintptr, id assoc.ID, option int) ([]netip.AddrPort, error) {
+	b := make([]byte, 8<<10)
+	native.PutUint32(b, uint32(id))
+	if _, err := getOption(fd, option, b); err != nil {
+		return nil, err
+	}
+	return parseAddrs(b[8:], int(native.Uint32(b[4:]))), nil
+}
+
+// AssocAddrs implements transport.Endpoint.
+func (e *Endpoint) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, err := e.lookup(id); err != nil {
+		return nil, nil, err
+	}
+	err = e.control(func(fd uintptr) (err error) {
+		if peer, err = addresses(fd, id, sctp.SCTP_GET_PEER_ADDRS); err == nil {
+			local, err = addresses(fd, id, sctp.SCTP_GET_LOCAL_ADDRS)
+		}
+		return err
+	})
+	return local, peer, gone(err)
+}
