@@ -125,7 +125,7 @@ func (c *client) pingPong(size int, d time.Duration) string {
 	case <-over:
 		return quantiles(times) + fmt.Sprint(" ", len(times))
 	case <-time.After(d + patience):
-		return fmt.Sprint("0 0 0")
+		return "0 0 0"
 	}
 }
 
@@ -147,7 +147,7 @@ func (c *client) paced(size int, every, d time.Duration) string {
 	message := make([]byte, size)
 	for i := range total {
 		due := time.Duration(i) * every
-		time.Sleep(due - time.Since(begin))
+		pause(due - time.Since(begin))
 		binary.BigEndian.PutUint64(message, uint64(due))
 		_ = c.conns[0].send(message)
 	}

@@ -15,6 +15,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"time"
 )
@@ -22,7 +24,10 @@ import (
 func main() {
 	if len(os.Args) > 1 {
 		if run := roles[os.Args[1]]; run != nil {
-			fatalIf(run(os.Args[2:]))
+			stop := profile(os.Args[1])
+			err := run(os.Args[2:])
+			stop()
+			fatalIf(err)
 			return
 		}
 	}
@@ -43,6 +48,22 @@ func main() {
 	}
 	fatalIf(os.WriteFile(*out, []byte(report), 0o644))
 	fmt.Fprintln(os.Stderr, "wrote", *out)
+}
+
+// profile writes a CPU profile of a process to the directory that BENCH_PROFILE
+// names, if it does.
+func profile(role string) (stop func()) {
+	dir := os.Getenv("BENCH_PROFILE")
+	if dir == "" {
+		return func() {}
+	}
+	f, err := os.Create(filepath.Join(dir, fmt.Sprintf("%s-%d.prof", role, os.Getpid())))
+	fatalIf(err)
+	fatalIf(pprof.StartCPUProfile(f))
+	return func() {
+		pprof.StopCPUProfile()
+		fatalIf(f.Close())
+	}
 }
 
 func fatalIf(err error) {

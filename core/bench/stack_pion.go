@@ -30,12 +30,12 @@ func (c pionConn) run(h handler, size int) {
 	}
 }
 
-// pionConfig has BlockWrite set: without it a sender fills the memory.
-func pionConfig(c net.Conn) sctp.Config {
-	silent := logging.NewDefaultLoggerFactory()
-	silent.DefaultLogLevel = logging.LogLevelDisabled
-	return sctp.Config{NetConn: c, BlockWrite: true, LoggerFactory: silent}
-}
+// silent drops what the library logs.
+var silent = func() *logging.DefaultLoggerFactory {
+	f := logging.NewDefaultLoggerFactory()
+	f.DefaultLogLevel = logging.LogLevelDisabled
+	return f
+}()
 
 func (pionStack) listen(h handler) (port, sctpPort int, err error) {
 	l, err := (&udp.ListenConfig{Backlog: 20000, ReadBufferSize: 8 << 20, WriteBufferSize: 8 << 20}).Listen("udp4", net.UDPAddrFromAddrPort(loopback(0)))
@@ -55,7 +55,7 @@ func (pionStack) listen(h handler) (port, sctpPort int, err error) {
 }
 
 func servePion(c net.Conn, h handler) {
-	a, err := sctp.Server(pionConfig(c))
+	a, err := sctp.ServerWithOptions(sctp.WithNetConn(c), sctp.WithBlockWrite(true), sctp.WithLoggerFactory(silent))
 	if err != nil {
 		return
 	}
@@ -76,7 +76,8 @@ func (pionStack) dial(port, _, n int, h func(i int) handler) ([]conn, error) {
 			return nil, err
 		}
 		enlarge(c)
-		a, err := sctp.Client(pionConfig(c))
+		// Without BlockWrite a sender would fill the memory.
+		a, err := sctp.ClientWithOptions(sctp.WithNetConn(c), sctp.WithBlockWrite(true), sctp.WithLoggerFactory(silent))
 		if err != nil {
 			return nil, err
 		}

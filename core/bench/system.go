@@ -2,6 +2,7 @@ package main
 
 import (
 	"net"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,4 +20,16 @@ func enlarge(s *net.UDPConn) {
 			_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, option, size)
 		}
 	})
+}
+
+// pause sleeps as precisely as the system can: time.Sleep may take a
+// millisecond longer, as long as what is measured.
+func pause(d time.Duration) {
+	for d > 0 {
+		t := unix.NsecToTimespec(d.Nanoseconds())
+		if unix.ClockNanosleep(unix.CLOCK_MONOTONIC, 0, &t, &t) != unix.EINTR {
+			return
+		}
+		d = time.Duration(t.Nano())
+	}
 }
