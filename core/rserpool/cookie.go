@@ -121,7 +121,7 @@ func (s *Socket) cookieReceived(f endpoint.CookieReceived) {
 		ss.counted = e.covered
 		s.cover(ss, e.covered)
 	}
-	if e.flags&envelopeLeft != 0 {
+	if e.flags&(envelopeLeft|envelopeMove) != 0 {
 		s.machine.Post(endpoint.PELeft{Session: f.Session})
 	}
 	if e.flags&envelopeMove != 0 && ss.state == established {
