@@ -15,7 +15,7 @@ type wire struct {
 	buf   []byte
 }
 
-func newWire(b *testing.B) (*wire, assoc.ID) {
+func newWire(b testing.TB) (*wire, assoc.ID) {
 	w := &wire{buf: make([]byte, 1<<20)}
 	for i := range w.ends {
 		w.ends[i] = New(Config{Port: 5000, Rand: newSeeded(byte(i))})

@@ -121,15 +121,21 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 	return n
 }
 
-// corkAbove is how much must be in flight for a short packet to wait.
-const corkAbove = 32 << 10
+// corkAbove is how much must be in flight for a short packet to wait. Where so
+// much is less than corkPackets packets, the peer might be slow to acknowledge
+// them and is asked not to be (wantsAck).
+const (
+	corkAbove   = 32 << 10
+	corkPackets = 4
+)
 
 // corked says that a packet should wait to be filled: a stream of small
 // messages is under way, and the acknowledgements of what is in flight, which
 // are many, will open the way for all that has gathered until then. Requests
 // and answers never get there (SCTP-3-13).
 func (a *association) corked(p *path, m *outMessage) bool {
-	return p.flight >= corkAbove && a.out.left < a.maxPayload() && a.state == established && !m.sackNow
+	return p.flight >= corkAbove && a.out.left < a.maxPayload() &&
+		m.taken == 0 && !m.sackNow && a.state == established
 }
 
 // put writes one chunk and accounts for it. T3 starts if it is not running,
@@ -155,7 +161,7 @@ func (a *association) put(now time.Time, w *packetWriter, c *outChunk, tsn uint3
 // be sent twice without it.
 func (a *association) wantsAck(p *path) bool {
 	o := &a.out
-	if a.state == shutdownPending || p.flight >= p.cwnd {
+	if a.state == shutdownPending || p.flight >= p.cwnd || p.flight >= corkAbove && p.flight < corkPackets*p.pmdcs() {
 		return true
 	}
 	if o.waiting() {
