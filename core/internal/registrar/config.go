@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
 // Config is everything a registrar is told. Zero fields mean the default
@@ -28,6 +29,13 @@ type Config struct {
 	// Peers are the ENRP addresses of other registrars, one entry each
 	// (ENRP-3.2-01). Without any, the registrar serves at once (ENRP-3.2-02).
 	Peers [][]netip.AddrPort
+
+	// Restored is what the registrar knew before a restart (restore).
+	Restored []enrp.PoolEntry
+
+	// Handover makes the registrar give PEs away: all when it leaves, some when
+	// it owns more than its share; and take what others give it.
+	Handover bool
 
 	// Announce sends ASAP_SERVER_ANNOUNCE (ASAP-3.6-02).
 	Announce bool

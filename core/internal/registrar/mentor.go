@@ -87,6 +87,7 @@ func (r *Registrar) contactLink(c *contact) *link {
 func (r *Registrar) endRound(now time.Time) {
 	j := &r.join
 	if j.refused == 0 || j.lowest || j.round >= maxJoinRounds {
+		r.restore(now)
 		r.endJoin(now)
 		return
 	}

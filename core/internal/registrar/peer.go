@@ -17,6 +17,9 @@ type peer struct {
 	link   *link              // nil while there is no association
 	call   *call              // the association being set up
 
+	since        time.Time // when it became known
+	refusedUntil time.Time // gets no PEs handed over
+
 	returned  time.Time              // when it came back after it was taken over
 	lastHeard time.Time              // peer_last_heard (RFC 5353 section 4.1)
 	watch     timerq.Timer[deadline] // its silence, or the reply to a probe
@@ -37,7 +40,7 @@ func (r *Registrar) addPeer(now time.Time, id protocol.ServerID) *peer {
 	if len(r.peers) >= r.cfg.Limits.Peers {
 		return nil
 	}
-	p := &peer{id: id, lastHeard: now}
+	p := &peer{id: id, lastHeard: now, since: now}
 	p.watch.Value = peerSilent{p}
 	r.peers = append(r.peers, p)
 	r.peersByID[id] = p

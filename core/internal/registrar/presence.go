@@ -35,6 +35,7 @@ func (heartbeatTime) due(r *Registrar, now time.Time) {
 	r.groupcast(r.presence(0, false))
 	r.gossip()
 	r.retryContacts(now)
+	r.balance(now)
 	r.startHeartbeat(now)
 }
 

@@ -38,6 +38,7 @@ type Registrar struct {
 	contacts  []*contact
 	join      join
 	heartbeat timerq.Timer[deadline]
+	handover  handover
 	gossips   int
 	downloads int                   // tables on their way
 	updates   uint32                // counts downloads, and changes that peers told of meanwhile
@@ -58,6 +59,7 @@ type pool = handlespace.Pool[state]
 type state struct {
 	watch  *watch // nil while there is no reason to watch it
 	mark   uint32 // the resynchronization that has not confirmed it yet
+	given  bool   // to a peer that has not announced it yet
 	update uint32 // number of the last change that a peer told of during a download
 }
 
@@ -113,6 +115,8 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 		r.handleASAP(now, ev)
 	case ENRPReceived:
 		r.handleENRP(now, ev)
+	case Leave:
+		r.leaveGroup(now)
 	case AnnounceReceived:
 		r.handleAnnounce(now, ev)
 	}

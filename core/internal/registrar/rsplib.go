@@ -13,6 +13,7 @@ import (
 func (c Config) RSPLIB() Config {
 	c.Interop = Interop{LifeInMilliseconds: true, LowerIDWins: true, NoWarnings: true}
 	c.Limits.Handle = 32
+	c.Handover = false // nobody knows what it makes of it
 	c.Timers.Heartbeat = 2440 * time.Millisecond
 	c.Timers.LastHeard = 5 * time.Second
 	c.Timers.NoResponse = 5 * time.Second

@@ -38,7 +38,11 @@ func (r *Registrar) handleUpdate(now time.Time, p *peer, m enrp.HandleUpdate) {
 // (ENRP-3.3.1-03 to 05). A former owner learns from it that the PE moved
 // (OWN-05). Nobody else says what we own (ENRP-3.3.1-06).
 func (r *Registrar) handleAddPE(now time.Time, p *peer, m enrp.HandleUpdate) {
-	if m.Element.Home == r.id || m.Element.Home == 0 || r.outdated(now, p, m) {
+	if m.Element.Home == r.id {
+		r.takeGiven(now, p, m)
+		return
+	}
+	if m.Element.Home == 0 || r.outdated(now, p, m) {
 		return
 	}
 	delete(r.gone, elementKey{m.Handle, m.Element.ID})
@@ -47,6 +51,9 @@ func (r *Registrar) handleAddPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	}
 	if el := r.learn(now, m.Handle, m.Element); el != nil {
 		el.State.mark = 0
+		if el.Home == p.id {
+			r.received(el)
+		}
 		if r.downloads > 0 {
 			el.State.update = r.updates
 		}
@@ -104,6 +111,7 @@ func (r *Registrar) handleDelPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	r.rememberGone(m.Handle, m.Element.ID)
 	if el != nil {
 		r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: el.ID, Server: p.id})
+		r.couldNotReach(now, el, p)
 		r.tellRemoved(el)
 		r.drop(now, el)
 	}
