@@ -63,6 +63,7 @@ func (s *Socket) end(ss *session, err error) {
 	s.relax(ss)
 	s.retire(ss)
 	s.changed.fire()
+	s.updateReadiness()
 }
 
 // retire forgets a session that has ended and been read to its end.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
@@ -72,8 +73,12 @@ func (s *Socket) performRegistration(f endpoint.Effect) {
 		s.log.Warn("the registration is lost for now", "pool", string(f.Handle), "err", f.Err)
 		s.keeperStart()
 	case endpoint.Deregistered:
+		err := s.publicError(f.Err, f.Handle)
+		if s.name.Pool == "" && s.registerEnd == nil {
+			err = nil // there was nothing to end: the socket closes after Register has failed
+		}
 		s.registered, s.name, s.leaving = false, Name{}, false
-		s.registrationEnds(s.publicError(f.Err, f.Handle))
+		s.registrationEnds(err)
 	}
 }
 
@@ -169,11 +174,14 @@ func (s *Socket) sessionFailed(f endpoint.SessionFailed) {
 // would tell the messages of two sessions apart.
 var errMutual = errors.New("the element is a pool user of this socket already; connect with another socket")
 
+// livelyFor is how long an element does not hang that was heard of.
+const livelyFor = 500 * time.Millisecond
+
 // errRemoved: a registrar found out that the element hangs.
 var errRemoved = errors.New("a registrar removed the element from its pool")
 
 func (s *Socket) leavePE(f endpoint.LeavePE) {
-	if ss := s.sessions[SessionID(f.Session)]; ss != nil {
+	if ss := s.sessions[SessionID(f.Session)]; ss != nil && time.Since(ss.heard) > livelyFor {
 		s.leaveElement(ss, errRemoved)
 	}
 }
