@@ -119,7 +119,6 @@ type user struct {
 	*proc.Proc
 	t     *testing.T
 	asked int
-	mark  int
 }
 
 func (w *world) user() *user {
