@@ -2,6 +2,7 @@ package rserpool
 
 import (
 	"errors"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
@@ -86,6 +87,9 @@ func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) {
 		return
 	}
 	ss.answered++
+	if ss.own {
+		ss.heard = time.Now()
+	}
 	s.deliver(ss, incoming{
 		data: append([]byte(nil), b...), pe: ss.peer.PE, stream: info.Stream, ppid: info.PPID, unordered: info.Unordered,
 	})

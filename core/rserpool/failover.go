@@ -1,6 +1,8 @@
 package rserpool
 
 import (
+	"time"
+
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
@@ -14,11 +16,12 @@ type failover struct {
 	counted  uint64 // how many the newest cookie says it covers
 	since    uint64 // counted when the present element took over
 
-	failing bool  // between two elements
-	from    PEID  // failing: the one that was lost
-	doubt   int   // failing: messages in doubt
-	resent  int   // failing: messages that go to the next one again
-	leaving error // why the library gives the present element up
+	failing bool      // between two elements
+	from    PEID      // failing: the one that was lost
+	doubt   int       // failing: messages in doubt
+	resent  int       // failing: messages that go to the next one again
+	leaving error     // why the library gives the present element up
+	heard   time.Time // of the present element
 }
 
 // sessionUp: the association with an element stands.

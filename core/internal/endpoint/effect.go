@@ -111,7 +111,8 @@ type UsePE struct {
 
 // LeavePE tells that a registrar removed the PE of a session, which did not say
 // that it leaves: it hangs, and another one is there. Abort its association;
-// SessionLost is to follow, and is not reported.
+// SessionLost is to follow, and is not reported. Where it was heard of just now,
+// do nothing: the effect comes again as long as the PE stays removed.
 type LeavePE struct{ Session SessionID }
 
 // SessionFailed tells that a session is over: no PE could be found for it

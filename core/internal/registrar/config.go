@@ -90,7 +90,19 @@ type KeepAlive struct {
 	Timeout  time.Duration // 5 s for the acknowledgement
 	Retries  int           // 1 more probe before a PE counts as dead; negative: none
 	Gap      time.Duration // 1 s at least between two probes of a PE that others can provoke (SEC-2.14-01)
+
+	// Rate is a budget of probes per second for all PEs that the registrar
+	// owns: with few of them each is asked more often than Interval says, down
+	// to once per Least (1 s), and has less time to answer, down to 60 % of
+	// that. 0: always Interval and Timeout.
+	Rate  int
+	Least time.Duration
 }
+
+// Attentive finds a PE that hangs within three seconds while there are few, for
+// 100 probes per second at most: up to 100 PEs are asked once per second, 3,000
+// and more once per Interval.
+func Attentive() KeepAlive { return KeepAlive{Rate: 100} }
 
 // Timers holds the other times.
 type Timers struct {
@@ -153,6 +165,7 @@ func (k *KeepAlive) fill() {
 	orDefault(&k.Timeout, 5*time.Second)
 	orDefault(&k.Retries, 1)
 	orDefault(&k.Gap, time.Second)
+	orDefault(&k.Least, time.Second)
 	k.Retries = min(max(k.Retries, 0), 100)
 }
 

@@ -59,7 +59,7 @@ func (r *Registrar) completeDial(now time.Time, t Token, l *link) {
 		if w != first {
 			r.emit(SendASAP{Link: l.Link, Message: r.keepAlive(w)})
 		}
-		r.setProbe(w, now.Add(r.cfg.KeepAlive.Timeout))
+		r.setProbe(w, now.Add(r.probeTimeout()))
 	}
 }
 

@@ -37,7 +37,7 @@ func (r *Registrar) probeSoon(now time.Time, w *watch) {
 func (r *Registrar) sendKeepAlive(now time.Time, w *watch) {
 	w.lastProbe = r.moment(now)
 	r.counts.Probes++
-	r.setProbe(w, now.Add(r.cfg.KeepAlive.Timeout))
+	r.setProbe(w, now.Add(r.probeTimeout()))
 	if l := r.linkOf(w); l != nil {
 		r.ask(w, l)
 		r.emit(SendASAP{Link: l.Link, Message: r.keepAlive(w)})
@@ -126,8 +126,27 @@ func (r *Registrar) alive(now time.Time, w *watch, l *link) {
 // scheduleProbe sets the time of the next probe. Only the owner supervises
 // (OWN-09), at intervals that vary by half so that they spread (ASAP-3.5-13).
 func (r *Registrar) scheduleProbe(now time.Time, w *watch) {
-	if interval := r.cfg.KeepAlive.Interval; interval > 0 && w.el.Home == r.id {
+	if interval := r.probeInterval(); interval > 0 && w.el.Home == r.id {
 		half := int64(interval / 2)
 		r.setProbe(w, now.Add(time.Duration(half+r.cfg.Rand.Int64N(2*half+1))))
 	}
+}
+
+// probeInterval keeps all probes within the budget.
+func (r *Registrar) probeInterval() time.Duration {
+	k := r.cfg.KeepAlive
+	if k.Rate <= 0 || k.Interval <= 0 {
+		return k.Interval
+	}
+	each := time.Duration(r.space.Owned(r.id)) * time.Second / time.Duration(k.Rate)
+	return min(max(each, k.Least), k.Interval)
+}
+
+// probeTimeout is how long an acknowledgement may take.
+func (r *Registrar) probeTimeout() time.Duration {
+	k := r.cfg.KeepAlive
+	if k.Rate <= 0 || k.Interval <= 0 {
+		return k.Timeout
+	}
+	return min(r.probeInterval()*6/10, k.Timeout)
 }

@@ -234,3 +234,33 @@ func TestTooManyLinks(t *testing.T) {
 	s.connect(2, "192.0.2.2:5000")
 	s.want(Abort{Link: Link{ASAPOverSCTP, 2}, Reason: "registrar has too many associations"})
 }
+
+// E-25: the fewer PEs, the more often each is asked, within a budget; it then
+// has less time to answer, too.
+func TestKeepAliveBudget(t *testing.T) {
+	for _, tc := range []struct {
+		pes               int
+		interval, timeout time.Duration
+	}{
+		{1, time.Second, 600 * time.Millisecond},
+		{100, time.Second, 600 * time.Millisecond},
+		{500, 5 * time.Second, 3 * time.Second},
+		{5000, 30 * time.Second, 5 * time.Second},
+	} {
+		s := startedWith(t, func(c *Config) { c.KeepAlive = Attentive() })
+		pe := s.connect(1, "192.0.2.1:5000")
+		for i := range tc.pes {
+			m := pe.offer("pool", protocol.PEID(i+1))
+			m.Element.Life = protocol.LifeInfinite
+			pe.sends(m)
+		}
+		s.take()
+		if interval, timeout := s.r.probeInterval(), s.r.probeTimeout(); interval != tc.interval || timeout != tc.timeout {
+			t.Errorf("%d PEs: every %v, %v to answer; want %v, %v", tc.pes, interval, timeout, tc.interval, tc.timeout)
+		}
+		at, _ := s.r.Next()
+		if wait := at.Sub(s.now); tc.pes == 1 && (wait < tc.interval/2 || wait > tc.interval*3/2) {
+			t.Errorf("%d PEs: the first is asked after %v", tc.pes, wait)
+		}
+	}
+}

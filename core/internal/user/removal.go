@@ -56,12 +56,12 @@ func (u *User) leaveDue(now time.Time, s *session) {
 	if !s.removed || s.left {
 		return
 	}
+	u.timers.Set(&s.leave, now.Add(pauseMax)) // the owner may know better
 	if e := u.fresh(now, s.handle); e != nil && u.alternative(now, s, e) {
 		u.out.LeavePE(s.id)
-		return
+	} else {
+		u.refresh(now, s.handle)
 	}
-	u.timers.Set(&s.leave, now.Add(pauseMax))
-	u.refresh(now, s.handle)
 }
 
 func (u *User) alternative(now time.Time, s *session, e *entry) bool {
