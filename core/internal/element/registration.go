@@ -237,10 +237,10 @@ func (e *Element) lifeDue(time.Time) {
 // expired obeys an unsolicited deregistration response: the life ended at the
 // registrar, and the element is still in service (ASAP-3.2-13).
 func (e *Element) expired(now time.Time) {
-	e.tellLost(ErrExpired)
 	if e.phase != registered {
-		return
+		return // it registers anyway
 	}
+	e.tellLost(ErrExpired)
 	if pause := e.grantTime.Add(expiryPause).Sub(now); pause > 0 {
 		e.becomeDelayed(now, pause)
 		return

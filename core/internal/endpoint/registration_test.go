@@ -302,6 +302,17 @@ func TestRegistrationExpires(t *testing.T) {
 	s.want(Send{id, registration()})
 }
 
+// ASAP-3.2-13: while a registration is under way it says nothing new.
+func TestRegistrationExpiresWhileRenewed(t *testing.T) {
+	s, id := registeredScript(t, Config{Registrars: only(regA)})
+	s.wait(280 * time.Second)
+	s.want(Send{id, registration()})
+	s.receive(id, asap.DeregistrationResponse{Handle: pool, ID: 0x1234})
+	s.want()
+	s.receive(id, granted())
+	s.want()
+}
+
 // The association survives a restart of the registrar, its memory does not.
 func TestHomeRestartsInPlace(t *testing.T) {
 	s, id := registeredScript(t, Config{Registrars: only(regA)})

@@ -62,6 +62,8 @@ func (r *Registrar) handlePresence(now time.Time, p *peer, m enrp.Presence) {
 	}
 	if m.ReplyRequired {
 		r.tell(p, r.presence(p.id, false))
+	} else if m.Receiver == r.id {
+		p.returned = time.Time{} // its answer comes behind all that had waited
 	}
 	if m.HasChecksum {
 		r.auditPeer(now, p, m.Checksum)

@@ -239,6 +239,21 @@ func TestLateADDPE(t *testing.T) {
 	s.wantHomes("p", homes{1: 20, 2: 30, 3: myID, 4: 20})
 }
 
+// ENRP-3.5-26: once it has answered us, nothing of before is on its way.
+func TestADDPEAfterReturn(t *testing.T) {
+	s := enrpScript(t)
+	target, v := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
+	target.updates(enrp.AddPE, "p", owned(1, 20))
+	v.says(enrp.TakeoverServer{Route: v.route(), Target: 20})
+	target.updates(enrp.AddPE, "p", owned(1, 20))
+	s.wantHomes("p", homes{1: 30})
+	answer := target.presence(sumOf("p", 1))
+	answer.Receiver = myID
+	target.says(answer)
+	target.updates(enrp.AddPE, "p", owned(1, 20))
+	s.wantHomes("p", homes{1: 20})
+}
+
 // ENRP-3.5-22: two that took over the same registrar hear of each other; both
 // keep to the higher identifier.
 func TestTwoTookOver(t *testing.T) {

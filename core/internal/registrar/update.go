@@ -61,8 +61,8 @@ func (r *Registrar) handleAddPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 }
 
 // outdated says whether an ADD_PE is from before the sender was taken over: a
-// registrar that is just back delivers what had waited (ENRP-3.5-26). If the PE
-// really registered there since, the audits find out.
+// registrar that is just back delivers what had waited, before it answers us
+// (ENRP-3.5-26). If the PE really registered there since, the audits find out.
 func (r *Registrar) outdated(now time.Time, p *peer, m enrp.HandleUpdate) bool {
 	if p.returned.IsZero() || now.Sub(p.returned) > r.cfg.Timers.NoResponse {
 		return false
@@ -71,8 +71,13 @@ func (r *Registrar) outdated(now time.Time, p *peer, m enrp.HandleUpdate) bool {
 	if el == nil || el.Home == m.Element.Home {
 		return false
 	}
-	home := r.peersByID[el.Home]
-	return r.holds(el) || home != nil && home.active()
+	return r.holds(el) || el.Home != r.id && r.lives(el.Home)
+}
+
+// lives says whether a registrar, ourselves included, is not thought dead.
+func (r *Registrar) lives(id protocol.ServerID) bool {
+	p := r.peersByID[id]
+	return id == r.id || p != nil && p.active()
 }
 
 // learn stores what another registrar says of a PE; nil if it cannot be kept.
@@ -87,7 +92,7 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 		r.emit(Log{Level: Warn, Msg: "PE of another registrar cannot be kept", Handle: h, PE: e.ID, Server: e.Home})
 		return nil
 	case known != nil && known.Home == r.id && e.Home != r.id:
-		r.unwatch(now, known) // OWN-05
+		r.letGo(now, known)
 	}
 	el, visible := r.put(h, e)
 	if e.Home == r.id {
@@ -99,13 +104,26 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 	return el
 }
 
+// letGo stops to own a PE (OWN-05). If it registered here after all, and what
+// the other one says is older, it is still with us and registers again when it
+// hears that it is not registered here.
+func (r *Registrar) letGo(now time.Time, el *element) {
+	r.tellGone(el.State.watch)
+	r.unwatch(now, el)
+}
+
 // handleDelPE removes a PE (ENRP-3.3.2-03); nothing if it is unknown
 // (ENRP-3.3.2-04). A registrar that does not own the PE any more cannot remove
-// one that is with us (ENRP-3.3.2-05).
+// one that is with us (ENRP-3.3.2-05). One that removes what it thinks its own
+// while we know of another owner was perhaps away for long (E-32); if we are
+// the ones who missed something, the audit of that owner finds out.
 func (r *Registrar) handleDelPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	el := r.space.Element(m.Handle, m.Element.ID)
-	if el != nil && r.holds(el) {
+	switch {
+	case el != nil && r.holds(el):
 		r.announce(enrp.AddPE, el)
+		return
+	case el != nil && m.Element.Home != el.Home && r.lives(el.Home):
 		return
 	}
 	r.rememberGone(m.Handle, m.Element.ID)

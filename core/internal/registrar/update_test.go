@@ -106,7 +106,9 @@ func TestUpdatesRefused(t *testing.T) {
 }
 
 // OWN-04, OWN-05, OWN-09: ADD_PE with another home takes the PE from us: no
-// keep-alives, no life timer, no DEL_PE when its old association ends.
+// keep-alives, no life timer, no DEL_PE when its old association ends. The PE,
+// if it is still with us, is told (ASAP-2.2.4-01): it may have registered here
+// after it registered there.
 func TestOwnershipMovesAway(t *testing.T) {
 	s := startedWith(t, func(c *Config) { quiet(c); c.KeepAlive.Interval = 0 })
 	v := s.meets(1, 20, "192.0.2.20:9901")
@@ -114,6 +116,7 @@ func TestOwnershipMovesAway(t *testing.T) {
 	pe.sends(pe.offer("p", 1))
 	s.take()
 	v.updates(enrp.AddPE, "p", owned(1, 20))
+	s.want(pe.gets(asap.DeregistrationResponse{Handle: "p", ID: 1}))
 	s.wantHomes("p", homes{1: 20})
 	pe.lost()
 	s.sleep(long)
@@ -133,8 +136,9 @@ func TestOwnershipMovesHere(t *testing.T) {
 	s.wantHomes("p", homes{1: myID})
 }
 
-// ENRP-3.3.2-05: a stale owner cannot remove a PE that is with us; one that has
-// no association with us any more can go.
+// ENRP-3.3.2-05, E-32: a stale owner cannot remove a PE that is with us, nor one
+// that we own or know to be another one's who lives. Who names the owner that
+// we know can.
 func TestStaleDelPE(t *testing.T) {
 	s := enrpScript(t)
 	v := s.meets(1, 20, "192.0.2.20:9901")
@@ -147,6 +151,13 @@ func TestStaleDelPE(t *testing.T) {
 	s.wantHomes("p", homes{1: myID})
 	pe.lost()
 	v.updates(enrp.DelPE, "p", owned(1, 20))
+	s.wantHomes("p", homes{1: myID})
+	s.take()
+	w := s.meets(2, 30, "192.0.2.30:9901")
+	w.updates(enrp.AddPE, "p", owned(1, 30))
+	v.updates(enrp.DelPE, "p", owned(1, 20))
+	s.wantHomes("p", homes{1: 30})
+	v.updates(enrp.DelPE, "p", owned(1, 30))
 	s.wantHomes("p", homes{})
 }
 
