@@ -141,12 +141,12 @@ func (p *port) accept(e *end) {
 		news = assoc.Restart
 		o.stuck, o.flying, o.outbox = nil, 0, 0
 	}
-	o.state, o.other, e.other = standing, e, o
-	o.tell(news, nil)
+	o.state, o.other = standing, e
+	e.state, e.other = echoed, o
 	o.transmit(packet{kind: upPacket})
 	o.sendEarly()
-	e.state = echoed
 	e.sendEarly()
+	o.tell(news, nil) // the process may send something at once: behind all that
 	p.w.after(max(e.deadline.Sub(p.w.now), 0)+time.Second, func() {
 		if e.state == echoed {
 			e.lose(assoc.ErrTimeout)

@@ -30,7 +30,8 @@ type Bounds struct {
 	Peers    time.Duration // until registrars know all that run, and nobody else
 	Home     time.Duration // until a PE that runs is registered
 	Session  time.Duration // until a session is served
-	Resolves time.Duration // until no resolution fails
+	Resolves time.Duration // until no resolution or session fails
+	Strict   bool          // none fails at any time
 }
 
 // checks looks at a world while it runs.
@@ -401,8 +402,8 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 	if err == nil {
 		return
 	}
-	if c.calm(c.bounds.Resolves) && c.population(e.role.Resolve) > 0 {
-		w.fail("%s cannot resolve %s in calm: %v", e.host.name, e.role.Resolve, err)
+	if (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Resolve) > 0 {
+		w.fail("%s cannot resolve %s, nor should that fail: %v", e.host.name, e.role.Resolve, err)
 	}
 	if errors.Is(err, endpoint.ErrUnknownPool) {
 		return // a registrar may have been alone and know no better
@@ -417,8 +418,8 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 // sessionFailed checks a session that failed.
 func (w *World) sessionFailed(e *endpointProgram, err error) {
 	c := w.checks
-	if c != nil && c.calm(c.bounds.Resolves) && c.population(e.role.Session) > 0 {
-		w.fail("%s has its session failed in calm: %v", e.host.name, err)
+	if c != nil && (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Session) > 0 {
+		w.fail("%s has its session failed, nor should it: %v", e.host.name, err)
 	}
 }
 

@@ -104,6 +104,28 @@ func (s *Storm) Rage(n int, calm time.Duration) {
 	}
 }
 
+// Roll lets registrars die, hang and start again, one at a time, n times, with
+// at least pause between the end of one fault and the next.
+func (s *Storm) Roll(n int, pause time.Duration) {
+	for _, h := range s.hosts {
+		h.Start()
+		s.Run(time.Second)
+	}
+	s.Run(pause)
+	for range n {
+		h, d := s.pick(s.registrars), s.long(10*time.Millisecond, 3*time.Minute)
+		if s.rnd.IntN(2) == 0 {
+			s.crash(h, d)
+		} else {
+			s.hang(h, d)
+		}
+		s.Run(d + s.long(pause, time.Minute))
+		if len(s.Broken()) > 0 {
+			return
+		}
+	}
+}
+
 // subside ends all faults. Some of those that died stay dead.
 func (s *Storm) subside() {
 	s.trace(s.hosts[0], nil, "FAULT none any more")

@@ -16,7 +16,7 @@ import (
 )
 
 // memoryElements is how many PEs are looked at.
-const memoryElements = 100_000
+const memoryElements = 1_000_000
 
 // memory returns the bytes that a PE takes in a registrar that owns it, and in
 // one that was told of it.
@@ -43,7 +43,7 @@ func step(r *registrar.Registrar, ev registrar.Event) {
 }
 
 func perElement(add func(*registrar.Registrar, int, protocol.PoolHandle, protocol.Element)) int {
-	r, err := registrar.New(registrar.Config{Rand: rand.New(rand.NewPCG(1, 1)), Limits: registrar.Limits{Links: memoryElements}})
+	r, err := registrar.New(registrar.Config{Rand: rand.New(rand.NewPCG(1, 1)), Limits: registrar.Limits{Links: memoryElements, Pools: memoryElements}})
 	if err != nil {
 		panic(err)
 	}

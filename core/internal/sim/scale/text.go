@@ -32,6 +32,7 @@ once.
 `
 
 const tail = `
-Memory of one registrar, per pool element: %d bytes for one that it owns (with
-its association and supervision), %d bytes for one that another registrar owns.
+Memory of one registrar that knows 1,000,000 pool elements, each: %d bytes for
+one that it owns (with its association and supervision), %d bytes for one that
+another registrar owns.
 `
