@@ -131,6 +131,7 @@ const initAckFixed = chunk.MinPacket + 16
 func (e *Endpoint) sendInitAck(in *arrival, o *offered, c *cookie) {
 	c.own.outStreams = min(c.own.outStreams, o.inStreams) // section 5.1.1
 	c.created, c.life = in.now.UnixNano(), normalise(e.params).CookieLife
+	c.life += min(o.longer, c.life) // section 5.2.6, SCTP-2-26
 	c.peerPort, c.port = in.header.SrcPort, in.header.DstPort
 	c.peer, c.peerTag = o.offer, o.tag
 	c.from, c.addrs = in.from, o.addrs
@@ -236,8 +237,7 @@ func (a *association) limitStreams(ck *cookie) {
 // sendStale reports an expired cookie (section 5.2.6).
 func (e *Endpoint) sendStale(in *arrival, ck *cookie) {
 	e.counters.CookiesRefused++
-	if !e.replyRate.take(in.now) {
-		e.counters.RepliesLimited++
+	if !e.mayReply(in) {
 		return
 	}
 	over := time.Duration(in.now.UnixNano()-ck.created) - ck.life

@@ -76,6 +76,7 @@ type association struct {
 
 	t1, t2, t5, sackTimer, connect, probe timer
 
+	answers bucket
 	waiting bool // Send returned ErrWouldBlock
 	notes   int  // unread notifications that may be dropped
 	queued  bool // in the ready queue

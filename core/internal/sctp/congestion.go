@@ -29,13 +29,16 @@ func initialCongestion(pmdcs int, ipv4 bool) congestion {
 
 // grow takes the bytes that a SACK acknowledged first (sections 7.2.1, 7.2.2;
 // SCTP-3-81, SCTP-3-82).
-func (c *congestion) grow(pmdcs int, recovering bool) {
+//
+// repeated are bytes that it reports as received twice: they, too, have left
+// the network.
+func (c *congestion) grow(pmdcs int, recovering bool, repeated int) {
 	if c.cwnd <= c.ssthresh {
 		if !recovering && c.before >= c.cwnd-pmdcs+1 {
 			c.cwnd += min(c.fresh, pmdcs)
 		}
 	} else {
-		c.partial += c.fresh
+		c.partial += c.fresh + repeated
 		if c.before < c.cwnd {
 			c.partial = min(c.partial, c.cwnd)
 		} else if c.partial >= c.cwnd {

@@ -2,6 +2,7 @@ package sctp
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 )
@@ -34,9 +35,14 @@ func TestWindowGrowth(t *testing.T) { // SCTP-3-81, SCTP-3-82
 		{"avoidance, collecting", congestion{cwnd: 9000, ssthresh: 8000, before: 9000, fresh: 2920, flight: 1}, false, 9000, 2920},
 		{"avoidance, a window acknowledged", congestion{cwnd: 9000, ssthresh: 8000, partial: 8000, before: 9000, fresh: 2920, flight: 1}, false, 9000 + unit, 1920},
 		{"avoidance, not full: capped", congestion{cwnd: 9000, ssthresh: 8000, partial: 8000, before: 8999, fresh: 2920, flight: 1}, false, 9000, 9000},
+		{"avoidance, duplicates count", congestion{cwnd: 9000, ssthresh: 8000, before: 9000, fresh: 2920, flight: 1}, false, 9000, 2920 + 7},
 		{"all acknowledged", congestion{cwnd: 9000, ssthresh: 8000, partial: 100, before: 2920, fresh: 2920}, false, 9000, 0},
 	} {
-		c.at.grow(unit, c.recovering)
+		repeated := 0
+		if strings.Contains(c.name, "duplicates") {
+			repeated = 7
+		}
+		c.at.grow(unit, c.recovering, repeated)
 		if c.at.cwnd != c.cwnd || c.at.partial != c.pba {
 			t.Errorf("%s: cwnd %d, partial %d, want %d, %d", c.name, c.at.cwnd, c.at.partial, c.cwnd, c.pba)
 		}

@@ -80,7 +80,7 @@ func (a *association) handleChunk(in *arrival, c chunk.Raw) bool {
 func (a *association) handleUnknown(in *arrival, c chunk.Raw) bool {
 	if c.Type.Report() && a.state >= established {
 		room := in.path.mtu - chunk.MinPacket - chunk.MinPacket
-		a.replyError(in.path, chunk.CauseUnknownChunk, c.Whole[:min(len(c.Whole), room)])
+		a.replyError(in, chunk.CauseUnknownChunk, c.Whole[:min(len(c.Whole), room)])
 	}
 	return c.Type.Skip()
 }
@@ -94,11 +94,15 @@ func (a *association) malformed(what string) {
 	}
 }
 
-// replyError queues an ERROR chunk for the path. At most one packet of them waits:
+// replyError queues an ERROR chunk for the path that a packet came on. At most one packet of them waits:
 // surplus answers are dropped (section 12.4, SCTP-1-18).
-func (a *association) replyError(p *path, cause chunk.Cause, info []byte) {
+func (a *association) replyError(in *arrival, cause chunk.Cause, info []byte) {
+	p := in.path
 	if !p.hasRoom(chunk.Pad(len(info)) + 8) {
 		a.e.counters.RepliesLimited++
+		return
+	}
+	if !a.mayAnswer(in) {
 		return
 	}
 	p.control = chunk.AppendError(p.control, cause, info)

@@ -40,6 +40,7 @@ type Endpoint struct {
 	perPeer   map[netip.Addr]int // associations opened by peers
 	initRate  bucket
 	replyRate bucket
+	bySource  [sources]bucket
 
 	timers   timerq.Queue[timerRef]
 	stray    ring[strayPacket] // packets that belong to no association
@@ -70,6 +71,9 @@ func New(cfg Config) *Endpoint {
 	}
 	e.initRate = bucket{rate: initsPerSecond, tokens: initsPerSecond}
 	e.replyRate = bucket{rate: repliesPerSecond, tokens: repliesPerSecond}
+	for i := range e.bySource {
+		e.bySource[i] = bucket{rate: repliesPerSource, tokens: repliesPerSource}
+	}
 	return e
 }
 

@@ -1,6 +1,7 @@
 package sctp
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"time"
 
@@ -18,6 +19,7 @@ type setup struct {
 	cookie  []byte // to echo
 	unknown []byte // parameters of the INIT ACK to report
 	stale   bool   // a second INIT was sent for a stale cookie
+	longer  uint32 // ms that it asks the next cookie to live on
 }
 
 // Connect opens an association to a peer with the given SCTP addresses, which
@@ -115,6 +117,9 @@ func (a *association) buildInit(now time.Time, p *Packet) bool {
 	var space [512]byte
 	params := chunk.AppendParam(space[:0], chunk.ParamForwardTSN, nil)
 	params = a.e.appendLocal(params, q.addr)
+	if a.setup.longer > 0 {
+		params = chunk.AppendParam(params, chunk.ParamCookiePreservative, binary.BigEndian.AppendUint32(nil, a.setup.longer))
+	}
 	own := a.ownOffer()
 	w.b = appendInit(w.b, chunk.TypeInit, a.tag, &own, params, 0)
 	a.setup.sent = now
@@ -296,6 +301,7 @@ func (a *association) handleStaleCookie(in *arrival) {
 		return
 	}
 	a.setup.stale = true
+	a.setup.longer = uint32((a.setupPath().srtt + time.Second).Milliseconds()) // at most a second more than the round trip
 	a.peerTag = 0
 	for i := range a.out.chunks.len() {
 		a.mark(a.out.chunks.at(i), i)

@@ -115,6 +115,9 @@ func (a *association) handleHeartbeat(in *arrival, c chunk.Raw) {
 		a.e.counters.RepliesLimited++
 		return
 	}
+	if !a.mayAnswer(in) {
+		return
+	}
 	p.control = chunk.AppendRaw(p.control, chunk.TypeHeartbeatAck, 0, c.Value)
 	a.wake()
 }

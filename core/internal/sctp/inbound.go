@@ -146,7 +146,7 @@ func (a *association) accept(in *arrival, d *chunk.Data) {
 	a.in.received(d.TSN)
 	if d.Stream >= a.inStreams { // section 6.5, SCTP-3-21
 		in.sackNow = true
-		a.replyError(in.path, chunk.CauseInvalidStream, chunk.StreamInfo(d.Stream))
+		a.replyError(in, chunk.CauseInvalidStream, chunk.StreamInfo(d.Stream))
 		return
 	}
 	a.reassemble(in, d)

@@ -25,6 +25,9 @@ const (
 	minWindow        = 1500 // smallest legal a_rwnd (section 3.3.2)
 	initsPerSecond   = 10_000
 	repliesPerSecond = 500 // to packets out of the blue (SCTP-2-41)
+	repliesPerSource = 100 // of them
+	sources          = 64  // that are told apart; others share
+	answersPerSecond = 100 // HEARTBEAT ACKs and ERRORs of one association (SCTP-6-06)
 	messageOverhead  = 64  // bytes of send buffer per message (SCTP-3-08)
 )
 
@@ -43,9 +46,7 @@ func (c *Config) applyLimits() {
 	}
 }
 
-// normalise brings parameters within their bounds (spec table 4.2). A message
-// must fit half of the receive buffer, or it could fill it for ever
-// (SCTP-3-24).
+// normalise brings parameters within their bounds (spec table 4.2).
 func normalise(p assoc.Params) assoc.Params {
 	p = p.OrDefault()
 	p.RTOMin = max(p.RTOMin, 10*time.Millisecond)
@@ -65,6 +66,37 @@ func (e *Endpoint) room(peer netip.Addr, incoming bool) bool {
 		return false
 	}
 	return !incoming || peer.IsLoopback() || e.perPeer[peer] < e.cfg.MaxAssocsPerPeer
+}
+
+// mayReply limits answers to packets out of the blue: all, and those to one
+// source, so that the noise of one does not silence the others (SCTP-2-41).
+// Programs of this host are told at once that an association is gone.
+func (e *Endpoint) mayReply(in *arrival) bool {
+	ok := true
+	if from := in.from.Addr(); !from.IsLoopback() {
+		var sum uint32
+		for _, x := range from.As16() {
+			sum = sum*31 + uint32(x)
+		}
+		ok = e.bySource[sum%sources].take(in.now)
+	}
+	if !ok || !e.replyRate.take(in.now) {
+		e.counters.RepliesLimited++
+		return false
+	}
+	return true
+}
+
+// mayAnswer limits what a peer can ask for at no cost of its own (SCTP-6-06).
+func (a *association) mayAnswer(in *arrival) bool {
+	if a.answers.rate == 0 {
+		a.answers = bucket{rate: answersPerSecond, tokens: answersPerSecond}
+	}
+	if !a.answers.take(in.now) {
+		a.e.counters.RepliesLimited++
+		return false
+	}
+	return true
 }
 
 // bucket limits the rate of answers to strangers: rate per second, as many at

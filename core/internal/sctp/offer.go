@@ -1,8 +1,10 @@
 package sctp
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
 )
@@ -23,6 +25,7 @@ type offered struct {
 	cookie  []byte // view
 	unknown []byte // parameters to report, padded (SCTP-1-31)
 	cause   chunk.Cause
+	longer  time.Duration // that the cookie should live (Cookie Preservative)
 }
 
 // readOffered reads an INIT or INIT ACK. An error means that the chunk is
@@ -78,7 +81,11 @@ func (o *offered) take(p chunk.Param, from netip.Addr) bool {
 		o.forwardTSN = true
 	case chunk.ParamAddressTypes, chunk.ParamECN, chunk.ParamAuthRandom, chunk.ParamExtensions:
 		o.foreign = true // this engine sends none of them
-	case chunk.ParamUnrecognized, chunk.ParamCookiePreservative, chunk.ParamZeroChecksum,
+	case chunk.ParamCookiePreservative:
+		if len(p.Value) == 4 {
+			o.longer = time.Duration(binary.BigEndian.Uint32(p.Value)) * time.Millisecond
+		}
+	case chunk.ParamUnrecognized, chunk.ParamZeroChecksum,
 		chunk.ParamAuthChunks, chunk.ParamAuthHMACs, chunk.ParamPadding, chunk.ParamAdaptation:
 	default:
 		if p.Type.Report() {

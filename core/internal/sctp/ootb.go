@@ -33,8 +33,7 @@ func (e *Endpoint) outOfTheBlue(in *arrival, chunks []byte) {
 	switch {
 	case ack:
 		e.answerShutdownAck(in)
-	case !e.replyRate.take(in.now):
-		e.counters.RepliesLimited++
+	case !e.mayReply(in):
 	default:
 		e.answer(in, in.header.Tag, chunk.AppendAbort(nil, chunk.FlagT, 0, nil))
 	}
@@ -57,8 +56,7 @@ func staleCookie(c chunk.Raw) bool {
 // answerShutdownAck lets a peer finish a shutdown that we have finished, or
 // know nothing of (sections 8.4 rule 5, 8.5.1 E).
 func (e *Endpoint) answerShutdownAck(in *arrival) {
-	if !e.replyRate.take(in.now) {
-		e.counters.RepliesLimited++
+	if !e.mayReply(in) {
 		return
 	}
 	e.answer(in, in.header.Tag, chunk.AppendRaw(nil, chunk.TypeShutdownComplete, chunk.FlagT, nil))

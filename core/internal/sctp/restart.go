@@ -74,8 +74,8 @@ func (a *association) restart(in *arrival, ck *cookie) bool {
 	e := a.e
 	if a.state == shutdownAckSent {
 		a.owe(dueShutdownAck)
-		if p := a.pathTo(in.from.Addr()); p != nil {
-			a.replyError(p, chunk.CauseCookieInShutdown, nil)
+		if in.path = a.pathTo(in.from.Addr()); in.path != nil {
+			a.replyError(in, chunk.CauseCookieInShutdown, nil)
 		}
 		return false
 	}

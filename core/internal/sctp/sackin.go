@@ -32,9 +32,10 @@ func (a *association) handleSack(in *arrival, c chunk.Raw) {
 		a.errors = 0
 		p.works()
 	}
+	repeated := o.repeated(&s)
 	a.ackUpTo(in, s.CumTSN)
 	newest, any := a.ackGaps(in, &s)
-	a.afterAck(in)
+	a.afterAck(in, repeated)
 	if any || o.recovering && advanced && s.Gaps() > 0 {
 		a.countMisses(&s, newest, advanced)
 	}
@@ -155,9 +156,21 @@ func (a *association) renege(c *outChunk) {
 	a.out.outstanding += int(c.n)
 }
 
+// repeated is the size of the duplicates that a SACK reports, as far as their
+// chunks are still known (section 7.2.2). A peer that makes them up gains no
+// more than twice what it acknowledges.
+func (o *outbound) repeated(s *chunk.Sack) (n int) {
+	for i := range s.Dups() {
+		if at := int(s.Dup(i) - o.acked - 1); at < o.chunks.len() {
+			n += o.chunks.at(at).size()
+		}
+	}
+	return n
+}
+
 // afterAck clears error counters and grows the windows of the paths that
 // brought something new.
-func (a *association) afterAck(in *arrival) {
+func (a *association) afterAck(in *arrival, repeated int) {
 	for _, p := range a.paths {
 		if p.fresh == 0 {
 			continue
@@ -165,7 +178,7 @@ func (a *association) afterAck(in *arrival) {
 		a.errors = 0 // sections 8.1, 8.2
 		p.search.silence = 0
 		p.works()
-		p.grow(p.pmdcs(), a.out.recovering)
+		p.grow(p.pmdcs(), a.out.recovering, min(repeated, p.fresh))
 	}
 }
 
@@ -221,9 +234,11 @@ func (a *association) runT3(in *arrival) {
 	for _, p := range a.paths {
 		switch {
 		case p.flight == 0 && a.out.forwarding.path != p:
+			p.resent = false
 			a.stopTimer(&p.t3)
 		case p.oldest || !p.t3.Armed():
-			a.startTimer(&p.t3, in.now, p.rto.value)
+			p.resent = p.resent && !p.oldest
+			a.startT3(in.now, p)
 		}
 	}
 }

@@ -148,7 +148,7 @@ func (a *association) peerShutsDown(in *arrival, tsn uint32) {
 			p.before, p.fresh, p.oldest = p.flight, 0, false
 		}
 		a.ackUpTo(in, tsn)
-		a.afterAck(in)
+		a.afterAck(in, 0)
 		a.forward(in.now)
 		a.runT3(in)
 	}
