@@ -31,6 +31,9 @@ type Config struct {
 	// MaxMTU is the largest IP packet that the search for the MTU of a path
 	// tries; zero means 65,535.
 	MaxMTU int
+	// EarlyResend repairs the loss of a message that nothing follows long
+	// before RTO.Min is over (early.go).
+	EarlyResend bool
 	// Limits; zero means the default in limits.go.
 	MaxAssocs        int   // associations of the endpoint
 	MaxAssocsPerPeer int   // of those opened by peers, per IP address; loopback is exempt
@@ -63,6 +66,7 @@ type Counters struct {
 	DataDropped           uint64 // DATA chunks outside the window or the limits
 	Retransmissions       uint64 // DATA chunks sent again
 	FastRetransmissions   uint64 // of those, by missing reports
+	EarlyRetransmissions  uint64 // of those, before T3-rtx expired
 	Timeouts              uint64 // T3-rtx expirations
 	HeartbeatsLost        uint64
 	Restarts              uint64

@@ -28,6 +28,8 @@ type path struct {
 	congestion
 
 	t3, beat timer
+	early    bool // T3 goes off before its time first (early.go)
+	resent   bool // it did, or fully, and nothing new was acknowledged since
 	search   search
 
 	lastData time.Time // DATA was last sent

@@ -151,7 +151,7 @@ func (a *association) put(now time.Time, w *packetWriter, c *outChunk, tsn uint3
 	o.outstanding += int(c.n)
 	o.window = max(0, o.window-int(c.n))
 	if a.state != cookieEchoed && (!p.t3.Armed() || lowest) {
-		a.startTimer(&p.t3, now, p.rto.value)
+		a.startT3(now, p)
 	}
 }
 
@@ -191,7 +191,12 @@ func (a *association) mark(c *outChunk, index int) {
 
 // t3Due retransmits what is outstanding on a path (section 6.3.3, SCTP-3-63).
 func (a *association) t3Due(now time.Time, p *path) {
+	if p.early {
+		a.earlyDue(now, p)
+		return
+	}
 	o := &a.out
+	p.resent = true // what comes now is no message that nothing follows
 	a.e.counters.Timeouts++
 	p.onTimeout(p.pmdcs())
 	p.backOff(a.params.RTOMax)

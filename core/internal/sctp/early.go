@@ -1,0 +1,63 @@
+package sctp
+
+import "time"
+
+// What is lost and followed by nothing, or lost again, is noticed by nobody
+// but T3, whose floor (RTO.Min) allows for acknowledgements that are delayed.
+// A request whose round trip takes a millisecond would wait for it a hundred
+// times as long. With Config.EarlyResend T3 first goes off after what the path
+// takes as a rule, and the lowest outstanding chunk is sent once more; only
+// then the rest of the RTO follows. RFC 8985 section 7.3 does this for TCP
+// (tail loss probe).
+//
+// It is no timeout: it counts no error, so a dead peer is found neither sooner
+// nor, but for that wait, later; RTO does not back off. It may be wrong, so
+// there is one such packet until the peer acknowledges something new, and only
+// of little in flight: a bulk transfer has fast retransmission. That it may be
+// right is why the congestion window reacts as to a gap (section 7.2.3).
+const (
+	earlyFloor  = 8 * time.Millisecond
+	earlyFlight = 8 << 10 // bytes
+)
+
+// startT3 starts or restarts the retransmission timer of a path (section
+// 6.3.2).
+func (a *association) startT3(now time.Time, p *path) {
+	wait := p.patience()
+	p.early = a.e.cfg.EarlyResend && !p.resent && p.srtt > 0 && wait < p.rto.value
+	if !p.early {
+		wait = p.rto.value
+	}
+	a.startTimer(&p.t3, now, wait)
+}
+
+// patience is how long an acknowledgement takes at most as a rule: the RTO
+// without its floor, and two round trips.
+func (p *path) patience() time.Duration {
+	return max(earlyFloor, 2*p.srtt, p.srtt+4*p.rttvar)
+}
+
+// earlyDue sends the lowest outstanding chunk of a path again, and lets T3 run
+// for the rest of its time.
+func (a *association) earlyDue(now time.Time, p *path) {
+	o := &a.out
+	p.early, p.resent = false, true
+	a.startTimer(&p.t3, now, p.rto.value-p.patience())
+	if p.flight > earlyFlight || o.marked > 0 {
+		return
+	}
+	for i := range o.chunks.len() {
+		c := o.chunks.at(i)
+		if c.path != p || c.acked || c.gone {
+			continue
+		}
+		a.mark(c, i)
+		p.stopTiming()
+		p.onLoss(p.pmdcs())
+		o.forced = true
+		a.e.counters.EarlyRetransmissions++
+		a.opportunity()
+		a.wake()
+		return
+	}
+}
