@@ -79,6 +79,8 @@ type association struct {
 	answers bucket
 	waiting bool // Send returned ErrWouldBlock
 	notes   int  // unread notifications that may be dropped
+	held    bool // by Hold
+	parked  eventQueue
 	queued  bool // in the ready queue
 	nextUp  *association
 }
@@ -175,6 +177,7 @@ func (a *association) lost(kind assoc.Kind, cause chunk.Cause, err error) {
 	} else {
 		a.e.counters.AssocsDown++
 	}
+	a.hold(false)
 	a.failMessages(cause, err)
 	a.remove()
 	a.notify(kind, cause, err)

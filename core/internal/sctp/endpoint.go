@@ -46,6 +46,7 @@ type Endpoint struct {
 	stray    ring[strayPacket] // packets that belong to no association
 	ready    readyQueue        // associations that may have something to send
 	events   eventQueue
+	parked   int // events of associations that are held
 	writable []assoc.ID
 	received int64 // bytes of user data held, with overhead
 

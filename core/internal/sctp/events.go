@@ -14,7 +14,8 @@ type event struct {
 	info        assoc.RecvInfo
 	a           *association // whose window the data fills; nil for other data
 	first, last *piece
-	read        int // bytes of the first piece that are read
+	read        int  // bytes of the first piece that are read
+	begun       bool // a part was returned
 	note        bool
 	path        *path // that it is the last news of
 
@@ -61,6 +62,7 @@ func (e *Endpoint) Recv(now time.Time, b []byte, info *assoc.RecvInfo) (int, err
 	n := e.read(ev, b)
 	*info = ev.info
 	info.More = ev.first != nil
+	ev.begun = info.More
 	if !info.More {
 		e.events.pop()
 		if ev.note && ev.a != nil {
@@ -113,7 +115,7 @@ func (a *association) newEvent(kind assoc.Kind) *event {
 func (a *association) notify(kind assoc.Kind, cause chunk.Cause, err error) {
 	ev := a.newEvent(kind)
 	ev.info.Cause, ev.info.Err = uint16(cause), err
-	a.e.events.push(ev)
+	a.push(ev)
 }
 
 // notifyUp tells that the association is established, or was by a restart.
@@ -122,7 +124,7 @@ func (a *association) notifyUp(kind assoc.Kind) {
 	ev.info.InStreams, ev.info.OutStreams = a.inStreams, a.outStreams
 	ev.info.Incoming = a.incoming
 	ev.info.From = netip.AddrPortFrom(a.primary.addr, a.peerPort)
-	a.e.events.push(ev)
+	a.push(ev)
 }
 
 // notifyNote queues a notification that a flood may not multiply (SCTP-4-09).
@@ -134,7 +136,7 @@ func (a *association) notifyNote(ev *event) bool {
 	}
 	a.notes++
 	ev.note, ev.a = true, a
-	a.e.events.push(ev)
+	a.push(ev)
 	return true
 }
 
@@ -176,7 +178,7 @@ func (a *association) notifyFailed(m *outMessage, cause chunk.Cause, err error) 
 	p.buf = m.data
 	ev.first, ev.last = p, p
 	m.data = nil
-	a.e.events.push(ev)
+	a.push(ev)
 }
 
 // causeError is an SCTP error cause in words.

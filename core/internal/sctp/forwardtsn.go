@@ -57,7 +57,7 @@ func (a *association) skip(s *inStream, ssn uint16) {
 	for s.held != nil && !ssnLess(ssn, s.held.info.SSN) {
 		ev := s.held
 		s.held, ev.next = ev.next, nil
-		a.e.events.push(ev)
+		a.push(ev)
 	}
 	if !ssnLess(ssn, s.next) {
 		s.next = ssn + 1

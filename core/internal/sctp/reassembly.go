@@ -156,7 +156,7 @@ func (a *association) complete(r *run) {
 	ev.info.Unordered, ev.info.From = r.unordered, r.from
 	if r.unordered {
 		ev.info.SSN = 0 // means nothing (section 6.6)
-		a.e.events.push(ev)
+		a.push(ev)
 		return
 	}
 	if !a.order(ev) {
@@ -170,7 +170,7 @@ func (a *association) order(ev *event) bool {
 	s := a.inStream(ev.info.Stream)
 	ssn := ev.info.SSN
 	if ssn == s.next {
-		a.e.events.push(ev)
+		a.push(ev)
 		s.next++
 		a.inOrder(s)
 		return true
@@ -194,7 +194,7 @@ func (a *association) inOrder(s *inStream) {
 	for s.held != nil && s.held.info.SSN == s.next {
 		ev := s.held
 		s.held, ev.next = ev.next, nil
-		a.e.events.push(ev)
+		a.push(ev)
 		s.next++
 	}
 }

@@ -178,6 +178,7 @@ func (a *association) handleShutdownComplete(in *arrival, c chunk.Raw) {
 func (a *association) finished() {
 	a.e.counters.AssocsDown++
 	a.failMessages(0, assoc.ErrPipe)
+	a.hold(false)
 	a.remove()
 	a.notify(assoc.ShutdownComplete, 0, nil)
 }

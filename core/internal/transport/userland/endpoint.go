@@ -13,7 +13,10 @@ import (
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
-var _ transport.Endpoint = (*Endpoint)(nil)
+var (
+	_ transport.Endpoint = (*Endpoint)(nil)
+	_ transport.Holder   = (*Endpoint)(nil)
+)
 
 // Endpoint implements transport.Endpoint.
 type Endpoint struct {
@@ -188,4 +191,15 @@ func (e *Endpoint) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err er
 	}
 	defer e.mu.Unlock()
 	return e.engine.AssocAddrs(id)
+}
+
+// Hold implements transport.Holder.
+func (e *Endpoint) Hold(id assoc.ID, on bool) error {
+	now, err := e.enter()
+	if err != nil {
+		return err
+	}
+	err = e.engine.Hold(id, on)
+	e.leave(now)
+	return err
 }
