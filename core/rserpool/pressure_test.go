@@ -1,0 +1,118 @@
+package rserpool
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestASlowSessionStallsNobody: its pool user has to wait; other sessions of
+// the element go on, and so does the registrar's supervision.
+func TestASlowSessionStallsNobody(t *testing.T) {
+	run(t, func(w *world) {
+		r := w.process().registrar()
+		opts := w.process().options()
+		opts.ReceiveBuffer, opts.SendBuffer = 10_000, 10_000
+		l, err := Listen(w.ctx, "p", opts)
+		w.ok(err)
+		defer l.Close()
+		slow := w.pu("p", func(c *Config) { c.SendBuffer = 10_000 })
+		sent := 0
+		for ; err == nil; sent++ {
+			err = slow.TrySend(fmt.Appendf(make([]byte, 0, 100), "%0100d", sent), nil)
+			synctest.Wait()
+		}
+		sent--
+		if !errors.Is(err, ErrWouldBlock) || sent < 100 || sent > 500 {
+			w.Fatalf("after %d messages of 100 bytes: %v", sent, err)
+		}
+		unread, err := l.Accept(w.ctx)
+		w.ok(err)
+		if n := unread.Status().Unread; n > 110 {
+			w.Errorf("%d messages of 100 bytes are kept, 10,000 bytes are allowed", n)
+		}
+		quick := w.process().dial("p")
+		w.ok(quick.Send(w.ctx, []byte("hello")))
+		c, err := l.Accept(w.ctx)
+		w.ok(err)
+		for range 100 {
+			b, err := c.Recv(w.ctx)
+			w.ok(err)
+			w.ok(c.Send(w.ctx, b))
+			b, err = quick.Recv(w.ctx)
+			w.ok(err)
+			w.ok(quick.Send(w.ctx, b))
+			time.Sleep(time.Second)
+		}
+		if p := r.Pools(); len(p) != 1 || !l.Status().Registered {
+			w.Errorf("the registrar knows %+v", p)
+		}
+		for i := range sent {
+			b, err := unread.Recv(w.ctx)
+			w.ok(err)
+			if string(b) != fmt.Sprintf("%0100d", i) {
+				w.Fatalf("message %d is %s", i, b)
+			}
+		}
+		w.ok(slow.TrySend([]byte("room again"), nil))
+		b, err := unread.Recv(w.ctx)
+		if w.ok(err); string(b) != "room again" {
+			w.Errorf("got %q", b)
+		}
+	})
+}
+
+// TestEndsOfSessionsThatAreNotRead are noticed, and what they held is let go.
+func TestEndsOfSessionsThatAreNotRead(t *testing.T) {
+	run(t, func(w *world) {
+		w.process().registrar()
+		opts := w.process().options()
+		opts.ReceiveBuffer = 1000
+		l, err := Listen(w.ctx, "p", opts)
+		w.ok(err)
+		defer l.Close()
+		var conns []*Conn
+		for range 3 {
+			p := w.process()
+			c := p.dial("p")
+			for i := range 30 {
+				w.ok(c.Send(w.ctx, fmt.Appendf(nil, "%0100d", i)))
+			}
+			in, err := l.Accept(w.ctx)
+			w.ok(err)
+			conns = append(conns, in)
+			switch len(conns) {
+			case 1:
+				p.kill()
+			case 2:
+				w.ok(in.Close())
+			}
+		}
+		synctest.Wait()
+		if _, err := conns[1].Recv(w.ctx); !errors.Is(err, ErrClosed) {
+			w.Errorf("closed: %v", err)
+		}
+		n := 0
+		for {
+			if _, err = conns[0].Recv(w.ctx); err != nil {
+				break
+			}
+			n++
+		}
+		if n < 10 {
+			w.Errorf("%d messages of a user that died, %v", n, err)
+		}
+		for i := range 30 {
+			b, err := conns[2].Recv(w.ctx)
+			w.ok(err)
+			if string(b) != fmt.Sprintf("%0100d", i) {
+				w.Fatalf("message %d is %s", i, b)
+			}
+		}
+		if n := l.s.stuck; n != 0 {
+			w.Errorf("%d sessions are stuck", n)
+		}
+	})
+}
