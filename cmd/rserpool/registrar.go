@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net"
@@ -24,6 +25,7 @@ type registrarFlags struct {
 	peers      []string
 	rfcTimers  bool
 	noTCP      bool
+	state      string
 	level      string
 	json       bool
 }
@@ -34,11 +36,13 @@ func newRegistrar(g *global) *cobra.Command {
 		Use:   "registrar",
 		Short: "Run a registrar until SIGTERM or SIGINT",
 		Long: `Run a registrar until SIGTERM or SIGINT. It prints one line when it serves and
-logs to standard error. 'rserpool pools' and 'rserpool pes' are answered at both
+logs to standard error. When it ends it hands the pool elements it owns over to
+the other registrars, which takes a second or so. 'rserpool pools' and 'rserpool pes' are answered at both
 of its addresses.`,
 		Example: `  rserpool registrar
   rserpool registrar --asap 192.0.2.1:3863 --enrp 192.0.2.1:9901
   rserpool registrar --enrp 192.0.2.2:9901 --peer 192.0.2.1:9901
+  rserpool registrar --state /var/lib/rserpool/state
   rserpool registrar --asap 127.0.0.1:0 --log-level debug --json-logs`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRegistrar(cmd, g, f) },
@@ -50,6 +54,8 @@ of its addresses.`,
 		fmt.Sprintf("`address:port` for other registrars, usually port %d; without it there are no peers", enrpPort))
 	flags.StringSliceVar(&f.peers, "peer", nil,
 		"ENRP address `host:port` of another registrar, from which this one learns of the rest; may be repeated; needs --enrp")
+	flags.StringVar(&f.state, "state", "",
+		"`file` that keeps what the registrar knows, so that it has all answers at once when it is restarted")
 	flags.BoolVar(&f.noTCP, "no-tcp", false, "do not answer pool users over TCP, at the port of --asap")
 	flags.BoolVar(&f.rfcTimers, "rfc-timers", false,
 		"timers of RFC 5353: a registrar that dies silently is replaced after 66 s, not 4 s")
@@ -72,7 +78,7 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 		return err
 	}
 	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
-		ASAP: asap, ENRP: enrp, Peers: f.peers, RFCTimers: f.rfcTimers, NoTCP: f.noTCP,
+		ASAP: asap, ENRP: enrp, Peers: f.peers, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state,
 		Config: rserpool.Config{Transport: g.transport, Compat: g.compat, Logger: logger},
 	})
 	if err != nil {
@@ -84,7 +90,7 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), line)
 	<-cmd.Context().Done()
-	return r.Close()
+	return r.CloseContext(context.Background())
 }
 
 func (f *registrarFlags) logger(cmd *cobra.Command) (*slog.Logger, error) {

@@ -22,8 +22,7 @@ func (c *Config) resolveCompat(env map[string]string) error {
 
 // machine is the configuration of a registrar's machine.
 func (c *Config) machine(rfcTimers bool) registrar.Config {
-	var m registrar.Config
-	m.KeepAlive = registrar.Attentive()
+	m := registrar.Config{KeepAlive: registrar.Attentive(), Handover: true}
 	if !rfcTimers {
 		m.Timers = registrar.Brisk()
 	}

@@ -21,6 +21,12 @@ type RegistrarConfig struct {
 	// Peers are ENRP addresses (host:port, or host for port 9901) of other
 	// registrars, from which this one learns of the rest. They need ENRP.
 	Peers []string
+	// State is a file that keeps what the registrar knows, so that one that is
+	// restarted has an answer for everybody at once, before the pool elements
+	// come back: the file's entries are given out, and the elements asked
+	// whether they live. With Peers what these know counts, and the file only
+	// when none of them answers. A file that cannot be used costs a warning.
+	State string
 	// NoTCP leaves out the TCP port, of the same number as that of ASAP, at
 	// which pool users are answered too.
 	NoTCP bool
@@ -47,7 +53,7 @@ type Pool struct {
 }
 
 // StartRegistrar starts a registrar, which serves until Close or until ctx
-// ends. System errors (syscall.EADDRINUSE) are in the chain of what it returns.
+// ends; then it hands over like CloseContext. System errors (syscall.EADDRINUSE) are in the chain of what it returns.
 func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error) {
 	resolved, err := cfg.Config.resolve()
 	if err != nil {
@@ -61,7 +67,7 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
 	lcfg := loop.RegistrarConfig{
-		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, Machine: resolved.machine(cfg.RFCTimers),
+		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, Machine: resolved.machine(cfg.RFCTimers), State: cfg.State,
 		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
 	}
 	if !cfg.NoTCP {
@@ -72,7 +78,10 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
 	out := &Registrar{r: r, cfg: resolved}
-	out.stop = context.AfterFunc(ctx, func() { r.Close() })
+	out.stop = context.AfterFunc(ctx, func() {
+		r.Leave(context.Background())
+		r.Close()
+	})
 	return out, nil
 }
 
@@ -126,8 +135,17 @@ func (c *Config) publicPool(p registrar.PoolView) Pool {
 	return pool
 }
 
-// Close ends the registrar. Its pool elements and pool users look for another
-// one.
+// CloseContext hands the registrar's pool elements over to the other registrars,
+// if there are any, and closes it. The handover is given up when ctx ends, and
+// after some seconds.
+func (r *Registrar) CloseContext(ctx context.Context) error {
+	r.stop()
+	r.r.Leave(ctx)
+	return r.r.Close()
+}
+
+// Close ends the registrar at once. Its pool elements and pool users look for
+// another one; other registrars take its elements over.
 func (r *Registrar) Close() error {
 	r.stop()
 	return r.r.Close()

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"context"
 	cryptorand "crypto/rand"
 	"errors"
 	"fmt"
@@ -27,6 +28,9 @@ type RegistrarConfig struct {
 	// the source of randomness are filled in.
 	Machine registrar.Config
 	Open    func(transport.Config) (transport.Endpoint, string, error)
+	// State is a file that keeps what the registrar knows for the one that is
+	// started after it; empty means none.
+	State string
 	// ListenTCP listens for pool users that come over TCP; nil means none.
 	ListenTCP func(netip.AddrPort) (net.Listener, error)
 	Logger    *slog.Logger
@@ -41,16 +45,21 @@ type Registrar struct {
 	asap    *channel
 	enrp    *channel                  // nil without ENRP
 	tcp     *tcpServer                // nil without TCP
+	keeper  *keeper                   // nil without a state file
+	left    chan struct{}             // closed when nobody has to be waited for
 	tables  map[registrar.Link]*table // downloads that go on
 	log     *slog.Logger
 	garbage *Rare
 	closed  bool
+
+	closing  sync.Once
+	closeErr error
 }
 
 // StartRegistrar opens the endpoints and starts to serve. System errors
 // (syscall.EADDRINUSE) are in the chain of what it returns.
 func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
-	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*table{}}
+	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*table{}, left: make(chan struct{})}
 	var err error
 	if r.asap, r.tcp, err = openASAP(cfg); err != nil {
 		return nil, fmt.Errorf("cannot serve ASAP: %w", err)
@@ -73,6 +82,9 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	if r.tcp != nil {
 		r.tcp.start(r)
 	}
+	if r.keeper != nil {
+		go r.keeper.run()
+	}
 	return r, nil
 }
 
@@ -85,6 +97,9 @@ func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 	}
 	if r.enrp != nil {
 		m.ENRP = reachable(r.enrp.port.LocalAddrs())
+	}
+	if cfg.State != "" {
+		r.keeper = r.newKeeper(cfg.State, &m)
 	}
 	return m
 }
@@ -123,20 +138,39 @@ func (r *Registrar) closeChannels() error {
 	return errors.Join(errs...)
 }
 
+// Leave hands the registrar's PEs over to its peers, if it has any, and waits
+// for them for some seconds at most. Close comes after it.
+func (r *Registrar) Leave(ctx context.Context) {
+	r.mu.Lock()
+	if !r.closed {
+		r.loop.Post(registrar.Leave{})
+	}
+	r.mu.Unlock()
+	select {
+	case <-r.left:
+	case <-ctx.Done():
+	}
+}
+
 // Close ends the registrar: its associations break, and the PEs and PUs look
 // for another one.
 func (r *Registrar) Close() error {
+	r.closing.Do(func() { r.closeErr = r.close() })
+	return r.closeErr
+}
+
+func (r *Registrar) close() error {
 	r.mu.Lock()
-	if r.closed {
-		r.mu.Unlock()
-		return nil
-	}
 	r.closed = true
 	r.loop.Stop()
 	if r.tcp != nil {
 		r.tcp.stop()
 	}
+	last := r.machine.Snapshot(now())
 	r.mu.Unlock()
+	if r.keeper != nil {
+		r.keeper.stop(last)
+	}
 	return r.closeChannels()
 }
 

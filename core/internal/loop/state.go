@@ -1,0 +1,90 @@
+package loop
+
+import (
+	"crypto/sha256"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/registrar"
+)
+
+// The state file is written soon after a change, and from time to time though
+// nothing has changed, so that its age tells what in it may have ended.
+const (
+	statePeriod  = time.Second
+	stateRefresh = 20 * time.Second
+	// stateShare bounds the part of the time that writing takes, if there are
+	// very many PEs.
+	stateShare = 20
+)
+
+// keeper writes the state file.
+type keeper struct {
+	r       *Registrar
+	file    string
+	quit    chan struct{}
+	done    chan struct{}
+	written time.Time
+	sum     [sha256.Size]byte // of the table that was written last
+	failing bool
+}
+
+// newKeeper reads what was there, and begins to write what will be. A file
+// that cannot be used costs a warning, not the service.
+func (r *Registrar) newKeeper(file string, m *registrar.Config) *keeper {
+	entries, err := readState(file, now())
+	if err != nil {
+		r.log.Warn("the state file is not used: the registrar starts without what it knew", "file", file, "err", err)
+	}
+	m.Restored = entries
+	return &keeper{r: r, file: file, quit: make(chan struct{}), done: make(chan struct{})}
+}
+
+func (k *keeper) run() {
+	defer close(k.done)
+	pause := statePeriod
+	for {
+		select {
+		case <-k.quit:
+			return
+		case <-time.After(pause):
+		}
+		began := time.Now()
+		k.write(k.r.Snapshot())
+		pause = max(statePeriod, stateShare*time.Since(began))
+	}
+}
+
+// stop ends the writing; last is what is left in the file.
+func (k *keeper) stop(last registrar.View) {
+	close(k.quit)
+	<-k.done
+	k.written = time.Time{}
+	k.write(last)
+}
+
+// write writes what a registrar knows that serves; one that is still starting
+// knows less than the file.
+func (k *keeper) write(v registrar.View) {
+	if !v.Serving {
+		return
+	}
+	table, err := encodeTable(v)
+	sum := sha256.Sum256(table)
+	if err == nil {
+		if sum == k.sum && !k.failing && time.Since(k.written) < stateRefresh {
+			return
+		}
+		err = writeState(k.file, encodeState(table, now()))
+	}
+	if err != nil {
+		if !k.failing {
+			k.r.log.Warn("cannot write the state file: a restarted registrar would know what it had before", "file", k.file, "err", err)
+		}
+		k.failing = true
+		return
+	}
+	if k.failing {
+		k.r.log.Info("the state file can be written again", "file", k.file)
+	}
+	k.failing, k.sum, k.written = false, sum, time.Now()
+}
