@@ -183,8 +183,11 @@ func (e *Endpoint) handleCookieEcho(in *arrival, c chunk.Raw, rest []byte) {
 // acceptCookie makes the association of a cookie (section 5.1.5, SCTP-2-24).
 func (e *Endpoint) acceptCookie(in *arrival, ck *cookie) *association {
 	switch {
-	case ck.ownTag != in.header.Tag || e.byTag[ck.ownTag] != nil:
+	case ck.ownTag != in.header.Tag, e.byTag[ck.ownTag] != nil, e.recent.ended[ck.ownTag] == endedInPeace:
 		e.counters.CookiesRefused++
+	case e.recent.ended[ck.ownTag] == endedByForce:
+		e.counters.CookiesRefused++
+		e.answer(in, ck.peerTag, chunk.AppendAbort(nil, 0, 0, nil))
 	case ck.expired(in.now):
 		e.sendStale(in, ck)
 	case e.closed || e.cfg.NoListen:

@@ -107,7 +107,7 @@ func (e *Endpoint) newAssociation(p assoc.Params, tag uint32, peerPort uint16) *
 // SCTP-2-04).
 func (e *Endpoint) newTag() uint32 {
 	for {
-		if t := e.rand.nonZero(); e.byTag[t] == nil {
+		if t := e.rand.nonZero(); e.byTag[t] == nil && e.recent.ended[t] == 0 {
 			return t
 		}
 	}
@@ -179,6 +179,7 @@ func (a *association) lost(kind assoc.Kind, cause chunk.Cause, err error) {
 	}
 	a.hold(false)
 	a.failMessages(cause, err)
+	a.e.recent.add(a.tag, endedByForce)
 	a.remove()
 	a.notify(kind, cause, err)
 }

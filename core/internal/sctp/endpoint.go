@@ -41,6 +41,7 @@ type Endpoint struct {
 	initRate  bucket
 	replyRate bucket
 	bySource  [sources]bucket
+	recent    recentTags
 
 	timers   timerq.Queue[timerRef]
 	stray    ring[strayPacket] // packets that belong to no association

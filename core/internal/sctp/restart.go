@@ -88,6 +88,7 @@ func (a *association) restart(in *arrival, ck *cookie) bool {
 	a.stopTimers()
 	a.in.release(a)
 	a.in = inbound{held: a.in.held, memory: a.in.memory}
+	e.recent.add(a.tag, endedInPeace)
 	delete(e.byTag, a.tag)
 	a.tag = ck.ownTag
 	e.byTag[a.tag] = a

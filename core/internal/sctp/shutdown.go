@@ -179,6 +179,7 @@ func (a *association) finished() {
 	a.e.counters.AssocsDown++
 	a.failMessages(0, assoc.ErrPipe)
 	a.hold(false)
+	a.e.recent.add(a.tag, endedInPeace)
 	a.remove()
 	a.notify(assoc.ShutdownComplete, 0, nil)
 }
