@@ -277,48 +277,54 @@ func TestSessionOfAnElementEnds(t *testing.T) {
 }
 
 func TestBackPressure(t *testing.T) {
-	run(t, func(w *world) {
-		w.process().registrar()
-		opts := w.process().options()
-		opts.ReceiveBuffer = 10000
-		l, err := Listen(w.ctx, "sink", opts)
-		w.ok(err)
-		defer l.Close()
-		opts = w.process().options()
-		opts.SendBuffer = 10000
-		c, err := Dial(w.ctx, "sink", opts)
-		w.ok(err)
-		defer c.Close()
+	for _, plain := range []bool{false, true} {
+		run(t, func(w *world) { backPressure(w, plain) })
+	}
+}
 
-		// The sender blocks although nobody limits it but the receiver.
-		const total = 1000
-		sent := make(chan error, 1)
-		var count int
-		go func() {
-			for i := range total {
-				if err := c.Send(w.ctx, fmt.Appendf(make([]byte, 0, 100), "%099d", i)); err != nil {
-					sent <- err
-					return
-				}
-				count = i + 1
-			}
-			sent <- nil
-		}()
-		synctest.Wait()
-		if count == 0 || count > 400 {
-			w.Fatalf("%d messages of 99 bytes went into buffers of 30,000 bytes", count)
-		}
-		in, err := l.Accept(w.ctx)
-		w.ok(err)
+func backPressure(w *world, plain bool) {
+	w.process().registrar()
+	p := w.process()
+	p.plain = plain
+	opts := p.options()
+	opts.ReceiveBuffer = 10000
+	l, err := Listen(w.ctx, "sink", opts)
+	w.ok(err)
+	defer l.Close()
+	opts = w.process().options()
+	opts.SendBuffer = 10000
+	c, err := Dial(w.ctx, "sink", opts)
+	w.ok(err)
+	defer c.Close()
+
+	// The sender blocks although nobody limits it but the receiver.
+	const total = 1000
+	sent := make(chan error, 1)
+	var count int
+	go func() {
 		for i := range total {
-			b, err := in.Recv(w.ctx)
-			w.ok(err)
-			if want := fmt.Sprintf("%099d", i); string(b) != want {
-				w.Fatalf("message %d is %q", i, b)
+			if err := c.Send(w.ctx, fmt.Appendf(make([]byte, 0, 100), "%099d", i)); err != nil {
+				sent <- err
+				return
 			}
+			count = i + 1
 		}
-		w.ok(<-sent)
-	})
+		sent <- nil
+	}()
+	synctest.Wait()
+	if count == 0 || count > 400 {
+		w.Fatalf("%d messages of 99 bytes went into buffers of 30,000 bytes", count)
+	}
+	in, err := l.Accept(w.ctx)
+	w.ok(err)
+	for i := range total {
+		b, err := in.Recv(w.ctx)
+		w.ok(err)
+		if want := fmt.Sprintf("%099d", i); string(b) != want {
+			w.Fatalf("message %d is %q", i, b)
+		}
+	}
+	w.ok(<-sent)
 }
 
 func TestSessionFailsWhenNobodyIsLeft(t *testing.T) {

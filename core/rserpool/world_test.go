@@ -28,6 +28,7 @@ type process struct {
 	world     *world
 	endpoints []*memnet.Endpoint
 	dead      bool
+	plain     bool // its transport cannot hold single associations
 }
 
 // run runs a test in a world of its own.
@@ -53,6 +54,9 @@ func (w *world) process() *process {
 		ep, kind, err := w.net.Open(cfg)
 		if err == nil {
 			p.endpoints = append(p.endpoints, ep.(*memnet.Endpoint))
+			if p.plain {
+				ep = struct{ transport.Endpoint }{ep}
+			}
 		}
 		return ep, kind, err
 	})
