@@ -14,7 +14,8 @@ import "time"
 // nor, but for that wait, later; RTO does not back off. It may be wrong, so
 // there is one such packet until the peer acknowledges something new, and only
 // of little in flight: a bulk transfer has fast retransmission. That it may be
-// right is why the congestion window reacts as to a gap (section 7.2.3).
+// right is why the congestion window reacts as to a gap (section 7.2.3). Where
+// there are several paths T3 has to say which of them fails, and keeps its time.
 const (
 	earlyFloor  = 8 * time.Millisecond
 	earlyFlight = 8 << 10 // bytes
@@ -24,7 +25,7 @@ const (
 // 6.3.2).
 func (a *association) startT3(now time.Time, p *path) {
 	wait := p.patience()
-	p.early = a.e.cfg.EarlyResend && !p.resent && p.srtt > 0 && wait < p.rto.value
+	p.early = a.e.cfg.EarlyResend && len(a.paths) == 1 && !p.resent && p.srtt > 0 && wait < p.rto.value
 	if !p.early {
 		wait = p.rto.value
 	}

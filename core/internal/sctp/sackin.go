@@ -234,7 +234,7 @@ func (a *association) runT3(in *arrival) {
 	for _, p := range a.paths {
 		switch {
 		case p.flight == 0 && a.out.forwarding.path != p:
-			p.resent = false
+			p.early, p.resent = false, false
 			a.stopTimer(&p.t3)
 		case p.oldest || !p.t3.Armed():
 			p.resent = p.resent && !p.oldest

@@ -191,7 +191,7 @@ func (a *association) mark(c *outChunk, index int) {
 
 // t3Due retransmits what is outstanding on a path (section 6.3.3, SCTP-3-63).
 func (a *association) t3Due(now time.Time, p *path) {
-	if p.early {
+	if p.early && p.flight > 0 {
 		a.earlyDue(now, p)
 		return
 	}

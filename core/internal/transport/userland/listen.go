@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -27,6 +28,10 @@ const portAttempts = 50
 // 64, so one opportunity stands for many of the RFC's; the congestion window
 // limits them all the same.
 const burst = 32
+
+// sackDelay is SACK.Delay if nothing else is asked for. It is below the time
+// after which a peer of this kind resends a lone message (sctp.Config.EarlyResend).
+const sackDelay = 5 * time.Millisecond
 
 // Listen opens an endpoint. The system's reason for a refusal can be found in
 // the error with errors.Is: syscall.EADDRINUSE, EACCES, EADDRNOTAVAIL.
@@ -72,7 +77,10 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 	if params.MaxBurst == 0 {
 		params.MaxBurst = burst
 	}
-	e.engine = sctp.New(sctp.Config{Port: port, Local: specific(e.local), Rand: rand.Reader, NoListen: cfg.NoListen, MaxMTU: maxMTU(sockets)})
+	if params.SackDelay == 0 {
+		params.SackDelay = sackDelay
+	}
+	e.engine = sctp.New(sctp.Config{Port: port, Local: specific(e.local), Rand: rand.Reader, NoListen: cfg.NoListen, EarlyResend: true, MaxMTU: maxMTU(sockets)})
 	if err := e.engine.SetParams(0, params); err != nil {
 		closeSockets(sockets)
 		return nil, fmt.Errorf("parameters of associations: %w", err)
