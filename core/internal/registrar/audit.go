@@ -55,10 +55,13 @@ func (r *Registrar) markOwned(id protocol.ServerID, mark uint32) {
 
 // sweepOwned drops the PEs that are still marked and still owned by the
 // registrar, silently (ENRP-3.6-12, ENRP-3.6-14), but for those that are with us.
+// Somebody else may own them by now, of which we missed to hear: all others are
+// asked for their checksums at once.
 func (r *Registrar) sweepOwned(now time.Time, id protocol.ServerID, mark uint32) {
 	if r.space.Owned(id) == 0 {
 		return
 	}
+	dropped := false
 	for el := range r.space.Elements() {
 		switch {
 		case el.Home != id || el.State.mark != mark:
@@ -66,6 +69,19 @@ func (r *Registrar) sweepOwned(now time.Time, id protocol.ServerID, mark uint32)
 			r.adopt(now, el, id)
 		default:
 			r.drop(now, el)
+			dropped = true
+		}
+	}
+	if dropped {
+		r.askOthers(id)
+	}
+}
+
+// askOthers asks all peers but one to present themselves.
+func (r *Registrar) askOthers(but protocol.ServerID) {
+	for _, p := range r.peers {
+		if p.active() && p.id != but {
+			r.tell(p, r.presence(p.id, true))
 		}
 	}
 }

@@ -116,3 +116,13 @@ func TestResynchronizationBacksOff(t *testing.T) {
 	v.says(v.presence(0x1234)) // in order meanwhile: at once
 	s.want(v.request())
 }
+
+// ENRP-3.6-12: when a resynchronization removes something, the others are asked
+// whether it is theirs by now.
+func TestSweepAsksOthers(t *testing.T) {
+	s, v := audited(t)
+	other := s.meets(2, 30, "192.0.2.30:9901")
+	v.table(false, "p", owned(1, 20), owned(2, 20))
+	s.want(other.hears(mine(30, true)))
+	s.wantHomes("p", homes{1: 20, 2: 20})
+}

@@ -86,8 +86,20 @@ func (r *Registrar) completeCall(now time.Time, t Token, l *link) {
 		r.contactReached(now, c.contact, l)
 	}
 	for _, m := range c.waiting {
-		r.emit(SendENRP{Link: l.Link, Message: m})
+		if r.stillSo(m) {
+			r.emit(SendENRP{Link: l.Link, Message: m})
+		}
 	}
+}
+
+// stillSo says whether a message that waited is not outdated by now.
+func (r *Registrar) stillSo(m enrp.Message) bool {
+	u, ok := m.(enrp.HandleUpdate)
+	if !ok || u.Action != enrp.AddPE {
+		return true
+	}
+	el := r.space.Element(u.Handle, u.Element.ID)
+	return el != nil && el.Home == u.Element.Home
 }
 
 // failCall: a send failure means that the peer is dead (ENRP-3.4.3-03).

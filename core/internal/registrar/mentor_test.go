@@ -161,3 +161,20 @@ func TestContactComesUp(t *testing.T) {
 		}
 	}
 }
+
+// ENRP-3.2-19, ENRP-3.5-20: a mentor that another registrar takes over while
+// its table is on the way is gone; the next one is asked.
+func TestMentorTakenOver(t *testing.T) {
+	s := joining(t, "192.0.2.20:9901", "192.0.2.30:9901")
+	s.want(s.knocks(1, "192.0.2.20:9901"))
+	v := s.reaches(1, Link{ENRPOverSCTP, 1}, 20, "192.0.2.20:9901")
+	v.says(enrp.ListResponse{Route: v.route()})
+	s.want(v.hears(enrp.HandleTableRequest{Route: from(20)}))
+	w := s.meets(2, 40, "192.0.2.40:9901")
+	w.says(enrp.TakeoverServer{Route: w.route(), Target: 20})
+	s.want(s.knocks(2, "192.0.2.30:9901"))
+	s.step(ConnectFailed{Token: 2, Err: errRefused})
+	if !s.r.serving {
+		t.Error("waits for a mentor that is gone")
+	}
+}

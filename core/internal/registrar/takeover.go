@@ -49,13 +49,14 @@ func (r *Registrar) peerDead(now time.Time, p *peer) {
 func (p *peer) active() bool { return !p.inactive && p.takeover == nil }
 
 func (r *Registrar) deadWhileStarting(now time.Time, p *peer) {
-	mentor := r.join.mentor == p
-	if mentor {
-		r.join.mentor = nil
-	}
 	p.inactive = true
 	r.timers.Set(&p.watch, now.Add(r.cfg.Timers.TakeoverResume))
-	if mentor {
+	r.loseMentor(now, p)
+}
+
+// loseMentor turns to a backup when the mentor is gone (ENRP-3.2-19).
+func (r *Registrar) loseMentor(now time.Time, p *peer) {
+	if r.join.mentor == p {
 		r.nextMentor(now)
 	}
 }
@@ -209,6 +210,7 @@ func (r *Registrar) handleTakeoverServer(now time.Time, p *peer, m enrp.Takeover
 			r.leaveTakeovers(now, target)
 			r.keepContact(now, target)
 			r.removePeer(target)
+			r.loseMentor(now, target)
 		}
 	}
 	for el := range r.space.Elements() {

@@ -193,3 +193,25 @@ func TestPEOfAnother(t *testing.T) {
 	s.want(pe.gets(asap.DeregistrationResponse{Handle: "p", ID: 2}),
 		v.hears(enrp.HandleUpdate{Route: from(0), Action: enrp.DelPE, Handle: "p", Element: owned(2, 20)}))
 }
+
+// ENRP-3.3.1-01: what waited for an association is not told any more when it is
+// not so any more.
+func TestUpdateOutdatedWhileWaiting(t *testing.T) {
+	s := startedWith(t, func(c *Config) { quiet(c); c.KeepAlive.Interval = 0 })
+	v, w := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
+	s.step(AssocLost{Link: v.link})
+	out := s.take()
+	call, ok := out[len(out)-1].(SendENRPTo)
+	if !ok {
+		t.Fatalf("lost a peer and did %v", out)
+	}
+	pe := s.connect(1, "192.0.2.1:5000")
+	for _, id := range []protocol.PEID{1, 2} {
+		pe.sends(pe.offer("p", id))
+	}
+	w.updates(enrp.AddPE, "p", owned(1, 30))
+	s.take()
+	again := &rival{&remote{s, Link{ENRPOverSCTP, 3}, v.at}, 20}
+	s.step(AssocUp{Link: again.link, Token: call.Token, Peer: call.Peer})
+	s.want(again.hears(update(enrp.AddPE, pe.offer("p", 2))))
+}
