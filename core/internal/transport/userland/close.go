@@ -51,7 +51,7 @@ func (e *Endpoint) bury() {
 		return
 	}
 	e.dead = true
-	e.timer.Stop()
+	alarms.stop(&e.bell)
 	closeSockets(e.sockets)
 	if e.lost > 0 {
 		e.log.Debug("closed endpoint had packets that the system did not take", "count", e.lost, "local", e.local)

@@ -6,7 +6,7 @@ func (e *Endpoint) Kill() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.closed, e.dead = true, true
-	e.timer.Stop()
+	alarms.stop(&e.bell)
 	closeSockets(e.sockets)
 }
 

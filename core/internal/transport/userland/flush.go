@@ -69,10 +69,7 @@ func (e *Endpoint) reportTooBig(out *outbox) {
 // all that come of a batch of messages at once. Should a hook take long the
 // alarm does it.
 func (e *Endpoint) postpone() {
-	if limit := e.hookStart.Add(hookAlarm); e.at.IsZero() || limit.Before(e.at) {
-		e.at = limit
-		e.timer.Reset(hookAlarm)
-	}
+	e.wakeAt(e.hookStart.Add(hookAlarm))
 }
 
 // fill takes up to a batch of packets from the engine.

@@ -8,7 +8,7 @@ import (
 
 // start makes the endpoint live.
 func (e *Endpoint) start() {
-	e.timer = time.AfterFunc(time.Hour, e.ring)
+	e.bell.Value = e
 	for _, s := range e.sockets {
 		go e.runReader(s)
 	}
