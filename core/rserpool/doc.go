@@ -11,6 +11,44 @@
 // level below, in the style of the socket API and without blocking; the C
 // library is built on it.
 //
+// # What is promised
+//
+// Within a session to one element every message arrives exactly once, and those
+// of one stream in order. When the element is lost (it crashes, hangs, drains,
+// or its host is gone) the session moves to another one by itself, and what the
+// transport did not deliver is sent to that one, in order, before anything
+// newer. What the lost element's transport had acknowledged is not sent again;
+// the element may have acted on it or not. That part is in doubt, and the
+// notification of the failover says how many messages it is
+// ([Notification.InDoubt]). On streams other than 0, and unordered, messages keep
+// this promise but not their order relative to a cookie echo: packets that are
+// lost can let them overtake it.
+//
+// An element whose sessions have a state leaves it with its pool users as
+// cookies ([Socket.SendCookie], [Conn.SendCookie]). The element to which the
+// session moves receives the last one before any message
+// ([RecvInfo.CookieEcho]). With [Config.PoolKey] cookies are encrypted and
+// authenticated. A pool user that echoes an older cookie than its last is not
+// noticed: what must not be undone does not belong in a cookie alone.
+//
+// With [SessionOptions].Replay, at both ends, nothing is in doubt: the pool user
+// keeps what it sent until a cookie covers it, and after a failover sends it
+// again behind the echo of that cookie. The state that travels in cookies then
+// reflects every message exactly once; what elements did besides, such as
+// answering, they may do twice. Sending returns [ErrWouldBlock] while the messages
+// that no cookie covers fill [SessionOptions].SendBuffer, so elements have to
+// leave cookies often enough. A session that ends gracefully has delivered its
+// messages; to know that they are covered, wait until [SessionStatus].Uncovered
+// is 0.
+//
+// [Socket.Drain] ends an element without losing anything or leaving anything in
+// doubt, provided that its pool users use this library.
+//
+// A session that finds no element for [SessionOptions].FailoverLimit fails with
+// [ErrNoElement]. No queue grows without bounds: a full one makes the one that
+// fills it wait, and nobody else ([SessionOptions].ReceiveBuffer; with the kernel's
+// SCTP a full one makes all sessions of the socket wait).
+//
 // # How a registrar is found
 //
 // In this order: [Config.Registrars]; the environment variable
@@ -28,6 +66,7 @@
 //	RSERPOOL_EMBEDDED    off: never start a registrar inside a pool element
 //	RSERPOOL_PORT        port of the loopback registrar, 3863 by default
 //	RSERPOOL_FAILOVER    how long a session looks for another element, 15s by default
+//	RSERPOOL_POOL_KEY    secret of the pool's elements, hexadecimal or a file with it
 //	RSERPOOL_LOG         off, error, warn (default), info or debug
 //	RSERPOOL_CONFIG      configuration file, /etc/rserpool.conf by default
 //

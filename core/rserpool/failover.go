@@ -16,12 +16,13 @@ type failover struct {
 	counted  uint64 // how many the newest cookie says it covers
 	since    uint64 // counted when the present element took over
 
-	failing bool      // between two elements
-	from    PEID      // failing: the one that was lost
-	doubt   int       // failing: messages in doubt
-	resent  int       // failing: messages that go to the next one again
-	leaving error     // why the library gives the present element up
-	heard   time.Time // of the present element
+	failing bool         // between two elements
+	from    PEID         // failing: the one that was lost
+	doubt   int          // failing: messages in doubt
+	resent  int          // failing: messages that go to the next one again
+	leaving error        // why the library gives the present element up
+	heard   time.Time    // of the present element
+	tuned   assoc.Params // what tune chose for it
 }
 
 // sessionUp: the association with an element stands.
@@ -41,6 +42,8 @@ func (s *Socket) sessionUp(ss *session) {
 		s.notify(ss, Notification{Type: FailoverCompleted, Old: ss.from, New: ss.peer.PE, InDoubt: ss.doubt, Resent: ss.resent})
 	}
 	ss.failing = false
+	ss.tuned = assoc.Params{}
+	s.tuneLater(ss, tuneFirst)
 	s.flush(ss)
 	s.changed.fire()
 }

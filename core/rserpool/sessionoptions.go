@@ -31,8 +31,10 @@ type SessionOptions struct {
 	// the session begins. See the package documentation.
 	Replay bool
 
-	// The rest tunes SCTP's failure detection (RFC 9260 section 16); the
-	// defaults are the transport's. RTO is the retransmission timeout,
+	// The rest tunes SCTP's failure detection (RFC 9260 section 16). Where none
+	// of it is set a session of a pool user follows the round trip that it
+	// measures: on a short path an element is given up that has not acknowledged
+	// anything for about 0.9 s. RTO is the retransmission timeout,
 	// Heartbeat the pause between heartbeats (negative: none), PathRetransmits
 	// and AssocRetransmits how often in a row a path or a peer may fail to
 	// answer.
@@ -140,6 +142,7 @@ func (s *Socket) setOptions(ss *session, o SessionOptions) error {
 		if err := s.port.SetParams(ss.assoc, o.params()); err != nil {
 			return fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
+		ss.tuned = assoc.Params{}
 	}
 	if ss.own && o.FailoverLimit != ss.opts.FailoverLimit {
 		s.machine.Post(endpoint.SetFailoverLimit{Session: endpoint.SessionID(ss.id), Limit: o.FailoverLimit})
