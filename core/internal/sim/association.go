@@ -27,13 +27,16 @@ type end struct {
 	state endState
 	other *end
 
-	early    []packet  // sent before the association stands
-	stuck    []packet  // on the way, held up by a broken path
-	arrives  time.Time // when the newest packet does
-	flying   int       // bytes that the other side's process has not read
-	outbox   int       // messages that wait for room
-	breaks   int       // how often its path broke or healed
-	deadline time.Time // of its set-up
+	early    []packet          // sent before the association stands
+	stuck    []packet          // on the way, held up by a broken path
+	ahead    map[uint64]packet // arrived before others that were sent earlier
+	sent     uint64            // packets
+	arrived  uint64            // of them, in order
+	arrives  time.Time         // when the newest packet does
+	flying   int               // bytes that the other side's process has not read
+	outbox   int               // messages that wait for room
+	breaks   int               // how often its path broke or healed
+	deadline time.Time         // of its set-up
 }
 
 type endState uint8
@@ -51,6 +54,8 @@ type packet struct {
 	ppid  uint32
 	b     []byte
 	boxed bool // counts in the outbox
+	to    *end
+	seq   uint64
 }
 
 type packetKind uint8
@@ -140,6 +145,7 @@ func (p *port) accept(e *end) {
 	case o.state == standing:
 		news = assoc.Restart
 		o.stuck, o.flying, o.outbox = nil, 0, 0
+		o.ahead, o.sent, o.arrived = nil, 0, 0
 	}
 	o.state, o.other = standing, e
 	e.state, e.other = echoed, o
@@ -197,6 +203,12 @@ func (p *port) send(id assoc.ID, ppid uint32, b []byte) error {
 // transmit puts a packet on its way; packets of one side of an association
 // keep their order.
 func (e *end) transmit(pk packet) {
+	e.sent++
+	pk.to, pk.seq = e.other, e.sent
+	e.launch(pk)
+}
+
+func (e *end) launch(pk packet) {
 	w := e.port.w
 	at := w.now.Add(w.delay())
 	if at.Before(e.arrives) {
@@ -207,15 +219,25 @@ func (e *end) transmit(pk packet) {
 }
 
 func (e *end) arrive(pk packet) {
-	o := e.other
+	o := pk.to
 	switch {
-	case e.state == closed || o.other != e:
-	case len(e.stuck) > 0 || !e.port.w.open(e.host(), o.host()):
+	case e.state == closed || e.other != o || o.other != e:
+	case !e.port.w.open(e.host(), o.host()):
 		e.stuck = append(e.stuck, pk)
 	case o.state == closed:
 		e.orphaned()
+	case pk.seq != e.arrived+1:
+		if e.ahead == nil {
+			e.ahead = map[uint64]packet{}
+		}
+		e.ahead[pk.seq] = pk
 	default:
+		e.arrived++
 		o.receive(pk)
+		if next, ok := e.ahead[e.arrived+1]; ok {
+			delete(e.ahead, next.seq)
+			e.arrive(next)
+		}
 	}
 }
 
@@ -291,7 +313,7 @@ func (e *end) close(kind assoc.Kind, err error) {
 }
 
 func (e *end) forget() {
-	e.state, e.stuck, e.early = closed, nil, nil
+	e.state, e.stuck, e.early, e.ahead = closed, nil, nil, nil
 	delete(e.port.ends, e.id)
 	if e.port.byPeer[e.peer] == e {
 		delete(e.port.byPeer, e.peer)

@@ -124,7 +124,7 @@ func (e *end) unstick() {
 	stuck := e.stuck
 	e.stuck = nil
 	for _, pk := range stuck {
-		e.transmit(pk)
+		e.launch(pk)
 	}
 }
 

@@ -18,6 +18,7 @@ type Storm struct {
 	registrars []*Host
 	elements   []*Host
 	users      []*Host
+	chain      bool // registrars know the one before them only
 }
 
 // NewStorm builds the world of a seed: some registrars that know all or one of
@@ -61,10 +62,10 @@ func (s *Storm) long(low, high time.Duration) time.Duration {
 }
 
 func (s *Storm) addRegistrars(n int) {
-	chain := s.rnd.IntN(4) == 0
+	s.chain = s.rnd.IntN(4) == 0
 	for i := range n {
 		peers := func() []*Host {
-			if chain && i > 0 {
+			if s.chain && i > 0 {
 				return s.registrars[i-1 : i]
 			}
 			return s.registrars
@@ -90,6 +91,9 @@ func (s *Storm) Rage(n int, calm time.Duration) {
 		s.Run(s.long(time.Microsecond, time.Second))
 	}
 	s.Run(s.long(time.Second, time.Minute))
+	if s.chain {
+		s.Run(2 * time.Minute) // until all have met: who never met cannot find each other when parted
+	}
 	for range n {
 		if len(s.Broken()) > 0 {
 			return

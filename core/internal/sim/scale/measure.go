@@ -29,8 +29,9 @@ const renewal = 280 * time.Second
 func newStand(registrars, elements int) *stand {
 	s := &stand{World: sim.NewWorld(1)}
 	s.Net.DetectMin, s.Net.DetectMax = 2*time.Second, 2*time.Second
+	cfg := registrar.Config{Limits: registrar.Limits{Links: 2 * elements}} // the last one serves all
 	for i := range registrars {
-		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), registrar.Config{}, func() []*sim.Host { return s.registrars }))
+		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), cfg, func() []*sim.Host { return s.registrars }))
 		s.registrars[i].Start()
 		s.Run(joining)
 	}
