@@ -78,7 +78,10 @@ func (e *Endpoint) Send(b []byte, info *assoc.SendInfo) error {
 // Recv implements transport.Endpoint.
 func (e *Endpoint) Recv(b []byte, info *assoc.RecvInfo) (int, error) {
 	e.mu.Lock()
-	now := time.Now()
+	now := e.hookStart // what reading brings about then waits for the hook
+	if !e.hooking {
+		now = time.Now()
+	}
 	n, err := e.engine.Recv(now, b, info)
 	if err == assoc.ErrWouldBlock {
 		e.starved = true

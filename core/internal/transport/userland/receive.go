@@ -75,6 +75,14 @@ func (r *receiver) readOnce(fd uintptr) bool {
 		h.SetControllen(controlSize)
 	}
 	r.n, r.errno = r.in.msgs.call(unix.SYS_RECVMMSG, fd, 0, readBatch)
+	if r.errno != 0 && r.errno != unix.EAGAIN {
+		// The system tells of an error before it gives the datagrams that came
+		// earlier, and they matter more: an ABORT says why nobody is there now.
+		var failed unix.Errno
+		if r.n, failed = r.in.msgs.call(unix.SYS_RECVMMSG, fd, 0, readBatch); failed == 0 {
+			return true
+		}
+	}
 	if r.errno == 0 {
 		return true
 	}

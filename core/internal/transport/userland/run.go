@@ -24,9 +24,6 @@ func (e *Endpoint) runReader(s *socket) {
 		if !ok {
 			return
 		}
-		if troubled {
-			e.readErrors(s)
-		}
 		e.mu.Lock()
 		now = time.Now()
 		useless := 0
@@ -34,6 +31,11 @@ func (e *Endpoint) runReader(s *socket) {
 			if !s.rx.packets(i, input) {
 				useless++
 			}
+		}
+		if troubled {
+			e.mu.Unlock()
+			e.readErrors(s)
+			e.mu.Lock()
 		}
 		e.engine.Advance(now)
 		e.finish(now)
