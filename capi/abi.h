@@ -14,16 +14,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RSPGO_ABI 1
+#define RSPGO_ABI 2
 
 struct rspgo_loadinfo {
 	uint32_t policy, weight, priority, load, degradation, life, pe_id;
 };
 
+/* What was received. */
+enum rspgo_kind { RSPGO_MESSAGE, RSPGO_COOKIE_ECHO, RSPGO_NOTIFICATION };
+
 struct rspgo_msginfo {
 	uint32_t session, pe_id, ppid, lifetime, length;
 	uint16_t stream;
-	uint8_t unordered, truncated;
+	uint8_t unordered, truncated, kind;
+};
+
+/* How to receive. */
+#define RSPGO_PEEK 1
+#define RSPGO_PLAIN 2 /* pass over what is no message */
+
+#define RSPGO_WHY_SIZE 176
+
+/* Filled instead of the buffer for an RSPGO_NOTIFICATION. */
+struct rspgo_notification {
+	uint32_t type, session, old_pe_id, new_pe_id, in_doubt, resent;
+	int32_t error;
+	char why[RSPGO_WHY_SIZE];
 };
 
 #define RSPGO_ERROR_SIZE 1024
@@ -38,7 +54,7 @@ struct rspgo_error {
  * close the eventfd. With background set it returns -EINPROGRESS instead, and
  * the socket's descriptor becomes writable at the end; RSPGO_CLOSE returns 0.
  * An outcome that is there already is returned at once. */
-enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE };
+enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE, RSPGO_DRAIN };
 
 /* Returned by rspgo_start for an operation that has ended well already. */
 #define RSPGO_ENDED 0x7fffffff
@@ -56,7 +72,14 @@ enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE }
 	F(int64_t, rspgo_send, (int fd, uint64_t ino, void *buf, size_t len, struct rspgo_msginfo *info,     \
 	                        struct rspgo_error *err))                                                    \
 	F(int64_t, rspgo_recv, (int fd, uint64_t ino, void *buf, size_t len, struct rspgo_msginfo *info,     \
-	                        int peek, struct rspgo_error *err))                                          \
+	                        struct rspgo_notification *note, int how, struct rspgo_error *err))          \
+	F(int, rspgo_send_cookie, (int fd, uint64_t ino, void *buf, size_t len, uint32_t session,            \
+	                           struct rspgo_error *err))                                                 \
+	F(int, rspgo_setopt, (uint64_t ino, uint32_t session, int option, void *value, size_t len,           \
+	                      struct rspgo_error *err))                                                      \
+	F(int, rspgo_getopt, (uint64_t ino, uint32_t session, int option, void *value, size_t *len,          \
+	                      struct rspgo_error *err))                                                      \
+	F(int, rspgo_setload, (uint64_t ino, struct rspgo_loadinfo *info, struct rspgo_error *err))          \
 	F(int, rspgo_name, (uint64_t ino, int peer, void *pool, size_t *pool_len, uint32_t *pe_id,           \
 	                    struct rspgo_error *err))                                                        \
 	F(int, rspgo_last_error, (uint64_t ino, struct rspgo_error *err))

@@ -4,7 +4,7 @@
  * draft-ietf-rserpool-api-00: the socket API with an rsp_ prefix.
  *
  * Link with -lrserpool. This header is the manual of the library; the manual
- * pages librserpool(7) and rsp_socket(3) to rsp_errmsg(3) say the same.
+ * pages librserpool(7) and rsp_socket(3) to rsp_version(3) say the same.
  *
  * Words. A pool element (PE) is a server in a named pool, a pool user (PU) a
  * client of a pool, a registrar keeps the list of pools. A pool handle is the
@@ -144,6 +144,70 @@ struct rsp_sndrcvinfo {
 #define RSP_UNORDERED 0x00000001U /* the message may overtake others */
 #define RSP_MSG_TRUNC 0x00000100U /* received: the buffer was too small, the rest of the
                                      message is lost; sent: ignored */
+#define RSP_MSG_NOTIFICATION 0x00000200U /* received: no message, but a union
+                                            rsp_notification; sent: ignored */
+#define RSP_MSG_COOKIE_ECHO 0x00000400U  /* received: no message, but the state that
+                                            rsp_send_cookie() left; sent: ignored */
+
+/* Notifications: what rsp_recvmsg() puts into the buffer, with
+ * RSP_MSG_NOTIFICATION in info->flags, when something happened that the option
+ * RSP_NOTIFICATIONS asks for; none by default. They come in order with the
+ * messages of their session. A call with info NULL passes over them. Give a buffer
+ * of sizeof(union rsp_notification) bytes or more. */
+#define RSP_SESSION_ADDED 1      /* .session: it stands; the first of its session */
+#define RSP_SESSION_REMOVED 2    /* .session: it has ended without the program's doing;
+                                    the last of its session */
+#define RSP_FAILOVER_BEGUN 3     /* .failover: the element old_pe_id serves the session no
+                                    longer; the library looks for another one */
+#define RSP_FAILOVER_COMPLETED 4 /* .failover: the element new_pe_id serves it now */
+#define RSP_SHUTDOWN 5           /* .head: the other side ends the session and takes nothing
+                                    more; or, at an element, RSP_DRAIN was asked for:
+                                    answer what came, leave a last cookie */
+#define RSP_COOKIE_REJECTED 6    /* .head: a pool user brought a cookie that is forged or
+                                    has expired; the session begins without state */
+
+/* Bits of the option RSP_NOTIFICATIONS. */
+#define RSP_NOTIFY_SESSIONS 0x1U /* RSP_SESSION_ADDED, RSP_SESSION_REMOVED */
+#define RSP_NOTIFY_FAILOVER 0x2U /* RSP_FAILOVER_BEGUN, RSP_FAILOVER_COMPLETED */
+#define RSP_NOTIFY_SHUTDOWN 0x4U /* RSP_SHUTDOWN */
+#define RSP_NOTIFY_COOKIES 0x8U  /* RSP_COOKIE_REJECTED */
+#define RSP_NOTIFY_ALL 0xfU
+
+/* What every notification begins with. */
+struct rsp_notification_head {
+	uint32_t type;     /* RSP_SESSION_ADDED ... */
+	uint32_t session;  /* the session that it is about */
+	int32_t error;     /* what failed, as errno; 0 when nothing did */
+	uint32_t reserved; /* zero */
+	char why[176];     /* the same in words, with a NUL at the end; maybe empty */
+};
+
+struct rsp_session_change {
+	struct rsp_notification_head head;
+	uint32_t pe_id;        /* of the element that serves it; 0 at an element */
+	uint32_t reserved[15]; /* zero */
+};
+
+struct rsp_failover {
+	struct rsp_notification_head head;
+	uint32_t old_pe_id;    /* of the element that was lost */
+	uint32_t new_pe_id;    /* RSP_FAILOVER_COMPLETED: of the next one; else 0 */
+	uint32_t in_doubt;     /* messages in doubt: delivered to the old element, but neither
+	                          answered nor covered by a cookie. One message from an
+	                          element counts as the answer to one to it: exact for
+	                          requests with one answer each, and otherwise too many
+	                          rather than too few */
+	uint32_t resent;       /* RSP_FAILOVER_COMPLETED: messages that are sent again,
+	                          behind the cookie and before newer ones */
+	uint32_t reserved[12]; /* zero */
+};
+
+union rsp_notification {
+	uint32_t type; /* RSP_SESSION_ADDED ... */
+	struct rsp_notification_head head;
+	struct rsp_session_change session;
+	struct rsp_failover failover;
+};
 
 /* rsp_socket - make a socket.
  *
@@ -213,10 +277,35 @@ RSP_API int rsp_register(int fd, const void *pool, size_t pool_len, const struct
  *
  * Sessions that stand go on; new ones are not sent here any more.
  *
+ * rsp_deregister_flags - the same with flags: 0, or RSP_DRAIN. That moves the
+ * sessions to other elements, and nothing is lost: each pool user is told to stop
+ * and to move on, what it has sent is still received and can be answered. Go on
+ * receiving meanwhile, in another thread or with O_NONBLOCK; on RSP_SHUTDOWN,
+ * which is told where RSP_NOTIFY_SHUTDOWN asks for it, leave a last cookie. The
+ * library ends a session about 50 ms after everything was answered and the last
+ * cookie sent, and one second after the last call for it otherwise. It returns
+ * when all have moved, and after 30 seconds with ETIMEDOUT: those that were left
+ * then are ended.
+ *
  * Waits for the registrar's answer; with O_NONBLOCK as rsp_register().
  * Errors: ENOTCONN (not registered), EHOSTUNREACH, ETIMEDOUT (the registration
- * is then not renewed and ends by itself), EINTR. */
+ * is then not renewed and ends by itself), EINVAL (unknown flags), EINTR. */
 RSP_API int rsp_deregister(int fd);
+RSP_API int rsp_deregister_flags(int fd, int flags);
+#define RSP_DRAIN 0x1
+
+/* rsp_setload - change the values of the policy, such as the load, of a pool
+ * element (a re-registration, RFC 5352 section 2.2.1).
+ *
+ * As often as the program likes: the registrar is told the newest values at most
+ * once a second, the first change at once. policy must be what rsp_register() was
+ * given, and so must pe_id and life, if they are not zero.
+ *
+ * Does not wait. When the registrar refuses, rsp_errmsg() has the reason, and the
+ * old values stay.
+ * Errors: ENOTCONN (not registered), EINVAL (as rsp_register(), or policy, pe_id or
+ * life differ), EFAULT. */
+RSP_API int rsp_setload(int fd, const struct rsp_loadinfo *info);
 
 /* rsp_sendmsg - send one message.
  *
@@ -229,6 +318,13 @@ RSP_API int rsp_deregister(int fd);
  * Returns len: a message is sent whole or not at all. Success means that the
  * library has taken it; it then reaches the element that serves the session, or
  * the next one. Waits while there is no room in the send buffer.
+ * Delivery: within a session to one element exactly once and in order. When the
+ * element fails, what the transport did not deliver goes to the next one, in
+ * order and before newer messages; what the old one had received and not acted
+ * on is in doubt, and RSP_FAILOVER_BEGUN says how many messages that can be. With
+ * the option RSP_REPLAY, the state that travels in cookies reflects every message
+ * exactly once.
+ *
  * Errors: EAGAIN (it would have to wait), ENOTCONN (no session, or no such
  * session any more), EHOSTUNREACH and others (the session has failed, with the
  * reason), EMSGSIZE (more than 1 MiB), EINVAL (len is 0, PPID 11, unknown flags
@@ -239,19 +335,89 @@ RSP_API ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rs
 
 /* rsp_recvmsg, rsp_rcvmsg - receive one message. The slides spell it both ways.
  *
- * info may be NULL; otherwise it is filled. What does not fit in the buffer is
- * lost, and RSP_MSG_TRUNC set in info->flags. flags: MSG_DONTWAIT; MSG_PEEK
+ * info may be NULL: then cookie echoes and notifications are passed over.
+ * Otherwise it is filled; look for RSP_MSG_NOTIFICATION and RSP_MSG_COOKIE_ECHO in
+ * info->flags: the latter is only received by an element, to which a session
+ * comes with a cookie of another one, and is the first of its session. What does
+ * not fit in the buffer is lost, and RSP_MSG_TRUNC set in info->flags. flags: MSG_DONTWAIT; MSG_PEEK
  * leaves the message to be received again; MSG_TRUNC returns the length of the
  * whole message also when it did not fit.
  *
  * Returns the number of bytes received. Messages are never empty, so 0 is only
- * returned when len is 0. Waits for a message; messages of a session arrive in
+ * returned when len is 0, or for the cookie echo of an empty state. Waits for a message; messages of a session arrive in
  * order.
  * Errors: EAGAIN (it would have to wait), EHOSTUNREACH and others (the session
  * that rsp_connect() made has failed for good, with the reason), EOPNOTSUPP
  * (unknown flags), EFAULT, EINTR. */
 RSP_API ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
 RSP_API ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
+
+/* rsp_send_cookie - leave the state of a session with its pool user (RFC 5352
+ * section 3.8).
+ *
+ * Only for elements; session is that of struct rsp_sndrcvinfo. The pool user's
+ * library keeps the last state. When the session moves, the element that takes it
+ * over receives it before any message of the session, with RSP_MSG_COOKIE_ECHO in
+ * info->flags. It stands for all messages of the session that were received
+ * before this call. Answer these before it: then an answer may come twice
+ * after a failover, but none is missing. With the option RSP_POOL_KEY it is
+ * encrypted and authenticated. flags: MSG_DONTWAIT.
+ *
+ * Waits while there is no room.
+ * Errors: EAGAIN (it would have to wait), ENOTCONN (no such session, or not any
+ * more), EMSGSIZE (more than RSP_COOKIE_MAX bytes), EINVAL (a pool user's session, or
+ * the element was registered with RSP_DATA_ONLY), EOPNOTSUPP (unknown flags),
+ * EFAULT, EINTR. */
+RSP_API int rsp_send_cookie(int fd, const void *cookie, size_t len, uint32_t session, int flags);
+#define RSP_COOKIE_MAX 60000
+
+/* rsp_setsockopt, rsp_getsockopt - options of a socket and of its sessions.
+ *
+ * There are no levels. session is the session to set; 0 stands for the socket:
+ * what its sessions begin with from now on, and the session that rsp_connect()
+ * made. rsp_getsockopt() with 0 tells what that session has, or, without one, what
+ * sessions begin with. Values are of type int, with 0 for the default, unless it
+ * says otherwise; len is sizeof(int), and for rsp_getsockopt() the room at value
+ * and then the length.
+ *
+ * Do not wait.
+ * Errors: ENOPROTOOPT (unknown option; or one of the socket, for a session),
+ * ENOTCONN (no such session), EINVAL (the value makes no sense or the length is
+ * wrong; too late), EISCONN (registered: too late for RSP_POOL_KEY), EACCES (not to
+ * be read), EFAULT. */
+RSP_API int rsp_setsockopt(int fd, uint32_t session, int option, const void *value, socklen_t len);
+RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, socklen_t *len);
+
+/* Options of sessions. Times are in milliseconds. */
+#define RSP_NOTIFICATIONS 1     /* RSP_NOTIFY_ bits; default: none */
+#define RSP_FAILOVER_LIMIT 2    /* how long a session looks for an element before it fails,
+                                   -1 = for ever; default: 15000, or RSERPOOL_FAILOVER */
+#define RSP_SNDBUF 3            /* bytes that a session keeps to send, with RSP_REPLAY also
+                                   to send again; rsp_sendmsg() waits when it is full;
+                                   default: 4 MiB */
+#define RSP_RCVBUF 4            /* bytes kept to be received; when it is full, the peer of
+                                   this session has to wait; default: 4 MiB */
+#define RSP_REPLAY 5            /* 1: a pool user keeps what no cookie covers, and after a
+                                   failover sends it behind the cookie. Elements need it
+                                   as well. Messages go in order on stream 0. Only before
+                                   the session begins; default: 0 */
+#define RSP_RTO_INITIAL 6       /* retransmission timeouts (RFC 9260 section 16): initial, */
+#define RSP_RTO_MIN 7           /* smallest, */
+#define RSP_RTO_MAX 8           /* largest; set them in an order that keeps the initial one
+                                   between the others */
+#define RSP_HEARTBEAT 9         /* pause between heartbeats, -1 = none */
+#define RSP_PATH_RETRANSMITS 10 /* how often in a row an address */
+#define RSP_ASSOC_RETRANSMITS 11 /* or a peer may fail to answer until it counts as dead */
+#define RSP_NODELAY 12          /* 1: small messages do not wait for others. It is always on;
+                                   0 fails with EINVAL */
+
+/* Options of sockets only. */
+#define RSP_POOL_KEY 32  /* bytes, 16 or more: the secret with which the elements of a pool
+                            encrypt and authenticate cookies; cannot be read. Before
+                            rsp_register(). Default: none, or RSERPOOL_POOL_KEY */
+#define RSP_DATA_ONLY 33 /* 1: the next rsp_register() offers no control channel to pool
+                            users (RFC 5354 section 3.1, DATA ONLY): no cookies, no
+                            draining. All elements of a pool have the same; default: 0 */
 
 /* rsp_select, rsp_poll - wait for descriptors, as select(2) and poll(2).
  *

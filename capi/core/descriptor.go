@@ -25,6 +25,9 @@ type descriptor struct {
 	watch  int32 // key of the hang-up watch
 	closed atomic.Bool
 
+	dataOnly atomic.Bool  // how the next registration is to be
+	life     atomic.Int64 // of the registration, as the program gave it
+
 	mu         sync.Mutex
 	sendable   bool // as the socket says
 	background int  // operations whose end the descriptor shows by POLLOUT
@@ -96,4 +99,17 @@ func (d *descriptor) finishClose(ctx context.Context) error {
 		return failf(unix.ETIMEDOUT, "not everything that was sent was acknowledged within %v; the peer or the registrar does not answer", lingerLimit)
 	}
 	return err
+}
+
+// receive takes what is next; plain means that only messages are wanted.
+func (d *descriptor) receive(b []byte, info *rserpool.RecvInfo, peek, plain bool) (int, error) {
+	for {
+		n, err := d.sock.TryRecv(b, info, peek)
+		if err != nil || !plain || !info.CookieEcho && info.Notification == nil {
+			return n, err
+		}
+		if peek {
+			_, _ = d.sock.TryRecv(nil, nil, true) // drops what comes before the next message
+		}
+	}
 }

@@ -108,10 +108,19 @@ func rspgo_start(fd C.int, ino C.uint64_t, v C.int, pool unsafe.Pointer, n C.siz
 			if err != nil {
 				return 0, err
 			}
-			args = joining{handle, *info}
-			run = func(ctx context.Context) error { return d.sock.Register(ctx, handle, r) }
+			r.DataOnly = d.dataOnly.Load()
+			args = joining{handle, *info, r.DataOnly}
+			run = func(ctx context.Context) error {
+				err := d.sock.Register(ctx, handle, r)
+				if err == nil {
+					d.life.Store(int64(r.Life))
+				}
+				return err
+			}
 		case verbDeregister:
 			run = d.sock.Deregister
+		case verbDrain:
+			run = d.sock.Drain
 		case verbClose:
 			return startClose(d, background != 0)
 		}
@@ -121,8 +130,9 @@ func rspgo_start(fd C.int, ino C.uint64_t, v C.int, pool unsafe.Pointer, n C.siz
 
 // joining is what one call of rsp_register asks for.
 type joining struct {
-	pool string
-	as   C.struct_rspgo_loadinfo
+	pool     string
+	as       C.struct_rspgo_loadinfo
+	dataOnly bool
 }
 
 func started(event int, err error) (int64, error) {
@@ -149,6 +159,27 @@ func startClose(d *descriptor, background bool) (int64, error) {
 	return C.RSPGO_ENDED, nil
 }
 
+//export rspgo_setload
+func rspgo_setload(ino C.uint64_t, info *C.struct_rspgo_loadinfo, space *C.struct_rspgo_error) C.int {
+	return C.int(onSocket(ino, space, "rsp_setload", func(d *descriptor) (int64, error) {
+		r, err := registration(info)
+		if err != nil {
+			return 0, err
+		}
+		name, err := d.sock.LocalName()
+		if err != nil {
+			return 0, err
+		}
+		if r.PE != 0 && r.PE != name.PE {
+			return 0, failf(unix.EINVAL, "the PE identifier %v is not that of this element, %v; leave it 0", r.PE, name.PE)
+		}
+		if was := time.Duration(d.life.Load()); r.Life != 0 && r.Life != was {
+			return 0, failf(unix.EINVAL, "the life differs from the one of rsp_register; leave it 0, or call that again")
+		}
+		return 0, d.sock.SetLoad(r.Policy)
+	}))
+}
+
 func registration(info *C.struct_rspgo_loadinfo) (rserpool.Registration, error) {
 	p := rserpool.Policy{
 		Type:        rserpool.PolicyType(info.policy),
@@ -163,6 +194,9 @@ func registration(info *C.struct_rspgo_loadinfo) (rserpool.Registration, error) 
 	if !p.Type.Known() {
 		return rserpool.Registration{}, failf(unix.EINVAL, "policy %#x is unknown; use one of RSP_ROUND_ROBIN to RSP_RANDOMIZED_LEAST_USED", uint32(p.Type))
 	}
+	if used := withUsed(p); p != used {
+		return rserpool.Registration{}, failf(unix.EINVAL, "policy %v does not use all of weight %d, priority %d, load %d and degradation %d; leave the others 0", p.Type, p.Weight, p.Priority, p.Load, p.Degradation)
+	}
 	if info.life > math.MaxInt32 {
 		return rserpool.Registration{}, failf(unix.EINVAL, "a life of %d seconds is too long; the limit is %d", uint32(info.life), math.MaxInt32)
 	}
@@ -171,6 +205,22 @@ func registration(info *C.struct_rspgo_loadinfo) (rserpool.Registration, error) 
 		Life:   time.Duration(info.life) * time.Second,
 		PE:     rserpool.PEID(info.pe_id),
 	}, nil
+}
+
+// withUsed returns a policy without the values that it does not use.
+func withUsed(p rserpool.Policy) rserpool.Policy {
+	out := rserpool.Policy{Type: p.Type}
+	switch p.Type {
+	case rserpool.WeightedRoundRobin, rserpool.WeightedRandom:
+		out.Weight = p.Weight
+	case rserpool.Priority:
+		out.Priority = p.Priority
+	case rserpool.LeastUsed, rserpool.RandomizedLeastUsed:
+		out.Load = p.Load
+	case rserpool.LeastUsedWithDegradation, rserpool.PriorityLeastUsed:
+		out.Load, out.Degradation = p.Load, p.Degradation
+	}
+	return out
 }
 
 //export rspgo_finish
@@ -202,11 +252,11 @@ func rspgo_send(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *
 const maxBuffer = 1 << 30
 
 //export rspgo_recv
-func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, peek C.int, space *C.struct_rspgo_error) C.int64_t {
+func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, note *C.struct_rspgo_notification, how C.int, space *C.struct_rspgo_error) C.int64_t {
 	return C.int64_t(onSocket(ino, space, "rsp_recvmsg", func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
 		var got rserpool.RecvInfo
-		received, err := d.sock.TryRecv(unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, peek != 0)
+		received, err := d.receive(unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, how&C.RSPGO_PEEK != 0, how&C.RSPGO_PLAIN != 0)
 		if err != nil {
 			return 0, err
 		}
@@ -219,7 +269,22 @@ func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *
 			unordered: flag(got.Unordered),
 			truncated: flag(got.Truncated),
 		}
+		switch {
+		case got.Notification != nil:
+			info.kind = C.RSPGO_NOTIFICATION
+			tell(note, got.Session, got.Notification)
+		case got.CookieEcho:
+			info.kind = C.RSPGO_COOKIE_ECHO
+		}
 		return int64(received), nil
+	}))
+}
+
+//export rspgo_send_cookie
+func rspgo_send_cookie(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, session C.uint32_t, space *C.struct_rspgo_error) C.int {
+	return C.int(onSocket(ino, space, "rsp_send_cookie", func(d *descriptor) (int64, error) {
+		d.sig.knownAs(int(fd))
+		return 0, d.sock.SendCookie(rserpool.SessionID(session), unsafe.Slice((*byte)(buf), int(n)))
 	}))
 }
 

@@ -20,11 +20,12 @@ const (
 	verbRegister
 	verbDeregister
 	verbClose
+	verbDrain
 	verbCount
 )
 
 func (v verb) String() string {
-	return [...]string{"rsp_connect", "rsp_register", "rsp_deregister", "rsp_close"}[v]
+	return [...]string{"rsp_connect", "rsp_register", "rsp_deregister", "rsp_close", "rsp_deregister_flags"}[v]
 }
 
 // controlLimit bounds an operation whose other side neither answers nor fails.

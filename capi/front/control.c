@@ -71,18 +71,32 @@ int rsp_connect(int fd, const void *pool, size_t pool_len)
 	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_CONNECT, pool, pool_len, NULL)));
 }
 
-static int check_loadinfo(int fd, const struct rsp_loadinfo *info)
+static int check_loadinfo(struct call *call, const struct rsp_loadinfo *info)
 {
 	size_t i;
 
 	if (info == NULL)
-		return fail(fd, EFAULT, "rsp_register: the load information is NULL");
+		return fail(call->fd, EFAULT, "%s: the load information is NULL", call->function);
 	for (i = 0; i < sizeof(info->reserved) / sizeof(info->reserved[0]); i++)
 		if (info->reserved[i] != 0)
-			return fail(fd, EINVAL,
-			            "rsp_register: a reserved member of struct rsp_loadinfo is not zero; set the "
-			            "whole structure to zero before filling it");
+			return fail(call->fd, EINVAL,
+			            "%s: a reserved member of struct rsp_loadinfo is not zero; set the whole "
+			            "structure to zero before filling it",
+			            call->function);
 	return 0;
+}
+
+static struct rspgo_loadinfo load_of(const struct rsp_loadinfo *info)
+{
+	return (struct rspgo_loadinfo){
+	        .policy = info->policy,
+	        .weight = info->weight,
+	        .priority = info->priority,
+	        .load = info->load,
+	        .degradation = info->degradation,
+	        .life = info->life,
+	        .pe_id = info->pe_id,
+	};
 }
 
 int rsp_register(int fd, const void *pool, size_t pool_len, const struct rsp_loadinfo *info)
@@ -92,17 +106,9 @@ int rsp_register(int fd, const void *pool, size_t pool_len, const struct rsp_loa
 
 	if (begin_call(&call, "rsp_register", fd) == -1)
 		return -1;
-	if (check_handle(&call, pool, pool_len) == -1 || check_loadinfo(fd, info) == -1)
+	if (check_handle(&call, pool, pool_len) == -1 || check_loadinfo(&call, info) == -1)
 		return (int)end_call(&call, -1);
-	load = (struct rspgo_loadinfo){
-	        .policy = info->policy,
-	        .weight = info->weight,
-	        .priority = info->priority,
-	        .load = info->load,
-	        .degradation = info->degradation,
-	        .life = info->life,
-	        .pe_id = info->pe_id,
-	};
+	load = load_of(info);
 	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_REGISTER, pool, pool_len, &load)));
 }
 
@@ -113,6 +119,41 @@ int rsp_deregister(int fd)
 	if (begin_call(&call, "rsp_deregister", fd) == -1)
 		return -1;
 	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_DEREGISTER, NULL, 0, NULL)));
+}
+
+int rsp_deregister_flags(int fd, int flags)
+{
+	struct call call;
+
+	if (flags == 0)
+		return rsp_deregister(fd);
+	if (begin_call(&call, "rsp_deregister_flags", fd) == -1)
+		return -1;
+	if (flags != RSP_DRAIN)
+		return (int)end_call(&call, fail(fd, EINVAL, "rsp_deregister_flags: flags %#x are unknown; "
+		                                 "RSP_DRAIN is all there is", (unsigned)flags));
+	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_DRAIN, NULL, 0, NULL)));
+}
+
+static int setload_call(struct call *call, const struct rsp_loadinfo *info)
+{
+	struct rspgo_loadinfo load;
+	int result;
+
+	if (check_loadinfo(call, info) == -1)
+		return -1;
+	load = load_of(info);
+	result = call->go->rspgo_setload(call->ino, &load, error_space());
+	return result < 0 ? core_failed(call->fd, result) : 0;
+}
+
+int rsp_setload(int fd, const struct rsp_loadinfo *info)
+{
+	struct call call;
+
+	if (begin_call(&call, "rsp_setload", fd) == -1)
+		return -1;
+	return (int)end_call(&call, setload_call(&call, info));
 }
 
 int rsp_close(int fd)

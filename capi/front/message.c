@@ -12,7 +12,7 @@
 
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR)
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC)
-#define INFO_FLAGS (RSP_UNORDERED | RSP_MSG_TRUNC)
+#define INFO_FLAGS (RSP_UNORDERED | RSP_MSG_TRUNC | RSP_MSG_NOTIFICATION | RSP_MSG_COOKIE_ECHO)
 
 static int check_flags(struct call *call, int flags, int known)
 {
@@ -111,14 +111,45 @@ ssize_t(rsp_sendmsg)(int fd, const void *buf, size_t len, const struct rsp_sndrc
 	return end_call(&call, send_message(&call, buf, len, &message, flags));
 }
 
-static ssize_t receive_message(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int flags)
+/* Writes what happened into the program's buffer, as far as it has room. */
+static ssize_t copy_notification(void *buf, size_t len, struct rspgo_msginfo *info,
+                                 const struct rspgo_notification *note)
 {
+	union rsp_notification out;
+
+	memset(&out, 0, sizeof(out));
+	out.head.type = note->type;
+	out.head.session = note->session;
+	out.head.error = note->error;
+	memcpy(out.head.why, note->why, sizeof(out.head.why));
+	if (note->type == RSP_FAILOVER_BEGUN || note->type == RSP_FAILOVER_COMPLETED) {
+		out.failover.old_pe_id = note->old_pe_id;
+		out.failover.new_pe_id = note->new_pe_id;
+		out.failover.in_doubt = note->in_doubt;
+		out.failover.resent = note->resent;
+	} else if (note->type == RSP_SESSION_ADDED || note->type == RSP_SESSION_REMOVED) {
+		out.session.pe_id = info->pe_id;
+	}
+	info->length = sizeof(out);
+	info->truncated = len < sizeof(out);
+	len = len < sizeof(out) ? len : sizeof(out);
+	if (len > 0)
+		memcpy(buf, &out, len);
+	return (ssize_t)len;
+}
+
+static ssize_t receive_message(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how,
+                               int flags)
+{
+	struct rspgo_notification note;
 	int waited;
 
 	for (waited = 0;; waited = 1) {
-		int64_t received = call->go->rspgo_recv(call->fd, call->ino, buf, len, info,
-		                                        (flags & MSG_PEEK) != 0, error_space());
+		int64_t received =
+		        call->go->rspgo_recv(call->fd, call->ino, buf, len, info, &note, how, error_space());
 
+		if (received >= 0 && info->kind == RSPGO_NOTIFICATION)
+			return copy_notification(buf, len, info, &note);
 		if (!may_wait(call, received, flags))
 			return outcome(call, waited, received);
 		if (wait_ready(call, call->fd, POLLIN, NULL) == -1)
@@ -134,19 +165,22 @@ static void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *messag
 	info->ppid = message->ppid;
 	info->stream = message->stream;
 	info->length = message->length;
-	info->flags = (message->unordered ? RSP_UNORDERED : 0) | (message->truncated ? RSP_MSG_TRUNC : 0);
+	info->flags = (message->unordered ? RSP_UNORDERED : 0) | (message->truncated ? RSP_MSG_TRUNC : 0) |
+	              (message->kind == RSPGO_NOTIFICATION ? RSP_MSG_NOTIFICATION : 0) |
+	              (message->kind == RSPGO_COOKIE_ECHO ? RSP_MSG_COOKIE_ECHO : 0);
 }
 
 static ssize_t receive_call(struct call *call, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags)
 {
 	struct rspgo_msginfo message = {0};
+	int how = ((flags & MSG_PEEK) != 0 ? RSPGO_PEEK : 0) | (info == NULL ? RSPGO_PLAIN : 0);
 	ssize_t received;
 
 	if (buf == NULL && len > 0)
 		return fail(call->fd, EFAULT, "%s: the buffer is NULL", call->function);
 	if (check_flags(call, flags, RECV_FLAGS) == -1)
 		return -1;
-	received = receive_message(call, buf, len, &message, flags);
+	received = receive_message(call, buf, len, &message, how, flags);
 	if (received == -1)
 		return -1;
 	if (info != NULL)
@@ -166,4 +200,35 @@ ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, 
 ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags)
 {
 	return rsp_recvmsg(fd, buf, len, info, flags);
+}
+
+static int cookie_call(struct call *call, const void *cookie, size_t len, uint32_t session, int flags)
+{
+	int waited;
+
+	if (cookie == NULL && len > 0)
+		return fail(call->fd, EFAULT, "rsp_send_cookie: the cookie is NULL");
+	if (len > RSP_COOKIE_MAX)
+		return fail(call->fd, EMSGSIZE, "rsp_send_cookie: a state of %zu bytes is too long; a cookie carries %d",
+		            len, RSP_COOKIE_MAX);
+	if (check_flags(call, flags, MSG_DONTWAIT) == -1)
+		return -1;
+	for (waited = 0;; waited = 1) {
+		int sent = call->go->rspgo_send_cookie(call->fd, call->ino, (void *)(uintptr_t)cookie, len,
+		                                       session, error_space());
+
+		if (!may_wait(call, sent, flags))
+			return (int)outcome(call, waited, sent);
+		if (wait_ready(call, call->fd, POLLOUT, NULL) == -1)
+			return -1;
+	}
+}
+
+int rsp_send_cookie(int fd, const void *cookie, size_t len, uint32_t session, int flags)
+{
+	struct call call;
+
+	if (begin_call(&call, "rsp_send_cookie", fd) == -1)
+		return -1;
+	return (int)end_call(&call, cookie_call(&call, cookie, len, session, flags));
 }

@@ -43,6 +43,8 @@ type Config struct {
 	PoolKey []byte
 	// CookieLife is how long cookies made with a pool key are accepted; 24 h.
 	CookieLife time.Duration
+	// LoadInterval is how often at most SetLoad tells the registrar; 1 s.
+	LoadInterval time.Duration
 	// Compat is rsplib where registrars, pool elements or pool users of RSPLIB
 	// take part: it writes registration lives in milliseconds, and its
 	// registrars arbitrate takeovers the other way round. All programs of this
@@ -90,6 +92,9 @@ func (c Config) resolve() (Config, error) {
 	}
 	if c.SessionOptions, err = c.SessionOptions.resolve(); err != nil {
 		return c, err
+	}
+	if orDefault(&c.LoadInterval, time.Second); c.LoadInterval < 0 {
+		return c, fmt.Errorf("%w: LoadInterval %v is negative", ErrInvalid, c.LoadInterval)
 	}
 	limits := assoc.Default()
 	orDefault(&c.MaxMessage, limits.MaxMessage)
@@ -181,7 +186,7 @@ func (c *Config) resolvePoolKey(env map[string]string) error {
 		}
 		c.PoolKey = key
 	}
-	if n := len(c.PoolKey); n > 0 && n < 16 {
+	if n := len(c.PoolKey); n > 0 && n < minPoolKey {
 		return fmt.Errorf("%w: a pool key of %d bytes is too short; it has 16 or more, 32 are good (RSERPOOL_POOL_KEY)", ErrInvalid, n)
 	}
 	orDefault(&c.CookieLife, 24*time.Hour)

@@ -53,6 +53,8 @@ func (s *Socket) offer(pool string, r Registration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pool, s.dataOnly, s.preferred = pool, r.DataOnly, slices.Clone(r.Preferred)
+	orDefault(&r.Policy.Type, RoundRobin)
+	s.report.as = r
 }
 
 // Deregister takes the socket out of its pool and waits for the registrar's

@@ -45,6 +45,7 @@ type Socket struct {
 	pool        string // that Register named last
 	dataOnly    bool   // as Register said last
 	preferred   []PEID
+	report      reporting
 	registered  bool
 	leaving     bool // for good: the socket closes
 	name        Name

@@ -3,7 +3,7 @@
 # explained, and all pages are well-formed.
 set -eu
 man=$1/docs/man
-for function in $(sed -n 's/^RSP_API .*[ *]\(rsp_[a-z]*\)(.*/\1/p' "$1/include/rserpool.h" | sort -u); do
+for function in $(sed -n 's/^RSP_API .*[ *]\(rsp_[a-z_]*\)(.*/\1/p' "$1/include/rserpool.h" | sort -u); do
 	[ -f "$man/man3/$function.3" ] || { echo "failed: $function(3) is missing"; exit 1; }
 done
 for name in $(grep -oh '"RSERPOOL_[A-Z_]*"' "$1/core/rserpool/config.go" | tr -d '"' | sort -u); do

@@ -9,7 +9,7 @@ fail() {
 	exit 1
 }
 
-declared=$(sed -n 's/^RSP_API .*[ *]\(rsp_[a-z]*\)(.*/\1/p' "$source/include/rserpool.h" | sort -u)
+declared=$(sed -n 's/^RSP_API .*[ *]\(rsp_[a-z_]*\)(.*/\1/p' "$source/include/rserpool.h" | sort -u)
 exported=$(nm -D --defined-only "$lib/librserpool.so" | awk '$2 == "T" { print $3 }' | sort)
 [ "$exported" = "$(echo "$declared" | sed 's/$/@@RSERPOOL_0.1/')" ] ||
 	fail "the header declares

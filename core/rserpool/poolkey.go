@@ -1,0 +1,28 @@
+package rserpool
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// minPoolKey is the shortest pool key, in bytes.
+const minPoolKey = 16
+
+// SetPoolKey changes Config.PoolKey of a socket that has not been registered
+// yet; none switches encryption off. It returns ErrInvalid when the key is too
+// short, and ErrRegistered when it comes too late.
+func (s *Socket) SetPoolKey(key []byte) error {
+	if n := len(key); n > 0 && n < minPoolKey {
+		return fmt.Errorf("%w: a pool key of %d bytes is too short; it has %d or more, 32 are good", ErrInvalid, n, minPoolKey)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closing:
+		return ErrClosed
+	case s.serving:
+		return fmt.Errorf("%w: set the pool key before", ErrRegistered)
+	}
+	s.cfg.PoolKey = bytes.Clone(key)
+	return nil
+}
