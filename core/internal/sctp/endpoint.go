@@ -12,8 +12,10 @@
 // dispatch.go, which hands every chunk to its handler. handshake.go, accept.go,
 // cookie.go, restart.go, shutdown.go and abort.go change the state of an association.
 // inbound.go, reassembly.go and sackout.go receive data; outbound.go, sackin.go,
-// transmit.go, congestion.go and rto.go send it. output.go builds packets
-// when the owner asks for them. events.go holds what Recv returns.
+// transmit.go, congestion.go and rto.go send it; abandon.go gives it up when its
+// lifetime is over. path.go, local.go, heartbeat.go and mtu.go look after the
+// paths to the peer's addresses. output.go builds packets when the owner asks
+// for them. events.go holds what Recv returns.
 package sctp
 
 import (
