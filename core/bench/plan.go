@@ -300,7 +300,7 @@ func (b *bench) lossy() {
 		}
 	}
 	b.each(names, pick(b, 1, 3), 1, true, func(s string, p *pair) error {
-		n, err := p.client.do("paced", 64, 1000, pick(b, 1500, 4000))
+		n, err := p.client.do("paced", 64, 1000, pick(b, 1000, 4000))
 		if err != nil {
 			return err
 		}
@@ -309,11 +309,11 @@ func (b *bench) lossy() {
 		}
 		b.results.add(s, "paced p50", float64(n[0])/1e6)
 		b.results.add(s, "paced p99", float64(n[1])/1e6)
-		if n, err = p.client.do("pingpong", 64, pick(b, 1500, 4000)); err != nil {
+		if n, err = p.client.do("pingpong", 64, pick(b, 1000, 4000)); err != nil {
 			return err
 		}
 		b.results.add(s, "lone p99", float64(n[1])/1e6)
-		b.results.add(s, "lone rounds/s", float64(n[2])*1000/float64(pick(b, 1500, 4000)))
+		b.results.add(s, "lone rounds/s", float64(n[2])*1000/float64(pick(b, 1000, 4000)))
 		return nil
 	})
 }
