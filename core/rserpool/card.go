@@ -23,10 +23,15 @@ func (s *Socket) introduce(id assoc.ID) {
 	s.machine.Post(endpoint.Resolve{Token: token, Handle: protocol.PoolHandle(s.pool)})
 }
 
-// cardReceived: the pool user of a session is an element of a pool itself, with
-// which PeerName can find it again.
+// cardReceived: the pool user of a session is an element of a pool itself, in
+// which its like can be found. The card comes before the first message.
 func (s *Socket) cardReceived(f endpoint.BusinessCardReceived) {
-	if a := s.assocs[f.Assoc]; a != nil && a.session != nil && !a.session.own {
-		a.session.peer.Pool = string(f.Handle)
+	a := s.assocs[f.Assoc]
+	if a == nil || a.session != nil && a.session.own {
+		return
+	}
+	a.pool = string(f.Handle)
+	if a.session != nil {
+		a.session.peer.Pool = a.pool
 	}
 }

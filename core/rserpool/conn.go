@@ -140,8 +140,8 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// Peer returns the pool and the element that serves the session at the moment;
-// it is empty where the peer is a pool user.
+// Peer returns the pool and the element that serves the session at the moment.
+// It is what Socket.PeerName returns.
 func (c *Conn) Peer() Name {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()

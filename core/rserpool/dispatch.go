@@ -157,6 +157,7 @@ func (s *Socket) handleControl(info *assoc.RecvInfo, b []byte) {
 func (s *Socket) acceptSession(id assoc.ID) *session {
 	ss := s.newSession()
 	ss.state, ss.assoc, ss.stood = established, id, true
+	ss.peer.Pool = s.assocs[id].pool
 	if s.perSession {
 		s.accepted.push(ss)
 		s.changed.fire()

@@ -9,11 +9,11 @@ import (
 // A session whose options leave SCTP's timing alone gets one that follows the
 // measured round trip. A peer is given up after seven timeouts in a row: at 5 %
 // loss, where one in ten exchanges fails, that is chance less than once a day at
-// ten messages per second. On a short path those seven take less than a second;
+// ten messages per second. On a short path those seven take less than 0.8 s;
 // on a longer one as much as it needs.
 const (
 	shortMin = 35 * time.Millisecond // above what a peer may delay an acknowledgement
-	shortMax = 150 * time.Millisecond
+	shortMax = 130 * time.Millisecond
 	failures = 6 // one more is too much
 
 	tuneFirst = 100 * time.Millisecond

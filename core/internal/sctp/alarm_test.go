@@ -13,7 +13,7 @@ import (
 
 // short is the timing that sessions on short paths get.
 var short = assoc.Params{
-	RTOInitial: 150 * time.Millisecond, RTOMin: 35 * time.Millisecond, RTOMax: 150 * time.Millisecond,
+	RTOInitial: 130 * time.Millisecond, RTOMin: 35 * time.Millisecond, RTOMax: 130 * time.Millisecond,
 	PathMaxRetrans: 6, AssocMaxRetrans: 6,
 }
 
