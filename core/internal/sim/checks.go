@@ -2,23 +2,18 @@ package sim
 
 import (
 	"cmp"
-	"errors"
-	"iter"
 	"maps"
 	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/registrar"
-	"github.com/librserpool/librserpool/core/internal/wire"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
-// Bounds say how long things may take. The world is calm when every process
-// that runs does its work and reaches every other one; it may look for longer
-// than its bound as it must not only while it is not calm, except where a bound
-// says that it always holds.
+// Bounds say for how long something may not be as it should be. Some always
+// hold. The others count from when the world became calm: every process that
+// runs does its work and reaches every other one.
 type Bounds struct {
 	Serve    time.Duration // until a registrar that runs serves; always
 	Missing  time.Duration // a PE at a registrar that both reach each other, and the same registrars; always
@@ -55,23 +50,6 @@ type ill struct {
 	a, b   *Host
 	handle protocol.PoolHandle
 	id     uint64
-}
-
-type question struct {
-	who   *endpointProgram
-	token endpoint.Token
-}
-
-// view is what a registrar knows at a moment.
-type view struct {
-	host *Host
-	registrar.View
-	elements map[elementKey]registrar.ElementView
-}
-
-type elementKey struct {
-	handle protocol.PoolHandle
-	id     protocol.PEID
 }
 
 // Watch checks the world once a second from now on.
@@ -174,14 +152,6 @@ func (c *checks) sample() {
 		c.checkPeers()
 	}
 	maps.DeleteFunc(c.ills, func(i ill, _ time.Time) bool { return !c.seen[i] })
-}
-
-func newView(h *Host, r *registrarProgram) view {
-	v := view{host: h, View: r.machine.Snapshot(h.now()), elements: map[elementKey]registrar.ElementView{}}
-	for key, e := range v.all() {
-		v.elements[key] = e
-	}
-	return v
 }
 
 func (c *checks) checkServing() {
@@ -329,28 +299,6 @@ func (c *checks) checkOwners() {
 	})
 }
 
-// difference returns the first difference between two handlespaces in who there
-// is and whose, and in anything else.
-func difference(a, b view) (who, values string) {
-	for key, e := range a.all() {
-		o, known := b.elements[key]
-		switch {
-		case !known:
-			return e.ID.String() + " is not at " + b.host.name, values
-		case o.Home != e.Home:
-			return e.ID.String() + " has two homes", values
-		case o.Element.String() != e.Element.String():
-			values = e.ID.String()
-		}
-	}
-	for key, e := range b.all() {
-		if _, known := a.elements[key]; !known {
-			return e.ID.String() + " is not at " + a.host.name, values
-		}
-	}
-	return "", values
-}
-
 // checkPeers: registrars know each other, and keep no associations that they
 // have no use for.
 func (c *checks) checkPeers() {
@@ -383,46 +331,6 @@ func (c *checks) checkPeers() {
 // presented notes what a registrar says it owns.
 func (c *checks) presented(r *registrarProgram, p enrp.Presence) { c.presences[p.Sender] = p.Checksum }
 
-func (w *World) asks(e *endpointProgram, t endpoint.Token) {
-	if w.checks != nil {
-		w.checks.asked[question{e, t}] = w.now
-	}
-}
-
-// resolved checks a resolution that failed: in calm none may, and never one
-// whose PU could use a registrar all the time.
-func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
-	c := w.checks
-	if c == nil {
-		return
-	}
-	q := question{e, t}
-	asked := c.asked[q]
-	delete(c.asked, q)
-	if err == nil {
-		return
-	}
-	if (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Resolve) > 0 {
-		w.fail("%s cannot resolve %s, nor should that fail: %v", e.host.name, e.role.Resolve, err)
-	}
-	if errors.Is(err, endpoint.ErrUnknownPool) {
-		return // a registrar may have been alone and know no better
-	}
-	for _, h := range w.hosts {
-		if since, ok := c.good[[2]*Host{e.host, h}]; ok && since.Before(asked) && h.registrar().servedSince(asked) {
-			w.fail("%s cannot resolve %s though %s was there all the time: %v", e.host.name, e.role.Resolve, h.name, err)
-		}
-	}
-}
-
-// sessionFailed checks a session that failed.
-func (w *World) sessionFailed(e *endpointProgram, err error) {
-	c := w.checks
-	if c != nil && (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Session) > 0 {
-		w.fail("%s has its session failed, nor should it: %v", e.host.name, err)
-	}
-}
-
 // Rest fails for whatever is not as it should be by now: after a calm that was
 // longer than all bounds, that is nothing. All registrars say of what they own
 // what the others think of it.
@@ -446,27 +354,4 @@ func (w *World) Rest() {
 			}
 		}
 	}
-}
-
-// all returns all elements in a fixed order.
-func (v view) all() iter.Seq2[elementKey, registrar.ElementView] {
-	return func(yield func(elementKey, registrar.ElementView) bool) {
-		for _, p := range v.Pools {
-			for _, e := range p.Elements {
-				if !yield(elementKey{p.Handle, e.ID}, e) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func (v view) checksum(of protocol.ServerID) uint16 {
-	var sum wire.PEChecksum
-	for key, e := range v.all() {
-		if e.Home == of {
-			sum.Add(key.handle, key.id)
-		}
-	}
-	return sum.Sum()
 }

@@ -1,0 +1,52 @@
+package sim
+
+import (
+	"errors"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+)
+
+type question struct {
+	who   *endpointProgram
+	token endpoint.Token
+}
+
+func (w *World) asks(e *endpointProgram, t endpoint.Token) {
+	if w.checks != nil {
+		w.checks.asked[question{e, t}] = w.now
+	}
+}
+
+// resolved checks a resolution that failed: in calm none may, and never one
+// whose PU could use a registrar all the time.
+func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
+	c := w.checks
+	if c == nil {
+		return
+	}
+	q := question{e, t}
+	asked := c.asked[q]
+	delete(c.asked, q)
+	if err == nil {
+		return
+	}
+	if (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Resolve) > 0 {
+		w.fail("%s cannot resolve %s, nor should that fail: %v", e.host.name, e.role.Resolve, err)
+	}
+	if errors.Is(err, endpoint.ErrUnknownPool) {
+		return // a registrar may have been alone and know no better
+	}
+	for _, h := range w.hosts {
+		if since, ok := c.good[[2]*Host{e.host, h}]; ok && since.Before(asked) && h.registrar().servedSince(asked) {
+			w.fail("%s cannot resolve %s though %s was there all the time: %v", e.host.name, e.role.Resolve, h.name, err)
+		}
+	}
+}
+
+// sessionFailed checks a session that failed.
+func (w *World) sessionFailed(e *endpointProgram, err error) {
+	c := w.checks
+	if c != nil && (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Session) > 0 {
+		w.fail("%s has its session failed, nor should it: %v", e.host.name, err)
+	}
+}
