@@ -24,7 +24,7 @@ func TestRegistrarsDieHangAndLeave(t *testing.T) {
 	for _, c := range []struct{ registrars, pes, users int }{{3, 60, 4}, {5, 40, 4}} {
 		t.Run(fmt.Sprint(c.registrars), func(t *testing.T) {
 			t.Parallel()
-			duration, pes := 6*time.Second, c.pes
+			duration, pes := 4*time.Second, c.pes
 			if *soak > 0 {
 				duration, pes = *soak, 200
 			}
