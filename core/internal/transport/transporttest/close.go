@@ -104,7 +104,7 @@ func closeFreesPort(w *world) {
 		c.awaitUp(cid)
 		s.ep.Close()
 		w.expect(c, cid, assoc.CommLost, assoc.ErrAborted)
-		s = w.listen("server again", w.f.OpenPeer, transport.Config{Local: local})
+		s = w.listen("server again", w.f.OpenPeer, transport.Config{Local: local, Params: patient(assoc.Params{})})
 	}
 }
 
@@ -143,7 +143,7 @@ func closeWhileCalling(w *world) {
 
 // A hook may close the endpoint that called it.
 func closeByHook(w *world) {
-	ep := w.f.OpenPeer(w.T, transport.Config{Local: []netip.AddrPort{netip.AddrPortFrom(loopback, 0)}})
+	ep := w.f.OpenPeer(w.T, transport.Config{Local: []netip.AddrPort{netip.AddrPortFrom(loopback, 0)}, Params: patient(assoc.Params{})})
 	c, s := w.client(assoc.Params{}), &node{w: w, name: "server", ep: ep}
 	closed := make(chan error, 1)
 	ep.Notify(func() {

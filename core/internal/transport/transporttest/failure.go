@@ -16,10 +16,23 @@ var failureScenarios = []scenario{
 	{"short darkness", shortDarkness, false},
 }
 
-// quick finds out within a second that a peer is silent.
-var quick = assoc.Params{
-	RTOInitial: 50 * time.Millisecond, RTOMin: 50 * time.Millisecond, RTOMax: 100 * time.Millisecond,
-	HeartbeatInterval: 100 * time.Millisecond, PathMaxRetrans: 2, AssocMaxRetrans: 2,
+// soon makes timers expire soon; given after that, quick finds out within a
+// second that a peer is silent. It is given only when the peer is about to
+// become so: earlier, a busy machine would look like one.
+var (
+	soon = assoc.Params{
+		RTOInitial: 50 * time.Millisecond, RTOMin: 50 * time.Millisecond, RTOMax: 100 * time.Millisecond,
+		HeartbeatInterval: 100 * time.Millisecond,
+	}
+	quick = assoc.Params{PathMaxRetrans: 2, AssocMaxRetrans: 2}
+)
+
+// hurry gives an association the limits of quick.
+func (w *world) hurry(n *node, id assoc.ID) {
+	w.Helper()
+	if err := n.ep.SetParams(id, quick); err != nil {
+		w.Fatal(err)
+	}
 }
 
 func (w *world) kill(n *node) {
@@ -43,16 +56,18 @@ func (w *world) died(n *node, id assoc.ID) history {
 }
 
 func peerDies(w *world) {
-	c, cid, s, sid := w.pair(quick)
+	c, cid, s, sid := w.pair(soon)
 	w.exchange(c, cid, s, sid)
+	w.hurry(c, cid)
 	w.kill(s)
 	w.died(c, cid)
 }
 
 func peerDiesWithData(w *world) {
-	c, cid, s, sid := w.pair(quick)
+	c, cid, s, sid := w.pair(soon)
 	w.exchange(c, cid, s, sid)
 	s.pause()
+	w.hurry(c, cid)
 	w.kill(s)
 	var sent []message
 	for i := range 50 {
@@ -70,7 +85,7 @@ func peerDiesWithData(w *world) {
 // A peer that comes back at its old address takes its association over
 // (RFC 9260 section 5.2), and nothing of the old life arrives in the new one.
 func peerRestarts(w *world) {
-	p := assoc.Params{HeartbeatInterval: -1}
+	p := patient(assoc.Params{HeartbeatInterval: -1})
 	c, s := w.client(p), w.server(p)
 	cid := w.dial(c, s, assoc.Params{})
 	c.awaitUp(cid)
@@ -93,9 +108,11 @@ func peerRestarts(w *world) {
 
 // A peer that is silent without any sign is given up.
 func peerDisappears(w *world) {
-	c, cid, s, sid := w.pairThroughRelay(quick)
+	c, cid, s, sid := w.pairThroughRelay(soon)
 	w.exchange(c, cid, s, sid)
 	w.relay(s).Dark(true)
+	w.hurry(c, cid)
+	w.hurry(s, sid)
 	w.died(c, cid)
 	w.died(s, sid)
 }
@@ -114,8 +131,7 @@ func (w *world) pairThroughRelay(p assoc.Params) (c *node, cid assoc.ID, s *node
 
 // A darkness that is shorter than the limits costs nothing but time.
 func shortDarkness(w *world) {
-	p := assoc.Params{RTOInitial: 50 * time.Millisecond, RTOMin: 50 * time.Millisecond, RTOMax: 100 * time.Millisecond, PathMaxRetrans: 20, AssocMaxRetrans: 40}
-	c, cid, s, sid := w.pairThroughRelay(p)
+	c, cid, s, sid := w.pairThroughRelay(soon)
 	w.exchange(c, cid, s, sid)
 	w.relay(s).Dark(true)
 	var sent []message

@@ -48,7 +48,8 @@ func fullSendBuffer(w *world) {
 // A reader that stops for longer than a silent peer would be tolerated loses
 // neither data nor the association (SCTP-8-20).
 func windowReopens(w *world) {
-	p := quick
+	p := soon
+	p.PathMaxRetrans, p.AssocMaxRetrans = 8, 8 // less than a second
 	p.ReceiveBuffer, p.SendBuffer = 32<<10, 1<<20
 	c, cid, s, sid := w.pair(p)
 	s.pause()
@@ -57,7 +58,7 @@ func windowReopens(w *world) {
 		sent = append(sent, message{ppid: uint32(i), data: pattern(1500, i)})
 		c.send(cid, sent[i])
 	}
-	time.Sleep(1500 * time.Millisecond)
+	time.Sleep(2 * time.Second)
 	s.resume()
 	w.same(s.awaitMessages(sid, len(sent)), sent, "arrived")
 	w.exchange(c, cid, s, sid)

@@ -43,11 +43,29 @@ func (w *world) open(name string, open func(*testing.T, transport.Config) transp
 	if w.link != nil && p.RTOMin == 0 { // losses cost less time
 		p.RTOInitial, p.RTOMin, p.SackDelay = 30*time.Millisecond, 15*time.Millisecond, 5*time.Millisecond
 	}
+	p = patient(p)
 	var local []netip.AddrPort
 	for _, a := range addrs {
 		local = append(local, netip.AddrPortFrom(a, 0))
 	}
 	return w.listen(name, open, transport.Config{Local: local, Params: p})
+}
+
+// patient gives associations time wherever p sets no limit: an answer that is
+// late because the machine is busy is not the failure that a scenario is about.
+func patient(p assoc.Params) assoc.Params {
+	const retries = 100 // longer than patience, whatever the RTO
+	for _, limit := range []*int{&p.PathMaxRetrans, &p.AssocMaxRetrans, &p.MaxInitRetransmits} {
+		if *limit == 0 {
+			*limit = retries
+		}
+	}
+	for _, limit := range []*time.Duration{&p.ConnectTimeout, &p.CookieLife, &p.ShutdownGuard} {
+		if *limit == 0 {
+			*limit = 2 * patience
+		}
+	}
+	return p
 }
 
 // listen opens an endpoint that is closed with the test.
