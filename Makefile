@@ -8,6 +8,7 @@
 #   make asan        the C tests with AddressSanitizer, LeakSanitizer and UBSan
 #   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp and pion; QUICK=1 for a look
+#   make soak        molest real groups of registrars; SOAK=10m for how long
 #   make lint        gofmt, go vet, staticcheck
 #   make fmt, make clean
 
@@ -21,7 +22,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all test go-test c-test demo install asan test-kernel bench-sctp lint fmt clean setup setup-test
+.PHONY: all test go-test c-test demo install asan test-kernel bench-sctp soak lint fmt clean setup setup-test
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -66,6 +67,9 @@ test-kernel: all
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"
 	cd core/bench && go run . $(if $(QUICK),-quick,-o ../../docs/benchmarks.md)
+
+soak: setup
+	go test ./tests/go/cluster -v -timeout 0 -soak $(or $(SOAK),5m)
 
 lint: setup
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run make fmt for:"; echo "$$unformatted"; exit 1; }
