@@ -7,6 +7,7 @@
 #   make install     DESTDIR=... PREFIX=/usr/local
 #   make asan        the C tests with AddressSanitizer, LeakSanitizer and UBSan
 #   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
+#   make bench-failover  how long a failover takes; RUNS=30
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp and pion; QUICK=1 for a look
 #   make soak        molest real groups of registrars; SOAK=10m for how long
 #   make lint        gofmt, go vet, staticcheck
@@ -22,7 +23,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all test go-test c-test demo install asan test-kernel bench-sctp soak lint fmt clean setup setup-test
+.PHONY: all test go-test c-test demo install asan test-kernel bench-sctp bench-failover soak lint fmt clean setup setup-test
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -63,6 +64,9 @@ asan: setup
 test-kernel: all
 	tests/vm/run -t 1200 sh -c 'cd "$(CURDIR)" && go test ./core/internal/transport/... && \
 		ctest --test-dir "$(BUILD)" --output-on-failure -L "capi|slides"'
+
+bench-failover: all
+	go run ./tests/failover -bin $(BUILD)/bin -runs $(or $(RUNS),30) -o docs/failover.md
 
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"
