@@ -80,8 +80,9 @@ func (p *pair) end() {
 	p.server.end()
 }
 
-// open starts a pair with n connections; lossy puts a relay between them.
-func (b *bench) open(stack string, n int, lossy bool) (p *pair, err error) {
+// open starts a pair with n connections; a loss of zero or more thousandths
+// puts a relay between them.
+func (b *bench) open(stack string, n, loss int) (p *pair, err error) {
 	program, name := b.self, []any{stack}
 	if stack == "usrsctp" {
 		program, name = b.usrsctp, nil
@@ -96,9 +97,9 @@ func (b *bench) open(stack string, n int, lossy bool) (p *pair, err error) {
 	if p.server, ports, err = start(program, append([]any{"server"}, name...)...); err != nil {
 		return nil, err
 	}
-	if lossy {
+	if loss >= 0 {
 		var front []int64
-		if p.relay, front, err = start(b.self, "relay", ports[0], lossPerMille, 1); err != nil {
+		if p.relay, front, err = start(b.self, "relay", ports[0], loss, 1); err != nil {
 			return nil, err
 		}
 		ports[0] = front[0]
@@ -115,14 +116,15 @@ func (b *bench) open(stack string, n int, lossy bool) (p *pair, err error) {
 	return p, err
 }
 
-const lossPerMille = 10
+// direct means that there is no relay.
+const direct = -1
 
 // each opens a pair of every stack and calls visit for each in each round, in
 // an order that moves on with the rounds.
-func (b *bench) each(names []string, rounds, n int, lossy bool, visit func(stack string, p *pair) error) {
+func (b *bench) each(names []string, rounds, n, loss int, visit func(stack string, p *pair) error) {
 	pairs := map[string]*pair{}
 	for _, s := range names {
-		p, err := b.open(s, n, lossy)
+		p, err := b.open(s, n, loss)
 		if err != nil {
 			b.complain(s, n, err)
 			continue
@@ -176,7 +178,7 @@ func (b *bench) run() {
 
 func (b *bench) roundTrips() {
 	for _, size := range []int{64, 1024} {
-		b.each(b.stacks, pick(b, 3, 9), 1, false, func(s string, p *pair) error {
+		b.each(b.stacks, pick(b, 3, 9), 1, direct, func(s string, p *pair) error {
 			n, err := p.client.do("pingpong", size, pick(b, 150, 300))
 			if err != nil || n[2] == 0 {
 				return fmt.Errorf("round trips: %v %w", n, err)
@@ -190,7 +192,7 @@ func (b *bench) roundTrips() {
 
 func (b *bench) oneWay() {
 	for _, size := range []int{1 << 10, 64 << 10} {
-		b.each(b.stacks, pick(b, 3, 7), 1, false, func(s string, p *pair) error {
+		b.each(b.stacks, pick(b, 3, 7), 1, direct, func(s string, p *pair) error {
 			if _, err := p.server.do("sink"); err != nil {
 				return err
 			}
@@ -249,7 +251,7 @@ func (b *bench) echo(s string, p *pair, n, ms int) error {
 
 func (b *bench) echoes() {
 	for _, n := range []int{1, 100} {
-		b.each(b.stacks, pick(b, 3, 9), n, false, func(s string, p *pair) error { return b.echo(s, p, n, pick(b, 200, 400)) })
+		b.each(b.stacks, pick(b, 3, 9), n, direct, func(s string, p *pair) error { return b.echo(s, p, n, pick(b, 200, 400)) })
 	}
 }
 
@@ -269,7 +271,7 @@ func (b *bench) crowds() {
 }
 
 func (b *bench) crowd(s string, n int) error {
-	p, err := b.open(s, n, false)
+	p, err := b.open(s, n, direct)
 	if err != nil {
 		return err
 	}
@@ -299,8 +301,16 @@ func (b *bench) lossy() {
 			names = append(names, s)
 		}
 	}
-	b.each(names, pick(b, 1, 3), 1, true, func(s string, p *pair) error {
-		n, err := p.client.do("paced", 64, 1000, pick(b, 1000, 4000))
+	b.each(names, pick(b, 1, 3), 1, 0, func(s string, p *pair) error {
+		n, err := p.client.do("paced", 64, 1000, pick(b, 500, 1500))
+		if err != nil {
+			return err
+		}
+		b.results.add(s, "unharmed p99", float64(n[1])/1e6)
+		return nil
+	})
+	b.each(names, pick(b, 1, 3), 1, 10, func(s string, p *pair) error {
+		n, err := p.client.do("paced", 64, 1000, pick(b, 1000, 3000))
 		if err != nil {
 			return err
 		}
@@ -309,11 +319,11 @@ func (b *bench) lossy() {
 		}
 		b.results.add(s, "paced p50", float64(n[0])/1e6)
 		b.results.add(s, "paced p99", float64(n[1])/1e6)
-		if n, err = p.client.do("pingpong", 64, pick(b, 1000, 4000)); err != nil {
+		if n, err = p.client.do("pingpong", 64, pick(b, 1000, 3000)); err != nil {
 			return err
 		}
 		b.results.add(s, "lone p99", float64(n[1])/1e6)
-		b.results.add(s, "lone rounds/s", float64(n[2])*1000/float64(pick(b, 1000, 4000)))
+		b.results.add(s, "lone rounds/s", float64(n[2])*1000/float64(pick(b, 1000, 3000)))
 		return nil
 	})
 }
