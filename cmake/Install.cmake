@@ -4,7 +4,8 @@ install(TARGETS rserpool-core LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES include/rserpool.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(PROGRAMS ${CMAKE_RUNTIME_OUTPUT_DIRECTORY}/rserpool DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY docs/man/ DESTINATION ${CMAKE_INSTALL_MANDIR} FILES_MATCHING PATTERN "*.[1-9]")
-install(FILES c-examples/echo_pe.c c-examples/echo_pu.c DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+install(DIRECTORY c-examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples
+	FILES_MATCHING PATTERN "*.c" PATTERN "*.h" PATTERN "README.md")
 
 # pkg-config. The prefix is found from where the file lies: the tree can be moved.
 set(RSERPOOL_PC_PREFIX ${CMAKE_INSTALL_PREFIX})

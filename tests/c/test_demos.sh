@@ -1,0 +1,99 @@
+#!/bin/bash
+# test_demos.sh bindir demo: the demo programs, with elements that are killed.
+# Needs a registrar.
+set -u
+bin=$1
+dir=$(mktemp -d)
+declare -A process # by PE identifier
+trap 'kill -9 "${process[@]}" 2>/dev/null; wait 2>/dev/null; rm -rf "$dir"' EXIT
+fail() {
+	echo "failed: $*"
+	tail -n 20 "$dir"/*
+	exit 1
+}
+# until seconds command...: waits until the command succeeds.
+until_true() {
+	for _ in $(seq $(($1 * 20))); do
+		"${@:2}" && return
+		sleep 0.05
+	done
+	fail "it never happens: ${*:2}"
+}
+started=0
+# element program: starts one; $id is its identifier.
+element() {
+	local out=$dir/$1.$((started++))
+	"$bin/$1" >"$out" 2>"$out.err" &
+	until_true 10 grep -q element "$out"
+	id=$(sed -n 's/^element //p' "$out")
+	process[$id]=$!
+}
+serving() { sed -n 's/^served by \(0x[0-9a-f]*\).*/\1/p' "$dir/user.err" | tail -n 1; }
+served_times() { [ "$(grep -c 'served by' "$dir/user.err")" -ge "$1" ]; }
+kill_serving() {
+	local victim
+	victim=$(serving)
+	kill -9 "${process[$victim]}"
+	wait "${process[$victim]}" 2>/dev/null
+	unset "process[$victim]"
+}
+
+counter() {
+	for _ in 1 2 3; do element counter_pe; done
+	for i in $(seq 200); do echo "$i"; sleep 0.01; done |
+		timeout 50 "$bin/counter_pu" >"$dir/out" 2>"$dir/user.err" &
+	user=$!
+	until_true 10 served_times 1
+	sleep 0.3
+	kill_serving
+	until_true 10 served_times 2
+	sleep 0.3
+	kill_serving
+	wait $user || fail "counter_pu"
+	served_times 3 || fail "the counter did not move twice"
+	seq 200 | awk '{ sum += $1; print sum }' | cmp - "$dir/out" || fail "the sums are wrong"
+}
+
+records() {
+	for _ in 1 2 3; do element collector; done
+	timeout 50 "$bin/exporter" 2000 1000 >"$dir/out" 2>"$dir/user.err" &
+	user=$!
+	until_true 10 served_times 1
+	sleep 0.4
+	kill_serving
+	until_true 10 served_times 2
+	sleep 0.4
+	kill_serving
+	wait $user || fail "exporter"
+	served_times 3 || fail "the exporter did not move twice"
+	grep -qx '2000 records, 0 lost, 0 repeated' "$dir/out" || fail "records"
+}
+
+load() {
+	for _ in 1 2 3; do element worker; done
+	timeout 50 "$bin/jobs" 6 1500 >"$dir/out" 2>"$dir/user.err" || fail "jobs"
+	[ "$(grep -c 'has 2$' "$dir/out")" = 3 ] || fail "the jobs are not shared"
+}
+
+events() {
+	element event_loop
+	first=$id
+	seq 500 >"$dir/expected"
+	timeout 50 "$bin/echo_pu" <"$dir/expected" >"$dir/out" 2>"$dir/user.err" || fail "echo_pu"
+	cmp "$dir/expected" "$dir/out" || fail "the echo"
+	# It leaves while it is talked to; nothing is lost.
+	for i in $(seq 500); do echo "$i"; [ $((i % 10)) = 0 ] && sleep 0.03; done |
+		timeout 50 "$bin/echo_pu" >"$dir/out" 2>"$dir/user.err" &
+	user=$!
+	element event_loop
+	until_true 10 test -s "$dir/out"
+	kill -TERM "${process[$first]}"
+	wait "${process[$first]}" || fail "event_loop after SIGTERM returned $?"
+	wait $user || fail "echo_pu"
+	cmp "$dir/expected" "$dir/out" || fail "the echo while it moves"
+	kill -TERM "${process[$id]}"
+	wait "${process[$id]}" || fail "event_loop after SIGTERM returned $?"
+}
+
+"$2"
+echo "ok: $2"
