@@ -60,10 +60,9 @@ asan: setup
 	cmake --build $(BUILD)-asan -j $(JOBS)
 	ctest --test-dir $(BUILD)-asan --output-on-failure -L sanitize -j $(JOBS)
 
-# In the machine the library chooses the kernel's SCTP by itself.
+# On a kernel with SCTP the library chooses it by itself.
 test-kernel: all
-	tests/vm/run -t 1200 sh -c 'cd "$(CURDIR)" && go test ./core/internal/transport/... && \
-		ctest --test-dir "$(BUILD)" --output-on-failure -L "capi|slides"'
+	tests/vm/suite -b "$(BUILD)"
 
 bench-failover: all
 	go run ./tests/failover -bin $(BUILD)/bin -runs $(or $(RUNS),30) -o docs/failover.md

@@ -16,6 +16,7 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/transporttest"
 	"github.com/librserpool/librserpool/core/internal/transport/userland"
 	"github.com/librserpool/librserpool/tests/go/proc"
 )
@@ -57,6 +58,9 @@ type pair struct {
 	mine   netip.AddrPort
 	params assoc.Params
 	wake   chan struct{}
+
+	peerUDP, toUs  uint16               // UDP ports: usrsctp's own, and the one that leads to us
+	toPeer, toOurs *transporttest.Relay // in front of either, or nil
 }
 
 func freeUDPPort(t *testing.T, ip string) uint16 {
@@ -68,41 +72,69 @@ func freeUDPPort(t *testing.T, ip string) uint16 {
 	return netip.MustParseAddrPort(c.LocalAddr().String()).Port()
 }
 
-func newPair(t *testing.T, ip string) *pair {
-	bin, err := buildPeer()
-	if err != nil {
+func newPair(t *testing.T, ip string) *pair { return newPairOver(t, ip, nil) }
+
+// newPairOver puts relays that play the link in front of both, if there is one.
+func newPairOver(t *testing.T, ip string, link *transporttest.Link) *pair {
+	if _, err := buildPeer(); err != nil {
 		if _, statErr := os.Stat("/usr/include/usrsctp.h"); statErr != nil {
 			t.Skip(err)
 		}
 		t.Fatal(err)
 	}
 	local := netip.AddrPortFrom(netip.MustParseAddr(ip), 0)
-	peerUDP := freeUDPPort(t, ip)
-	p := &pair{t: t, wake: make(chan struct{}, 1), addr: netip.AddrPortFrom(local.Addr(), 5001)}
-	p.params.EncapPort = peerUDP
-	p.ours, err = userland.Listen(transport.Config{Local: []netip.AddrPort{local}, Params: p.params})
-	if err != nil {
-		t.Fatal(err)
+	p := &pair{t: t, addr: netip.AddrPortFrom(local.Addr(), 5001), peerUDP: freeUDPPort(t, ip)}
+	p.params = assoc.Params{EncapPort: p.peerUDP, AssocMaxRetrans: 20, PathMaxRetrans: 20, MaxInitRetransmits: 20,
+		ConnectTimeout: patience, CookieLife: patience}
+	if link != nil {
+		p.toPeer = transporttest.NewRelay(t, netip.AddrPortFrom(local.Addr(), p.peerUDP), *link)
+		p.params.EncapPort = p.toPeer.Port()
 	}
-	t.Cleanup(func() { p.ours.Close() })
-	p.mine = p.ours.LocalAddrs()[0]
-	p.ours.Notify(func() {
+	p.listen(local)
+	p.toUs = p.mine.Port()
+	if link != nil {
+		p.toOurs = transporttest.NewRelay(t, p.mine, *link)
+		p.toUs = p.toOurs.Port()
+	}
+	p.startPeer()
+	return p
+}
+
+// listen opens our endpoint.
+func (p *pair) listen(local netip.AddrPort) {
+	p.t.Helper()
+	ours, err := userland.Listen(transport.Config{Local: []netip.AddrPort{local}, Params: p.params})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { ours.Close() })
+	wake := make(chan struct{}, 1)
+	p.ours, p.mine, p.wake = ours, ours.LocalAddrs()[0], wake
+	ours.Notify(func() {
 		select {
-		case p.wake <- struct{}{}:
+		case wake <- struct{}{}:
 		default:
 		}
 	}, func(assoc.ID) {})
+}
+
+// startPeer starts usrsctp.
+func (p *pair) startPeer() {
+	p.t.Helper()
+	bin, err := buildPeer()
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	family := "4"
-	if local.Addr().Is6() {
+	if p.addr.Addr().Is6() {
 		family = "6"
 	}
-	p.peer, err = proc.Start("usrsctp", nil, bin, "5001", strconv.Itoa(int(peerUDP)), strconv.Itoa(int(p.mine.Port())), family)
+	p.peer, err = proc.Start("usrsctp", nil, bin, "5001", strconv.Itoa(int(p.peerUDP)), strconv.Itoa(int(p.toUs)), family)
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	t.Cleanup(p.peer.Kill)
+	p.t.Cleanup(p.peer.Kill)
 	p.expect(0, `^ready`)
-	return p
 }
 
 func (p *pair) expect(mark int, re string, args ...any) []string {
@@ -163,10 +195,13 @@ func (p *pair) want(kind assoc.Kind) (assoc.RecvInfo, []byte) {
 	}
 }
 
+// addresses are those of usrsctp.
+func (p *pair) addresses() []netip.AddrPort { return []netip.AddrPort{p.addr} }
+
 // connect opens the association from our side.
 func (p *pair) connect() assoc.ID {
 	p.t.Helper()
-	id, err := p.ours.Connect([]netip.AddrPort{p.addr}, &p.params)
+	id, err := p.ours.Connect(p.addresses(), &p.params)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -360,39 +395,6 @@ func TestUsrsctpWindow(t *testing.T) {
 	})
 }
 
-// SCTP-7-42: a peer that was killed comes back with the same ports.
-func TestUsrsctpRestart(t *testing.T) {
-	bin, err := buildPeer()
-	if err != nil {
-		t.Skip(err)
-	}
-	p := newPair(t, "127.0.0.1")
-	first := p.connected()
-	p.peer.Kill()
-	p.peer, err = proc.Start("usrsctp", nil, bin, "5001", strconv.Itoa(int(p.params.EncapPort)), strconv.Itoa(int(p.mine.Port())), "4")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.peer.Kill)
-	p.expect(0, `^ready`)
-	p.tell("connect %s %d", p.mine.Addr(), p.mine.Port())
-	p.expect(0, `^up `)
-	id := first
-	for {
-		// Either the restart is seen, or the heartbeats had ended the first
-		// association before.
-		info, _ := p.recv()
-		if info.Kind == assoc.Restart || info.Kind == assoc.CommUp {
-			id = info.Assoc
-			break
-		}
-	}
-	p.send(id, pattern(5000), assoc.SendInfo{PPID: 9})
-	if _, b := p.want(assoc.Message); string(b) != string(pattern(5000)) {
-		t.Fatal("wrong data")
-	}
-}
-
 // SCTP-7-43: both sides' heartbeats keep an idle association.
 func TestUsrsctpHeartbeats(t *testing.T) {
 	p := newPair(t, "127.0.0.1")
@@ -410,7 +412,9 @@ func TestUsrsctpHeartbeats(t *testing.T) {
 // SCTP-7-43: a peer that does not answer any more is found dead.
 func TestUsrsctpDies(t *testing.T) {
 	p := newPair(t, "127.0.0.1")
-	p.connect()
+	if err := p.ours.SetParams(p.connect(), assoc.Params{AssocMaxRetrans: 3}); err != nil {
+		t.Fatal(err)
+	}
 	p.peer.Kill()
 	p.want(assoc.CommLost)
 }

@@ -3,6 +3,7 @@ package kernel
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/ishidawataru/sctp"
@@ -105,5 +106,17 @@ func (e *Endpoint) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err er
 		}
 		return err
 	})
-	return local, peer, gone(err)
+	return ofFamilies(local, peer), peer, gone(err)
+}
+
+// ofFamilies leaves out the local addresses of a family that the peer has no
+// address of: an IPv4 endpoint skips the IPv6 addresses that it is told (RFC
+// 9260 section 5.1.2), and the kernel lists them all the same.
+func ofFamilies(local, peer []netip.AddrPort) (out []netip.AddrPort) {
+	for _, a := range local {
+		if slices.ContainsFunc(peer, func(p netip.AddrPort) bool { return p.Addr().Is4() == a.Addr().Is4() }) {
+			out = append(out, a)
+		}
+	}
+	return out
 }

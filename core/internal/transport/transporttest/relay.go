@@ -38,6 +38,7 @@ type Relay struct {
 	queue    flights
 	sequence int
 	dark     bool
+	tap      func(from, to netip.AddrPort, packet []byte)
 	closed   bool
 	timer    *time.Timer
 	running  sync.WaitGroup
@@ -73,6 +74,15 @@ func (r *Relay) Dark(dark bool) {
 	r.dark = dark
 }
 
+// Tap shows every packet that arrives at the relay to see, before its fate is
+// decided and as if the two sides were connected directly. Calls do not
+// overlap; what is shown is valid until see returns.
+func (r *Relay) Tap(see func(from, to netip.AddrPort, packet []byte)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tap = see
+}
+
 func (r *Relay) close() {
 	r.mu.Lock()
 	r.closed = true
@@ -97,6 +107,7 @@ func (r *Relay) runFront() {
 		}
 		if err == nil {
 			if back := r.back(client); back != nil {
+				r.show(client, r.server, buf[:n])
 				r.impair(back, r.server, buf[:n])
 			}
 		}
@@ -131,9 +142,16 @@ func (r *Relay) runBack(c *net.UDPConn, client netip.AddrPort) {
 			return
 		}
 		if err == nil {
+			r.show(r.server, client, buf[:n])
 			r.impair(r.front, client, buf[:n])
 		}
 		r.mu.Unlock()
+	}
+}
+
+func (r *Relay) show(from, to netip.AddrPort, b []byte) {
+	if r.tap != nil {
+		r.tap(from, to, b)
 	}
 }
 

@@ -3,6 +3,7 @@ package transporttest
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -13,6 +14,7 @@ var setupScenarios = []scenario{
 	{"connect", connect, true},
 	{"connect over IPv6", connectIPv6, false},
 	{"dual stack", dualStack, false},
+	{"wildcard to IPv4 only", wildcardToIPv4, false},
 	{"connect twice", connectTwice, false},
 	{"refused without endpoint", refusedByNobody, false},
 	{"refused by endpoint", refusedByEndpoint, false},
@@ -95,6 +97,20 @@ func dualStack(w *world) {
 	}
 }
 
+// An endpoint of both families does not claim addresses of which a peer of one
+// family knows nothing: it would register them (ASAP-2.2.1-02).
+func wildcardToIPv4(w *world) {
+	c, s := w.open("client", w.f.Open, assoc.Params{}, netip.IPv6Unspecified()), w.server(assoc.Params{})
+	cid := w.dial(c, s, assoc.Params{})
+	c.awaitUp(cid)
+	sid := s.awaitPeers(1)[0]
+	local, _, err := c.ep.AssocAddrs(cid)
+	if err != nil || len(local) == 0 || slices.ContainsFunc(local, func(a netip.AddrPort) bool { return !a.Addr().Is4() }) {
+		w.Errorf("client has addresses %v, %v; want IPv4 alone", local, err)
+	}
+	w.exchange(c, cid, s, sid)
+}
+
 func connectTwice(w *world) {
 	c, cid, s, _ := w.pair(assoc.Params{})
 	var p assoc.Params
@@ -118,7 +134,7 @@ func (w *world) cannotStart(n *node, id assoc.ID, want error) {
 }
 
 func refusedByNobody(w *world) {
-	c, s := w.client(assoc.Params{}), w.server(assoc.Params{})
+	c, s := w.client(assoc.Params{MaxInitRetransmits: 6}), w.server(assoc.Params{})
 	var p assoc.Params
 	to := w.address(s, &p)
 	s.ep.Close()

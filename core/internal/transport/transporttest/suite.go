@@ -78,6 +78,17 @@ func Run(t *testing.T, make func(t *testing.T) Factory) {
 	}
 }
 
+// RunCore runs what an association is for, once and without a relay: set-up,
+// data in every order and both directions, and the ends. It is for conditions
+// of which there are many.
+func RunCore(t *testing.T, f Factory) {
+	for _, s := range scenarios {
+		if s.core {
+			t.Run(s.name, func(t *testing.T) { runScenario(t, f, s.run, nil) })
+		}
+	}
+}
+
 var scenarios = concat(setupScenarios, dataScenarios, endScenarios, failureScenarios, pressureScenarios, closeScenarios)
 
 func concat(lists ...[]scenario) (out []scenario) {
