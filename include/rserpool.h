@@ -67,6 +67,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /* The version of this header; rsp_version() has that of the library in use. */
 #define RSP_VERSION_MAJOR 0
@@ -351,6 +352,19 @@ RSP_API ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rs
  * (unknown flags), EFAULT, EINTR. */
 RSP_API ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
 RSP_API ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
+
+/* rsp_sendmsgv, rsp_recvmsgv - rsp_sendmsg() and rsp_recvmsg() with a message that
+ * lies in count pieces of memory, one after the other (writev(2), readv(2)).
+ *
+ * The pieces are copied into one and back, which rsp_sendmsg() and rsp_recvmsg()
+ * with a buffer that is long enough do not need.
+ * Errors: theirs, and EINVAL (count is negative or more than RSP_PIECES_MAX, or
+ * the lengths are absurd), ENOMEM. */
+RSP_API ssize_t rsp_sendmsgv(int fd, const struct iovec *pieces, int count, const struct rsp_sndrcvinfo *info,
+                             int flags);
+RSP_API ssize_t rsp_recvmsgv(int fd, const struct iovec *pieces, int count, struct rsp_sndrcvinfo *info,
+                             int flags);
+#define RSP_PIECES_MAX 1024
 
 /* rsp_send_cookie - leave the state of a session with its pool user (RFC 5352
  * section 3.8).
