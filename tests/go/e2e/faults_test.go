@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
+	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -82,11 +86,36 @@ func TestElementHangs(t *testing.T) {
 	if err := elements[before].Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	stopped(t, elements[before].Pid()) // what it still receives it could answer no more
+	mark := u.Mark()
 	u.ask()
+	expect(t, u.Proc, mark, servedLine)
 	if u.serving() == before {
 		t.Fatal("the session is still served by the element that hangs")
 	}
 	u.finish()
+}
+
+// stopped waits until all threads of a process have stopped.
+func stopped(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		running := 0
+		for _, name := range threads {
+			b, _ := os.ReadFile(name) // a thread that has ended runs no more
+			if _, state, ok := strings.Cut(string(b), ") "); ok && state[0] != 'T' {
+				running++
+			}
+		}
+		if running == 0 {
+			return
+		}
+	}
+	t.Fatalf("process %d does not stop", pid)
 }
 
 // An element that is asked to end leaves its pool at once.
