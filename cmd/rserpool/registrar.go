@@ -79,7 +79,7 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 	}
 	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
 		ASAP: asap, ENRP: enrp, Peers: f.peers, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state,
-		Config: rserpool.Config{Transport: g.transport, Compat: g.compat, Logger: logger},
+		Config: rserpool.Config{Transport: g.transport, Compat: g.compat, Announce: g.announce, Logger: logger},
 	})
 	if err != nil {
 		return fmt.Errorf("%w (ASAP on %s)", err, strings.Join(f.asap, ", "))

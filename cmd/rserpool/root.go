@@ -15,6 +15,7 @@ type global struct {
 	registrars []string
 	transport  string
 	compat     string
+	announce   string
 	timeout    time.Duration
 }
 
@@ -46,6 +47,8 @@ talk to the pool, registrars keep the list.`,
 	flags.StringSliceVar(&g.registrars, "registrar", nil, "address `host:port` of a registrar to ask; may be repeated (RSERPOOL_REGISTRARS)")
 	flags.StringVar(&g.transport, "transport", "", "SCTP by auto, kernel or userland (RSERPOOL_TRANSPORT)")
 	flags.StringVar(&g.compat, "compat", "", "rsplib where RSPLIB takes part (RSERPOOL_COMPAT)")
+	flags.StringVar(&g.announce, "announce", "",
+		"multicast `group`, like 224.0.1.185 or 224.0.1.185:3863@eth0, at which registrars announce themselves (RSERPOOL_ANNOUNCE)")
 	flags.DurationVar(&g.timeout, "timeout", 10*time.Second, "how long to wait for an answer")
 	root.AddCommand(newRegistrar(g), newPools(g), newPEs(g), newResolve(g), newVersion())
 	return root
@@ -53,7 +56,7 @@ talk to the pool, registrars keep the list.`,
 
 // options are those of a command that asks something.
 func (g *global) options() *rserpool.Options {
-	return &rserpool.Options{Config: rserpool.Config{Registrars: g.registrars, Transport: g.transport, Compat: g.compat}}
+	return &rserpool.Options{Config: rserpool.Config{Registrars: g.registrars, Transport: g.transport, Compat: g.compat, Announce: g.announce}}
 }
 
 // waiting returns the context of a command that asks something.

@@ -35,6 +35,9 @@ func (s *Socket) CloseContext(ctx context.Context) error {
 		s.machine.Stop()
 		s.dropTCP(ErrClosed)
 	}
+	if s.ear != nil {
+		s.ear.Close()
+	}
 	for _, ss := range s.sessions {
 		s.end(ss, ErrClosed)
 	}

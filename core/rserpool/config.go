@@ -50,6 +50,11 @@ type Config struct {
 	// registrars arbitrate takeovers the other way round. All programs of this
 	// library in such a group need it. RSERPOOL_COMPAT.
 	Compat string
+	// Announce is a multicast group at which registrars announce themselves, an
+	// address like 224.0.1.185, perhaps with :port and @interface: registrars of
+	// this process do, and sockets find theirs there, besides those that
+	// Registrars names. RSERPOOL_ANNOUNCE; none.
+	Announce string
 	// Logger takes what is to be said. By default warnings and errors go to
 	// standard error as text; RSERPOOL_LOG chooses another level.
 	Logger *slog.Logger
@@ -67,7 +72,7 @@ const DefaultConfigFile = "/etc/rserpool.conf"
 // variables are the names that the environment and the file may set.
 var variables = []string{
 	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_FAILOVER", "RSERPOOL_LOG",
-	"RSERPOOL_COMPAT", "RSERPOOL_POOL_KEY",
+	"RSERPOOL_COMPAT", "RSERPOOL_POOL_KEY", "RSERPOOL_ANNOUNCE",
 }
 
 // ConfigFromEnv returns the settings of the environment and the configuration
@@ -84,7 +89,7 @@ func (c Config) resolve() (Config, error) {
 	}
 	for _, f := range []func(map[string]string) error{
 		c.resolveRegistrars, c.resolveTransport, c.resolveEmbedded, c.resolvePort, c.resolveFailover, c.resolveLogger,
-		c.resolveCompat, c.resolvePoolKey,
+		c.resolveCompat, c.resolvePoolKey, c.resolveAnnounce,
 	} {
 		if err := f(env); err != nil {
 			return c, err

@@ -119,17 +119,20 @@ func (s *Socket) prepare(ctx context.Context) error {
 
 // startMachine makes the machine and tells it of the associations that stand.
 func (s *Socket) startMachine(registrars []netip.AddrPort) error {
-	s.loopback = len(registrars) == 0
+	s.loopback = len(registrars) == 0 && s.cfg.Announce == ""
 	if s.loopback {
 		registrars = []netip.AddrPort{s.cfg.loopbackRegistrar()}
 	}
 	s.registrars = registrars
 	cfg := endpoint.Config{Rand: loop.NewRand(), Subscribe: true}
+	if s.cfg.Announce != "" {
+		cfg.Discover = discover
+	}
 	for _, r := range registrars {
 		cfg.Registrars = append(cfg.Registrars, []netip.AddrPort{r})
 	}
 	s.machine = loop.New(&s.mu, endpoint.New(cfg), s.perform)
-	return nil
+	return s.listenForRegistrars()
 }
 
 func (c *Config) loopbackRegistrar() netip.AddrPort {

@@ -34,7 +34,7 @@ type RegistrarConfig struct {
 	// dies silently is replaced after 66 s; otherwise that takes less than 4 s,
 	// for one message per peer and second.
 	RFCTimers bool
-	// Transport, Compat and Logger of Config apply.
+	// Transport, Compat, Announce and Logger of Config apply.
 	Config
 }
 
@@ -69,6 +69,9 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 	lcfg := loop.RegistrarConfig{
 		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, Machine: resolved.machine(cfg.RFCTimers), State: cfg.State,
 		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
+	}
+	if lcfg.Announce, err = resolved.group(); err != nil {
+		return nil, err
 	}
 	if !cfg.NoTCP {
 		lcfg.ListenTCP = resolved.host.listen

@@ -39,6 +39,7 @@ type Socket struct {
 	loopback   bool                                        // they are the default ones
 	home       string                                      // the registrar in use
 	tcp        tcpRegistrars
+	ear        *loop.Ear // nil unless registrars announce themselves
 	keeper     keeper
 
 	serving     bool   // Register was called once: pool users may come

@@ -165,6 +165,8 @@ func (r *Registrar) perform(f registrar.Effect) {
 		r.end(f.Link, (*Port).Shutdown)
 	case registrar.Abort:
 		r.end(f.Link, func(p *Port, id assoc.ID) error { return p.Abort(id, f.Reason) })
+	case registrar.SendAnnounce:
+		r.announce(f.Message)
 	case registrar.Left:
 		close(r.left)
 	case registrar.Log:

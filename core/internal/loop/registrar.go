@@ -28,6 +28,8 @@ type RegistrarConfig struct {
 	// the source of randomness are filled in.
 	Machine registrar.Config
 	Open    func(transport.Config) (transport.Endpoint, string, error)
+	// Announce is where the registrar announces itself; nil means nowhere.
+	Announce *Group
 	// State is a file that keeps what the registrar knows for the one that is
 	// started after it; empty means none.
 	State string
@@ -39,18 +41,19 @@ type RegistrarConfig struct {
 // Registrar is a running registrar: the machine, and the endpoints it is
 // reached at.
 type Registrar struct {
-	mu      sync.Mutex
-	machine *registrar.Registrar
-	loop    *Loop[registrar.Event, registrar.Effect]
-	asap    *channel
-	enrp    *channel                  // nil without ENRP
-	tcp     *tcpServer                // nil without TCP
-	keeper  *keeper                   // nil without a state file
-	left    chan struct{}             // closed when nobody has to be waited for
-	tables  map[registrar.Link]*table // downloads that go on
-	log     *slog.Logger
-	garbage *Rare
-	closed  bool
+	mu        sync.Mutex
+	machine   *registrar.Registrar
+	loop      *Loop[registrar.Event, registrar.Effect]
+	asap      *channel
+	enrp      *channel                  // nil without ENRP
+	tcp       *tcpServer                // nil without TCP
+	keeper    *keeper                   // nil without a state file
+	announcer *announcer                // nil without a group
+	left      chan struct{}             // closed when nobody has to be waited for
+	tables    map[registrar.Link]*table // downloads that go on
+	log       *slog.Logger
+	garbage   *Rare
+	closed    bool
 
 	closing  sync.Once
 	closeErr error
@@ -69,6 +72,9 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 			return nil, errors.Join(fmt.Errorf("cannot serve ENRP: %w", err), r.closeChannels())
 		}
 	}
+	if r.announcer, err = openAnnouncer(cfg.Announce, r.asap.port.LocalAddrs()[0].Port()); err != nil {
+		return nil, errors.Join(err, r.closeChannels())
+	}
 	if r.machine, err = registrar.New(r.machineConfig(cfg)); err != nil {
 		return nil, errors.Join(err, r.closeChannels())
 	}
@@ -85,12 +91,15 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	if r.keeper != nil {
 		go r.keeper.run()
 	}
+	if r.announcer != nil {
+		r.announcer.start(r)
+	}
 	return r, nil
 }
 
 func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 	m := cfg.Machine
-	m.Rand, m.Peers = NewRand(), cfg.Peers
+	m.Rand, m.Peers, m.Announce = NewRand(), cfg.Peers, cfg.Announce != nil
 	m.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs())}
 	if r.tcp != nil {
 		m.ASAP = append(m.ASAP, overTCP(m.ASAP[0])...)
@@ -130,6 +139,9 @@ func (r *Registrar) closeChannels() error {
 	if r.tcp != nil {
 		r.tcp.closeListeners()
 		r.tcp.wait()
+	}
+	if r.announcer != nil {
+		r.announcer.close()
 	}
 	var errs []error
 	for _, ch := range r.channels() {
