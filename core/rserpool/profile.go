@@ -49,11 +49,11 @@ func (s *Socket) tuneLater(ss *session, after time.Duration) {
 		defer s.mu.Unlock()
 		if !s.closed && ss.assoc == id && ss.state == established {
 			s.tune(ss)
-			after := tuneEvery
-			if ss.tuned == (assoc.Params{}) && ss.opts.leaveTiming() {
-				after = tuneFirst // nothing is measured yet
+			next := tuneEvery
+			if ss.tuned == (assoc.Params{}) { // perhaps nothing is measured yet
+				next = min(2*after, tuneEvery)
 			}
-			s.tuneLater(ss, after)
+			s.tuneLater(ss, next)
 		}
 	})
 }
