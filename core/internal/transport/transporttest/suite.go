@@ -4,6 +4,7 @@ package transporttest
 
 import (
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -78,14 +79,15 @@ func Run(t *testing.T, make func(t *testing.T) Factory) {
 	}
 }
 
-// RunCore runs what an association is for, once and without a relay: set-up,
-// data in every order and both directions, and the ends. It is for conditions
-// of which there are many.
-func RunCore(t *testing.T, f Factory) {
-	for _, s := range scenarios {
-		if s.core {
-			t.Run(s.name, func(t *testing.T) { runScenario(t, f, s.run, nil) })
+// RunSome runs the named scenarios, once and without a relay: for conditions of
+// which there are many.
+func RunSome(t *testing.T, f Factory, names ...string) {
+	for _, name := range names {
+		i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+		if i < 0 {
+			t.Fatalf("there is no scenario %q", name)
 		}
+		t.Run(name, func(t *testing.T) { runScenario(t, f, scenarios[i].run, nil) })
 	}
 }
 
