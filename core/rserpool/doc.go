@@ -52,7 +52,8 @@
 // # How a registrar is found
 //
 // In this order: [Config.Registrars]; the environment variable
-// RSERPOOL_REGISTRARS; the configuration file; a registrar on this host's
+// RSERPOOL_REGISTRARS; the configuration file; the registrars that announce
+// themselves ([Config.Announce]), if there is a group; a registrar on this host's
 // loopback. If the first three name none and none answers on loopback, a pool
 // element starts a registrar inside its own process, on loopback, and says so
 // in one line on standard error; RSERPOOL_EMBEDDED=off or [Config.NoEmbedded]
@@ -67,6 +68,8 @@
 //	RSERPOOL_PORT        port of the loopback registrar, 3863 by default
 //	RSERPOOL_FAILOVER    how long a session looks for another element, 15s by default
 //	RSERPOOL_POOL_KEY    secret of the pool's elements, hexadecimal or a file with it
+//	RSERPOOL_ANNOUNCE    multicast group where registrars announce themselves
+//	RSERPOOL_COMPAT      rsplib where programs of RSPLIB take part
 //	RSERPOOL_LOG         off, error, warn (default), info or debug
 //	RSERPOOL_CONFIG      configuration file, /etc/rserpool.conf by default
 //
