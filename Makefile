@@ -8,6 +8,7 @@
 #   make asan        the C tests with AddressSanitizer, LeakSanitizer and UBSan
 #   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
 #   make bench-failover  how long a failover takes; RUNS=30
+#   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp and pion; QUICK=1 for a look
 #   make soak        molest real groups of registrars; SOAK=10m for how long
 #   make lint        gofmt, go vet, staticcheck
@@ -23,7 +24,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all test go-test c-test demo install asan test-kernel bench-sctp bench-failover soak lint fmt clean setup setup-test
+.PHONY: all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover soak lint fmt clean setup setup-test
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -63,6 +64,14 @@ asan: setup
 # On a kernel with SCTP the library chooses it by itself.
 test-kernel: all
 	tests/vm/suite -b "$(BUILD)"
+
+# Failures stand in the page, and make it fail.
+interop: setup
+	@out=$$(mktemp -d) && status=0; \
+	go test -v ./core/internal/transport/interop >$$out/usrsctp || status=1; \
+	tests/vm/suite -test.v >$$out/kernel || status=1; \
+	go run ./core/internal/transport/interop/table $$out/usrsctp $$out/kernel >docs/interoperability.md; \
+	grep -h -A 5 -e '--- FAIL' $$out/usrsctp $$out/kernel; rm -rf $$out; exit $$status
 
 bench-failover: all
 	go run ./tests/failover -bin $(BUILD)/bin -runs $(or $(RUNS),30) -o docs/failover.md

@@ -2,7 +2,9 @@ package interop
 
 import (
 	"errors"
+	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/transport/transporttest"
@@ -40,8 +42,23 @@ func TestUsrsctpRestart(t *testing.T) {
 func TestUsrsctpRestartOfOurs(t *testing.T) {
 	p := newPairOver(t, "127.0.0.1", &transporttest.Link{})
 	p.echoed(p.connect(), 100)
+	const abort = 6 // the type of the first chunk, after the common header
+	lost := make(chan struct{}, 1)
+	p.toPeer.Tap(func(_, _ netip.AddrPort, b []byte) {
+		if len(b) > 12 && b[12] == abort {
+			select {
+			case lost <- struct{}{}:
+			default:
+			}
+		}
+	})
 	p.toPeer.Dark(true)
 	p.ours.Close()
+	select {
+	case <-lost:
+	case <-time.After(patience):
+		t.Fatal("no ABORT at the end of an endpoint")
+	}
 	p.toPeer.Dark(false)
 	p.listen(p.mine)
 	id, err := p.ours.Connect(p.addresses(), &p.params)
