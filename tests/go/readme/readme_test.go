@@ -131,7 +131,7 @@ func TestEnvironmentIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range regexp.MustCompile("(?m)^//\t(RSERPOOL_[A-Z]+)").FindAllSubmatch(doc, -1) {
+	for _, name := range regexp.MustCompile("(?m)^//\t(RSERPOOL_[A-Z_]+)").FindAllSubmatch(doc, -1) {
 		if !bytes.Contains(readme, append([]byte("| `"), name[1]...)) {
 			t.Errorf("the README does not explain %s", name[1])
 		}
