@@ -61,6 +61,23 @@ func TestNoCookieEcho(t *testing.T) {
 	s.want()
 }
 
+// COM-3.3-02: no ASAP message ever goes to a port of another transport than
+// SCTP, whatever stands in its reserved field.
+func TestNoControlChannelOverOtherTransports(t *testing.T) {
+	for _, protocol := range []protocol.TransportProtocol{protocol.DCCP, protocol.TCP, protocol.UDP, protocol.UDPLite} {
+		other := controlled(2)
+		other.User.Protocol = protocol
+		s, _ := inSession(t, Config{}, controlled(1), other)
+		s.receive(50, asap.Cookie{Data: []byte("x")})
+		s.step(SessionLost{Session: 1, Err: assoc.ErrAborted})
+		s.drain()
+		s.step(SessionUp{1, 51})
+		s.want()
+		s.step(SendCookie{51, []byte("y")}, SendBusinessCard{Assoc: 51})
+		s.want()
+	}
+}
+
 // ASAP-3.9-04, -05, -06: the newest card's order comes before the policy, and
 // an unknown pool on a card is resolved.
 func TestBusinessCardGuidesFailover(t *testing.T) {
