@@ -16,8 +16,8 @@ import (
 
 func main() {
 	registrars := flag.String("registrars", "3,10,30,100", "numbers of registrars")
-	elements := flag.String("elements", "1000,100000", "numbers of pool elements")
-	entries := flag.Int("entries", 12_000_000, "leave out worlds with more entries than this (registrars times pool elements)")
+	elements := flag.String("elements", "1000,30000,100000", "numbers of pool elements")
+	entries := flag.Int("entries", 4_000_000, "leave out worlds with more entries than this (registrars times pool elements)")
 	flag.Parse()
 
 	fmt.Print(head)

@@ -8,7 +8,8 @@ and the codec that ship, in virtual time:
     go run ./core/internal/sim/scale > docs/scale.md
 
 (-registrars and -elements choose other sizes. Worlds whose registrars hold more
-than 12,000,000 entries together are left out; -entries sets another limit.)
+than 4,000,000 entries together are left out for lack of memory (100 registrars
+with 100,000 PEs took more than 10 GB); -entries sets another limit.)
 
 Every registrar knows all others. Pool elements have default values: a life of
 300 s, renewed after 280 s, and a keep-alive every 30 s; they are spread over all
