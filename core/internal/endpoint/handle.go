@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -82,7 +83,11 @@ func (m *Endpoint) handleAssoc(now time.Time, event Event) {
 // handleSendFailed gives up a home to which nothing can be sent (ASAP-3.7-01).
 // Whatever else it was for, its association's owner notices.
 func (m *Endpoint) handleSendFailed(now time.Time, e SendFailed) {
-	m.out.log(Warn, fmt.Sprintf("a control message could not be sent: %v", e.Err))
+	level := Warn
+	if errors.Is(e.Err, assoc.ErrPipe) || errors.Is(e.Err, assoc.ErrNotConnected) {
+		level = Debug // a peer that is leaving: its AssocLost says so, too
+	}
+	m.out.log(level, fmt.Sprintf("a control message could not be sent: %v", e.Err))
 	m.hunt.Drop(now, e.Assoc)
 }
 
