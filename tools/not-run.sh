@@ -8,3 +8,4 @@ if ! grep -qs '^SCTP' /proc/net/protocols && ! modprobe -q sctp 2>/dev/null; the
 fi
 command -v clang >/dev/null || echo "Not run: the header checks with clang, which is not installed; apt-get install clang."
 command -v tshark >/dev/null || echo "Not run: tshark's reading of our messages, which is not installed; apt-get install tshark."
+[ -e /usr/include/usrsctp.h ] || echo "Not run: the tests against usrsctp, which is not installed; apt-get install libusrsctp-dev."
