@@ -8,6 +8,7 @@
 #   make asan        the C tests with AddressSanitizer, LeakSanitizer and UBSan
 #   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
 #   make bench-failover  how long a failover takes; RUNS=30
+#   make conformance renews docs/conformance*.md; fails where a requirement lacks a test
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp and pion; QUICK=1 for a look
 #   make soak        molest real groups of registrars; SOAK=10m for how long
@@ -24,7 +25,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover soak lint fmt clean setup setup-test
+.PHONY: conformance all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover soak lint fmt clean setup setup-test
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -66,6 +67,9 @@ test-kernel: all
 	tests/vm/suite -b "$(BUILD)"
 
 # Failures stand in the page, and make it fail.
+conformance: setup
+	go run ./tools/conformance
+
 interop: setup
 	@out=$$(mktemp -d) && status=0; \
 	go test -v ./core/internal/transport/interop >$$out/usrsctp || status=1; \
