@@ -38,7 +38,7 @@ type Relay struct {
 	queue    flights
 	sequence int
 	dark     bool
-	tap      func(from, to netip.AddrPort, packet []byte)
+	taps     []func(from, to netip.AddrPort, packet []byte)
 	closed   bool
 	timer    *time.Timer
 	running  sync.WaitGroup
@@ -75,12 +75,12 @@ func (r *Relay) Dark(dark bool) {
 }
 
 // Tap shows every packet that arrives at the relay to see, before its fate is
-// decided and as if the two sides were connected directly. Calls do not
-// overlap; what is shown is valid until see returns.
+// decided and as if the two sides were connected directly. Calls for one relay
+// do not overlap; what is shown is valid until see returns.
 func (r *Relay) Tap(see func(from, to netip.AddrPort, packet []byte)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.tap = see
+	r.taps = append(r.taps, see)
 }
 
 func (r *Relay) close() {
@@ -150,8 +150,8 @@ func (r *Relay) runBack(c *net.UDPConn, client netip.AddrPort) {
 }
 
 func (r *Relay) show(from, to netip.AddrPort, b []byte) {
-	if r.tap != nil {
-		r.tap(from, to, b)
+	for _, see := range r.taps {
+		see(from, to, b)
 	}
 }
 

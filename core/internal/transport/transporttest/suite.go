@@ -3,6 +3,7 @@
 package transporttest
 
 import (
+	"net/netip"
 	"runtime"
 	"slices"
 	"testing"
@@ -35,8 +36,25 @@ type Factory struct {
 	// Links are the networks that a relay plays; nil means Links.
 	Links []Link
 
+	// Tap is shown every packet that a relay gets, as by Relay.Tap; several
+	// relays may call it at once. It may be nil.
+	Tap func(from, to netip.AddrPort, packet []byte)
+
+	// Site is a network on which both sides are, instead of loopback.
+	Site *Site
+
+	// Idle is how long an association stays idle where that is tested; 0 means
+	// for some heartbeats.
+	Idle time.Duration
+
 	// NoICMP says that endpoints do not learn from ICMP that nobody is there.
 	NoICMP bool
+}
+
+// Site is a network of another kind than loopback.
+type Site struct {
+	Client, Server netip.Addr
+	Link           Link // what the network does to packets
 }
 
 // Links are the networks on which the core of the suite runs.
@@ -79,6 +97,18 @@ func Run(t *testing.T, make func(t *testing.T) Factory) {
 	}
 }
 
+// RunSite runs the core of the suite over the factory's site.
+func RunSite(t *testing.T, f Factory) {
+	if f.OpenPeer == nil {
+		f.OpenPeer = f.Open
+	}
+	for _, s := range scenarios {
+		if s.core {
+			t.Run(s.name, func(t *testing.T) { runScenario(t, f, s.run, &f.Site.Link) })
+		}
+	}
+}
+
 // RunSome runs the named scenarios, once and without a relay: for conditions of
 // which there are many.
 func RunSome(t *testing.T, f Factory, names ...string) {
@@ -91,7 +121,7 @@ func RunSome(t *testing.T, f Factory, names ...string) {
 	}
 }
 
-var scenarios = concat(setupScenarios, dataScenarios, endScenarios, failureScenarios, pressureScenarios, closeScenarios)
+var scenarios = concat(setupScenarios, dataScenarios, endScenarios, failureScenarios, silenceScenarios, pressureScenarios, closeScenarios)
 
 func concat(lists ...[]scenario) (out []scenario) {
 	for _, l := range lists {

@@ -27,15 +27,25 @@ type world struct {
 
 var loopback = netip.MustParseAddr("127.0.0.1")
 
-// client opens an endpoint on loopback that opens associations, server one
-// that others open associations to. Only their implementation may differ.
+// client opens an endpoint that opens associations, server one that others open
+// associations to, on loopback unless the suite runs over a network. Only their
+// implementation may differ.
 func (w *world) client(p assoc.Params) *node {
 	w.Helper()
-	return w.open("client", w.f.Open, p, loopback)
+	host := loopback
+	if w.f.Site != nil {
+		host = w.f.Site.Client
+	}
+	return w.open("client", w.f.Open, p, host)
 }
+
 func (w *world) server(p assoc.Params) *node {
 	w.Helper()
-	return w.open("server", w.f.OpenPeer, p, loopback)
+	host := loopback
+	if w.f.Site != nil {
+		host = w.f.Site.Server
+	}
+	return w.open("server", w.f.OpenPeer, p, host)
 }
 
 func (w *world) open(name string, open func(*testing.T, transport.Config) transport.Endpoint, p assoc.Params, addrs ...netip.Addr) *node {
@@ -80,8 +90,7 @@ func (w *world) listen(name string, open func(*testing.T, transport.Config) tran
 	return n
 }
 
-// address returns where a node is reached on loopback, and adds to p what that
-// takes.
+// address returns where a node is reached, and adds to p what that takes.
 func (w *world) address(n *node, p *assoc.Params) netip.AddrPort {
 	w.Helper()
 	local := n.ep.LocalAddrs()[0]
@@ -91,7 +100,7 @@ func (w *world) address(n *node, p *assoc.Params) netip.AddrPort {
 	}
 	if w.f.UDPPort != nil {
 		p.EncapPort = w.f.UDPPort(n.ep)
-		if w.link != nil {
+		if w.link != nil && w.f.Site == nil {
 			p.EncapPort = w.relay(n).Port()
 		}
 	}
@@ -110,6 +119,9 @@ func (w *world) relay(n *node) *Relay {
 			link = *w.link
 		}
 		w.relays[n] = NewRelay(w.T, netip.AddrPortFrom(loopback, w.f.UDPPort(n.ep)), link)
+		if w.f.Tap != nil {
+			w.relays[n].Tap(w.f.Tap)
+		}
 	}
 	return w.relays[n]
 }
