@@ -21,8 +21,11 @@ type Link struct {
 	Seed   uint64
 }
 
-func (l Link) String() string {
-	return fmt.Sprintf("relay losing %g%%, doubling %g%%, taking %v to %v", l.Loss*100, l.Double*100, l.Delay, l.Delay+l.Jitter)
+func (l Link) String() string { return l.Name("relay") }
+
+// Name describes a link as a relay or whatever else it is.
+func (l Link) Name(kind string) string {
+	return fmt.Sprintf("%s losing %g%%, doubling %g%%, taking %v to %v", kind, l.Loss*100, l.Double*100, l.Delay, l.Delay+l.Jitter)
 }
 
 // Relay forwards UDP datagrams between any number of clients and one server.
