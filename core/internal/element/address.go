@@ -9,7 +9,8 @@ import (
 // transportAt fills in what the user left out of a user transport: by default
 // it is the SCTP endpoint used towards the registrar (ASAP-6.1-01), at the
 // addresses of that association, so that the addresses are a subset of those
-// (ASAP-2.2.1-02). known is what was registered before.
+// (ASAP-2.2.1-02). Another transport has a port of its own. known is what was
+// registered before.
 func transportAt(want, known protocol.Transport, local []netip.AddrPort) protocol.Transport {
 	t := want
 	if t.Protocol == protocol.Opaque {
@@ -22,7 +23,7 @@ func transportAt(want, known protocol.Transport, local []netip.AddrPort) protoco
 	for _, a := range local {
 		if ip := a.Addr().Unmap().WithZone(""); ip.IsValid() && !ip.IsUnspecified() {
 			addrs = append(addrs, ip)
-			if t.Port == 0 {
+			if t.Port == 0 && t.Protocol == protocol.SCTP {
 				t.Port = a.Port()
 			}
 		}

@@ -84,10 +84,12 @@ type Deregistered struct {
 
 // Resolved answers Resolve.
 type Resolved struct {
-	Token    Token
-	Handle   protocol.PoolHandle
-	Policy   protocol.PolicyType // of the pool
-	Elements []protocol.Element  // in the registrar's order; one or more
+	Token  Token
+	Handle protocol.PoolHandle
+	Policy protocol.PolicyType // of the pool
+	// Elements are one or more, in the order of the pool's policy, the one to
+	// use first in front; those that failed of late come last.
+	Elements []protocol.Element
 }
 
 // ResolveFailed answers Resolve: ErrUnknownPool, *NoRegistrarError,

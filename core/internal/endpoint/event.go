@@ -76,6 +76,8 @@ type SessionLost struct {
 	// reported as unreachable only if Sent, that is if the application asked
 	// to send something to it (ASAP-3.5-05).
 	ByUser, Sent bool
+	// Over: the session ends with its PE (ASAP-6.5.5-02). There is no answer.
+	Over bool
 }
 
 // PELeft tells that the PE of a session took leave of its pool but goes on
@@ -91,7 +93,19 @@ type CloseSession struct{ Session SessionID }
 type Resolve struct {
 	Token  Token
 	Handle protocol.PoolHandle
-	Fresh  bool // do not answer from the cache
+	// MaxAge is how old an answer of the cache may be; 0: StaleCache of Config;
+	// negative: ask a registrar.
+	MaxAge time.Duration
+	// Items is how many PEs are wanted at most; 0: as many as the registrar gives.
+	Items uint32
+}
+
+// PEFailed tells that the application could not reach a PE over a transport of
+// its own, which it tried. There is no answer: the PE is reported to the home,
+// once, and drops out of the cache.
+type PEFailed struct {
+	Handle protocol.PoolHandle
+	ID     protocol.PEID
 }
 
 // CancelResolve withdraws a Resolve; there is no answer.
@@ -185,6 +199,7 @@ func (SetFailoverLimit) event() {}
 func (PELeft) event()           {}
 func (Resolve) event()          {}
 func (CancelResolve) event()    {}
+func (PEFailed) event()         {}
 func (Purge) event()            {}
 func (AddRegistrar) event()     {}
 func (Announced) event()        {}

@@ -46,7 +46,7 @@ func TestFailover(t *testing.T) {
 	s.step(SessionLost{Session: 1, Err: assoc.ErrAborted})
 	s.want(Send{id, unreachable(1)}, UsePE{1, pool, peN(2), true})
 	s.step(Resolve{Token: 1, Handle: pool})
-	s.want(Resolved{1, pool, protocol.RoundRobin, []protocol.Element{peN(2), peN(3)}})
+	s.want(Resolved{1, pool, protocol.RoundRobin, []protocol.Element{peN(3), peN(2)}})
 	s.step(SessionLost{Session: 1, Err: assoc.ErrRefused}) // while connecting
 	s.want(Send{id, unreachable(2)}, UsePE{1, pool, peN(3), true})
 	s.step(SessionUp{1, 51})

@@ -22,7 +22,7 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	case SessionUp:
 		m.user.SessionUp(e.Session, e.Assoc)
 	case SessionLost:
-		m.user.SessionLost(now, e.Session, e.Err, reportable(e))
+		m.user.SessionLost(now, e.Session, e.Err, reportable(e), e.Over)
 	case CloseSession:
 		m.user.Close(e.Session)
 	case SetFailoverLimit:
@@ -30,9 +30,11 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	case PELeft:
 		m.user.PELeft(e.Session)
 	case Resolve:
-		m.user.Resolve(now, e.Token, e.Handle, e.Fresh)
+		m.user.Resolve(now, e.Token, e.Handle, e.MaxAge, e.Items)
 	case CancelResolve:
 		m.user.CancelResolve(e.Token)
+	case PEFailed:
+		m.user.PEFailed(now, e.Handle, e.ID)
 	case Purge:
 		m.user.Purge(e.Handle)
 	case SendCookie:

@@ -237,7 +237,7 @@ func (w *world) act() {
 	case 19:
 		w.lastToken++
 		w.tokens[w.lastToken] = true
-		w.step(Resolve{w.lastToken, h, w.r.IntN(2) == 0})
+		w.step(Resolve{w.lastToken, h, time.Duration(w.r.IntN(3)-1) * time.Second, uint32(w.r.IntN(50))})
 	case 20:
 		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(w.r.IntN(6))}), 3863)
 		w.step(Announced{asap.ServerAnnounce{Transports: []protocol.Transport{at(a)}}, a})

@@ -34,9 +34,8 @@ func TestResolveAndCache(t *testing.T) {
 	s.want(hit)
 
 	s.wait(29 * time.Second) // T1 was stopped
-	hit.Token = 2
 	s.step(Resolve{Token: 2, Handle: pool})
-	s.want(hit)
+	s.want(Resolved{2, pool, protocol.RoundRobin, []protocol.Element{peN(2), peN(1)}}) // in turn
 
 	s.wait(time.Second)
 	s.step(Resolve{Token: 3, Handle: pool})
@@ -44,7 +43,7 @@ func TestResolveAndCache(t *testing.T) {
 	s.receive(id, answer(pes(3)...))
 	s.want(Resolved{3, pool, protocol.RoundRobin, pes(3)})
 
-	s.step(Resolve{Token: 4, Handle: pool, Fresh: true})
+	s.step(Resolve{Token: 4, Handle: pool, MaxAge: -1})
 	s.want(Send{id, question})
 	s.receive(id, answer(pes(3)...))
 	s.drain()
@@ -265,7 +264,7 @@ func TestSubscription(t *testing.T) {
 
 	s.step(AssocLost{id, assoc.ErrAborted})
 	c := s.drain()[1].(Connect)
-	s.step(Resolve{Token: 3, Handle: pool, Fresh: true})
+	s.step(Resolve{Token: 3, Handle: pool, MaxAge: -1})
 	s.want()
 	id = s.connecting(c)
 	s.up(id, regA)

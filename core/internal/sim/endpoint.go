@@ -111,7 +111,7 @@ func (e *endpointProgram) resolve() {
 	e.token++
 	e.waiting[e.token] = true
 	e.host.w.asks(e, e.token)
-	e.post(endpoint.Resolve{Token: e.token, Handle: e.role.Resolve, Fresh: true})
+	e.post(endpoint.Resolve{Token: e.token, Handle: e.role.Resolve, MaxAge: -1})
 }
 
 // resolved: err is why there is no answer.

@@ -25,6 +25,7 @@ type entry struct {
 	handle     protocol.PoolHandle
 	policy     protocol.PolicyType // the pool's own (ASAP-2.2.6-03)
 	elements   []protocol.Element
+	asked      uint32 // how many were asked for; 0: the registrar decided
 	dropped    []bool // elements that failed since
 	chooser    policy.Chooser
 	at         time.Time // when a registrar said so
@@ -88,17 +89,29 @@ func (e *entry) left() []protocol.Element {
 	return out
 }
 
+// enough says whether the answer lists items elements, or all that there are.
+func (e *entry) enough(items uint32) bool {
+	return e.asked >= items || len(e.left()) >= int(items)
+}
+
 // fresh returns what is known of a pool unless it is stale: older than
-// stale_cache_value (ASAP-3.3-08), except that the home tells of changes. A
-// stale answer is not used; who wants it waits for the next (ASAP-3.3-09).
-func (u *User) fresh(now time.Time, h protocol.PoolHandle) *entry {
+// stale_cache_value (ASAP-3.3-08).
+func (u *User) fresh(now time.Time, h protocol.PoolHandle) *entry { return u.younger(now, h, 0) }
+
+// younger returns what is known of a pool unless it is older than maxAge (0:
+// stale_cache_value), except that the home tells of changes. A stale answer is
+// not used; who wants it waits for the next (ASAP-3.3-09).
+func (u *User) younger(now time.Time, h protocol.PoolHandle, maxAge time.Duration) *entry {
+	if maxAge == 0 {
+		maxAge = u.cfg.StaleCache
+	}
 	e := u.cache.get(h)
 	switch {
-	case e == nil || u.cfg.StaleCache < 0:
+	case e == nil || u.cfg.StaleCache < 0 || maxAge < 0:
 		return nil
 	case e.subscribed != 0 && e.subscribed == u.hunt.Home():
 		return e
-	case now.Sub(e.at) >= u.cfg.StaleCache:
+	case now.Sub(e.at) >= maxAge:
 		return nil
 	}
 	return e

@@ -42,6 +42,22 @@ func (u *User) markDown(now time.Time, h protocol.PoolHandle, id protocol.PEID) 
 	return true
 }
 
+// PEFailed notes that the application could not reach a PE over its own
+// transport (Transport.Failure, ASAP-6.9.2-01). Who calls it has tried: that is
+// the request to send without which nothing is reported (ASAP-3.5-05).
+func (u *User) PEFailed(now time.Time, h protocol.PoolHandle, id protocol.PEID) {
+	u.failed(now, h, id, true)
+}
+
+// failed passes a PE over from now on, and reports it if that is news and to be
+// reported.
+func (u *User) failed(now time.Time, h protocol.PoolHandle, id protocol.PEID, report bool) {
+	u.cache.drop(h, id)
+	if u.markDown(now, h, id) && report {
+		u.report(now, h, id)
+	}
+}
+
 func (u *User) markUp(h protocol.PoolHandle, id protocol.PEID) {
 	if i := u.downIndex(h, id); i >= 0 {
 		u.down = slices.Delete(u.down, i, i+1)
@@ -86,9 +102,14 @@ func (u *User) report(now time.Time, h protocol.PoolHandle, id protocol.PEID) {
 		u.reports = slices.Delete(u.reports, 0, 1)
 	}
 	u.reports = append(u.reports, report{m, now})
+	u.timers.Set(&u.reportsEnd, now.Add(reportLife))
 }
 
+// reportsOver gives up reports for which no home was found.
+func (u *User) reportsOver(time.Time) { u.reports = nil }
+
 func (u *User) sendReports(now time.Time) {
+	u.timers.Stop(&u.reportsEnd)
 	for _, r := range u.reports {
 		if now.Sub(r.at) < reportLife {
 			u.out.Send(u.hunt.Home(), r.message)

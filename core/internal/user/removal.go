@@ -27,7 +27,7 @@ func (u *User) review(now time.Time, was *entry, m asap.HandleResolutionResponse
 	if u.inUse[m.Handle] == 0 {
 		return
 	}
-	complete := len(m.Elements) <= maxComplete && (u.cfg.Items == 0 || len(m.Elements) < int(u.cfg.Items))
+	complete := was != nil && len(m.Elements) <= maxComplete && (was.asked == 0 || len(m.Elements) < int(was.asked))
 	for _, id := range slices.Sorted(maps.Keys(u.sessions)) {
 		s := u.sessions[id]
 		if s.handle != m.Handle || !s.up || !control(s.pe) {
@@ -37,7 +37,7 @@ func (u *User) review(now time.Time, was *entry, m asap.HandleResolutionResponse
 		case lists(m.Elements, s.pe.ID):
 			s.removed, s.left = false, false
 			u.timers.Stop(&s.leave)
-		case was != nil && complete && lists(was.elements, s.pe.ID):
+		case complete && lists(was.elements, s.pe.ID):
 			s.removed = true
 		}
 		if s.removed && !s.left && !s.leave.Armed() {

@@ -15,6 +15,7 @@ import (
 // pool, so that answers are matched by handle (ASAP-3.3-17).
 type request struct {
 	handle  protocol.PoolHandle
+	items   uint32   // how many PEs it asks for; 0: the registrar decides
 	waiters []waiter // none: it only refreshes the cache
 	sentTo  assoc.ID // 0 while there is no home
 	resends int
@@ -25,6 +26,7 @@ type request struct {
 // waiter is who gets the answer: a Resolve event or a session.
 type waiter struct {
 	token   hunt.Token
+	items   uint32 // PEs that a Resolve wants; 0: what there is
 	session *session
 	since   int // failed hunt rounds when it began to wait
 }
@@ -33,14 +35,23 @@ type waiter struct {
 // next.
 const maxMoves = 10
 
-// Resolve finds the PEs of a pool, from the cache if it is fresh: then nothing
-// is sent (ASAP-3.3-10, ASAP-6.9.1-01).
-func (u *User) Resolve(now time.Time, t hunt.Token, h protocol.PoolHandle, anew bool) {
-	if e := u.fresh(now, h); e != nil && !anew {
-		u.out.Resolved(t, h, e.policy, e.left())
+// leastItems is asked for by who wants fewer PEs: the cache then has others when
+// these fail, and shares the requests that follow as the policy says.
+const leastItems = 32
+
+// Resolve finds up to items PEs of a pool (0: those the registrar gives), from
+// the cache if it is younger than maxAge and has as many: then nothing is sent
+// (ASAP-3.3-10, ASAP-6.9.1-01).
+func (u *User) Resolve(now time.Time, t hunt.Token, h protocol.PoolHandle, maxAge time.Duration, items uint32) {
+	if e := u.younger(now, h, maxAge); e != nil && e.enough(items) {
+		u.answer(now, t, e, items)
 		return
 	}
-	u.ask(now, h, waiter{token: t})
+	u.ask(now, h, waiter{token: t, items: items})
+}
+
+func (u *User) answer(now time.Time, t hunt.Token, e *entry, items uint32) {
+	u.out.Resolved(t, e.handle, e.policy, u.ordered(now, e, items))
 }
 
 // CancelResolve withdraws a Resolve.
@@ -78,7 +89,7 @@ func (u *User) wait(now time.Time, h protocol.PoolHandle, w waiter) {
 		r.waiters = append(r.waiters, w)
 		return
 	}
-	r = u.newRequest(h)
+	r = u.newRequest(h, w.items)
 	r.waiters = []waiter{w}
 	u.send(now, r)
 }
@@ -86,12 +97,15 @@ func (u *User) wait(now time.Time, h protocol.PoolHandle, w waiter) {
 // refresh asks only for the sake of the cache.
 func (u *User) refresh(now time.Time, h protocol.PoolHandle) {
 	if u.request(h) == nil && len(u.requests) < u.cfg.MaxWaiting {
-		u.send(now, u.newRequest(h))
+		u.send(now, u.newRequest(h, 0))
 	}
 }
 
-func (u *User) newRequest(h protocol.PoolHandle) *request {
-	r := &request{handle: h}
+func (u *User) newRequest(h protocol.PoolHandle, items uint32) *request {
+	r := &request{handle: h, items: u.cfg.Items}
+	if items > 0 {
+		r.items = max(items, u.cfg.Items, leastItems)
+	}
 	r.t1.Value = func(now time.Time) { u.t1Due(now, r) }
 	u.requests = append(u.requests, r)
 	return r
@@ -132,7 +146,7 @@ func (u *User) transmit(now time.Time, r *request) {
 	u.out.Send(r.sentTo, asap.HandleResolution{
 		Subscribe: u.cfg.Subscribe && u.inUse[r.handle] > 0,
 		Handle:    r.handle,
-		Items:     u.cfg.Items,
+		Items:     r.items,
 	})
 }
 
@@ -163,11 +177,15 @@ func (u *User) HandleResolutionResponse(now time.Time, from assoc.ID, m asap.Han
 		return
 	}
 	var waiters []waiter
-	if r != nil {
-		waiters = r.waiters
-		u.forget(r)
-	}
 	was := u.cache.get(m.Handle)
+	asked := u.cfg.Items
+	switch {
+	case r != nil:
+		waiters, asked = r.waiters, r.items
+		u.forget(r)
+	case was != nil:
+		asked = was.asked
+	}
 	if r != nil || was != nil && was.subscribed != from {
 		was = nil
 	}
@@ -179,13 +197,16 @@ func (u *User) HandleResolutionResponse(now time.Time, from assoc.ID, m asap.Han
 		}
 		return
 	}
-	e := u.store(now, from, m)
+	e := u.store(now, from, m, asked)
 	u.review(now, was, m)
 	for _, w := range waiters {
-		if w.session != nil {
+		switch {
+		case w.session != nil:
 			u.choose(now, w.session, e)
-		} else {
-			u.out.Resolved(w.token, m.Handle, e.policy, e.elements)
+		case e.enough(w.items):
+			u.answer(now, w.token, e, w.items)
+		default: // it joined a request that asked for fewer
+			u.ask(now, m.Handle, w)
 		}
 	}
 }
@@ -205,8 +226,8 @@ func negative(m asap.HandleResolutionResponse) error {
 	return nil
 }
 
-func (u *User) store(now time.Time, from assoc.ID, m asap.HandleResolutionResponse) *entry {
-	e := &entry{handle: m.Handle, policy: protocol.RoundRobin, elements: m.Elements, at: now}
+func (u *User) store(now time.Time, from assoc.ID, m asap.HandleResolutionResponse, asked uint32) *entry {
+	e := &entry{handle: m.Handle, policy: protocol.RoundRobin, elements: m.Elements, asked: asked, at: now}
 	if m.HasPolicy { // absent means Round Robin (ASAP-2.2.6-02)
 		e.policy = m.Policy.Type
 	}

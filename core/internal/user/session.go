@@ -119,9 +119,9 @@ func control(e protocol.Element) bool {
 	return e.User.Protocol == protocol.SCTP && e.User.Use == protocol.DataAndControl
 }
 
-// SessionLost begins a failover (ASAP-6.5.5-01). report says whether the
-// failure may be reported.
-func (u *User) SessionLost(now time.Time, id SessionID, err error, report bool) {
+// SessionLost begins a failover (ASAP-6.5.5-01), or with over ends the session
+// (ASAP-6.5.5-02). report says whether the failure may be reported.
+func (u *User) SessionLost(now time.Time, id SessionID, err error, report, over bool) {
 	s := u.sessions[id]
 	if s == nil || !s.hasPE {
 		return
@@ -131,9 +131,10 @@ func (u *User) SessionLost(now time.Time, id SessionID, err error, report bool) 
 		err = errLeft
 	}
 	u.detach(s)
-	u.cache.drop(s.handle, failed)
-	if news := u.markDown(now, s.handle, failed); news && report && !known {
-		u.report(now, s.handle, failed)
+	u.failed(now, s.handle, failed, report && !known)
+	if over {
+		u.remove(s)
+		return
 	}
 	u.becomeFailing(now, s, err)
 	u.search(now, s)

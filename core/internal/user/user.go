@@ -48,25 +48,28 @@ type User struct {
 	hunt   *hunt.Hunt
 	timers timerq.Queue[func(time.Time)]
 
-	cache    cache
-	down     []downPE
-	reports  []report
-	requests []*request // in the order in which they were made
-	waiting  int        // waiters of all requests
-	sessions map[SessionID]*session
-	inUse    map[protocol.PoolHandle]int // sessions by pool
-	byAssoc  map[assoc.ID]*session
+	cache      cache
+	down       []downPE
+	reports    []report
+	reportsEnd timerq.Timer[func(time.Time)] // of the newest
+	requests   []*request                    // in the order in which they were made
+	waiting    int                           // waiters of all requests
+	sessions   map[SessionID]*session
+	inUse      map[protocol.PoolHandle]int // sessions by pool
+	byAssoc    map[assoc.ID]*session
 }
 
 // New returns a User without sessions.
 func New(cfg Config, h *hunt.Hunt, out Out) *User {
-	return &User{
+	u := &User{
 		cfg: cfg, hunt: h, out: out,
 		cache:    cache{pools: map[protocol.PoolHandle]*entry{}},
 		sessions: map[SessionID]*session{},
 		inUse:    map[protocol.PoolHandle]int{},
 		byAssoc:  map[assoc.ID]*session{},
 	}
+	u.reportsEnd.Value = u.reportsOver
+	return u
 }
 
 // Next returns the earliest deadline.
@@ -79,9 +82,11 @@ func (u *User) Advance(now time.Time) {
 	}
 }
 
-// NeedsHome says whether the user wants to have a home: to ask something now,
-// or to be quick when the PE of a session fails.
-func (u *User) NeedsHome() bool { return len(u.requests) > 0 || len(u.sessions) > 0 }
+// NeedsHome says whether the user wants to have a home: to ask or report
+// something now, or to be quick when the PE of a session fails.
+func (u *User) NeedsHome() bool {
+	return len(u.requests) > 0 || len(u.sessions) > 0 || len(u.reports) > 0
+}
 
 // HomeFound sends what could not be sent (ASAP-3.3-05, ASAP-3.7-06), and asks
 // for updates again: subscriptions die with the association (ASAP-2.2.5-02).

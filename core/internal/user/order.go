@@ -1,0 +1,46 @@
+package user
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// ordered lists up to items elements of an answer (0: all), the one to use now
+// first and then those to fall back on, as the pool's policy orders them
+// (ASAP-6.5.2-01). What failed of late is a last resort: the registrar may still
+// list it. Each call is one selection; the fallbacks do not count as used.
+func (u *User) ordered(now time.Time, e *entry, items uint32) []protocol.Element {
+	left := make([]bool, len(e.elements)) // neither dropped nor in the list yet
+	down := make([]bool, len(e.elements))
+	n := 0
+	for i, el := range e.elements {
+		left[i], down[i] = !e.dropped[i], u.isDown(now, e.handle, el.ID)
+		if left[i] {
+			n++
+		}
+	}
+	if items > 0 {
+		n = min(n, int(items))
+	}
+	out := make([]protocol.Element, 0, n)
+	usable := func(i int) bool { return left[i] && !down[i] }
+	chooser, rest := &e.chooser, e.chooser
+	for len(out) < n {
+		i, ok := chooser.Choose(e.policy, e.elements, usable, u.cfg.Rand)
+		if !ok {
+			break
+		}
+		out, left[i] = append(out, e.elements[i]), false
+		if len(out) == 1 {
+			rest = e.chooser
+			chooser = &rest
+		}
+	}
+	for i := range e.elements {
+		if left[i] && down[i] && len(out) < n {
+			out = append(out, e.elements[i])
+		}
+	}
+	return out
+}
