@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
 // Network is two hosts, each a network namespace, with one or more cables (veth
@@ -20,6 +22,7 @@ type Network struct {
 	t      *testing.T
 	names  [2]string
 	cables int
+	six    bool // there is IPv6 too
 }
 
 var networks atomic.Int32
@@ -36,7 +39,7 @@ func NewNetwork(t *testing.T, cables int) *Network {
 		t.Skip("not run: there is no ip command (Debian package iproute2)")
 	}
 	id := networks.Add(1)
-	n := &Network{t: t, cables: cables}
+	n := &Network{t: t, cables: cables, six: true}
 	for host := range n.names {
 		n.names[host] = fmt.Sprintf("rserpool-%d-%d-%d", os.Getpid(), id, host)
 		if err := run("ip", "netns", "add", n.names[host]); err != nil {
@@ -48,6 +51,9 @@ func NewNetwork(t *testing.T, cables int) *Network {
 			}
 		})
 		n.must("ip", "-n", n.names[host], "link", "set", "lo", "up")
+		n.Inside(host, func() { // a cable that is pulled out leaves the addresses, as with IPv4
+			n.six = os.WriteFile("/proc/sys/net/ipv6/conf/all/keep_addr_on_down", []byte("1"), 0) == nil && n.six
+		})
 	}
 	for cable := range cables {
 		if err := run("ip", "-n", n.names[0], "link", "add", device(cable), "type", "veth", "peer", "name", device(cable), "netns", n.names[1]); err != nil {
@@ -55,7 +61,9 @@ func NewNetwork(t *testing.T, cables int) *Network {
 		}
 		for host, name := range n.names {
 			n.must("ip", "-n", name, "addr", "add", n.Addr(host, cable).String()+"/24", "dev", device(cable))
-			n.must("ip", "-n", name, "addr", "add", n.Addr6(host, cable).String()+"/64", "dev", device(cable), "nodad")
+			if n.six {
+				n.must("ip", "-n", name, "addr", "add", n.Addr6(host, cable).String()+"/64", "dev", device(cable), "nodad")
+			}
 			// The kernel does not cut the SCTP that it encapsulates to the
 			// device's segment size, so it must not make more than a packet.
 			n.must("ip", "-n", name, "link", "set", device(cable), "up", "gso_max_size", "1500")
@@ -108,7 +116,7 @@ func (n *Network) Impair(link Link) {
 }
 
 // Inside runs f on a host: the sockets that it opens and the processes that it
-// starts belong there. It must not end the test.
+// starts belong there.
 func (n *Network) Inside(host int, f func()) {
 	n.t.Helper()
 	runtime.LockOSThread()
@@ -132,6 +140,15 @@ func (n *Network) Inside(host int, f func()) {
 		runtime.UnlockOSThread()
 	}()
 	f()
+}
+
+// On returns a function that opens endpoints on a host, for a Factory.
+func (n *Network) On(host int, open func(*testing.T, transport.Config) transport.Endpoint) func(*testing.T, transport.Config) transport.Endpoint {
+	return func(t *testing.T, cfg transport.Config) (e transport.Endpoint) {
+		t.Helper()
+		n.Inside(host, func() { e = open(t, cfg) })
+		return e
+	}
 }
 
 func (n *Network) must(command string, args ...string) {

@@ -4,9 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/transport/transporttest"
-	"github.com/librserpool/librserpool/core/internal/transport/userland"
 )
 
 // The core of the suite between two hosts, over networks that the kernel makes
@@ -22,22 +20,17 @@ func TestNetwork(t *testing.T) {
 			if link != (transporttest.Link{}) {
 				n.Impair(link)
 			}
-			on := func(host int) func(*testing.T, transport.Config) transport.Endpoint {
-				return func(t *testing.T, cfg transport.Config) (e transport.Endpoint) {
-					t.Helper()
-					var err error
-					n.Inside(host, func() { e, err = userland.Listen(cfg) })
-					if err != nil {
-						t.Fatal(err)
-					}
-					return e
-				}
-			}
 			transporttest.RunSite(t, transporttest.Factory{
-				Open: on(0), OpenPeer: on(1),
-				UDPPort: func(e transport.Endpoint) uint16 { return e.LocalAddrs()[0].Port() },
+				Open: n.On(0, open), OpenPeer: n.On(1, open),
+				UDPPort: udpPort,
 				Site:    &transporttest.Site{Client: n.Addr(0, 0), Server: n.Addr(1, 0), Link: link},
 			})
 		})
 	}
+}
+
+// The same hosts with two cables between them (SCTP-7-46).
+func TestMultihoming(t *testing.T) {
+	n := transporttest.NewNetwork(t, 2)
+	transporttest.RunMultihoming(t, transporttest.Factory{Open: n.On(0, open), OpenPeer: n.On(1, open), UDPPort: udpPort}, n)
 }

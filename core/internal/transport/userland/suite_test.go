@@ -13,14 +13,7 @@ import (
 func TestSuite(t *testing.T) {
 	transporttest.Run(t, func(t *testing.T) transporttest.Factory {
 		return transporttest.Factory{
-			Open: func(t *testing.T, cfg transport.Config) transport.Endpoint {
-				t.Helper()
-				e, err := userland.Listen(cfg)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return e
-			},
+			Open: open,
 			Kill: func(e transport.Endpoint) { e.(*userland.Endpoint).Kill() },
 			Silent: func(t *testing.T) transporttest.Silent {
 				conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
@@ -30,7 +23,18 @@ func TestSuite(t *testing.T) {
 				t.Cleanup(func() { conn.Close() })
 				return transporttest.Silent{Addr: conn.LocalAddr().(*net.UDPAddr).AddrPort()}
 			},
-			UDPPort: func(e transport.Endpoint) uint16 { return e.LocalAddrs()[0].Port() },
+			UDPPort: udpPort,
 		}
 	})
 }
+
+func open(t *testing.T, cfg transport.Config) transport.Endpoint {
+	t.Helper()
+	e, err := userland.Listen(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+func udpPort(e transport.Endpoint) uint16 { return e.LocalAddrs()[0].Port() }
