@@ -38,6 +38,7 @@ var rank = map[string]int{
 	"core/internal/user":       32,
 	"core/internal/endpoint":   33,
 	"core/internal/registrar":  33,
+	"core/internal/snapshot":   34,
 	"core/internal/sim":        39,
 	"core/internal/sim/scale":  71,
 	"core/internal/sctp":       33,

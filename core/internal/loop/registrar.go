@@ -14,6 +14,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/snapshot"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
@@ -45,12 +46,12 @@ type Registrar struct {
 	machine   *registrar.Registrar
 	loop      *Loop[registrar.Event, registrar.Effect]
 	asap      *channel
-	enrp      *channel                  // nil without ENRP
-	tcp       *tcpServer                // nil without TCP
-	keeper    *keeper                   // nil without a state file
-	announcer *announcer                // nil without a group
-	left      chan struct{}             // closed when nobody has to be waited for
-	tables    map[registrar.Link]*table // downloads that go on
+	enrp      *channel                           // nil without ENRP
+	tcp       *tcpServer                         // nil without TCP
+	keeper    *keeper                            // nil without a state file
+	announcer *announcer                         // nil without a group
+	left      chan struct{}                      // closed when nobody has to be waited for
+	tables    map[registrar.Link]*snapshot.Table // downloads that go on
 	log       *slog.Logger
 	garbage   *Rare
 	closed    bool
@@ -62,7 +63,7 @@ type Registrar struct {
 // StartRegistrar opens the endpoints and starts to serve. System errors
 // (syscall.EADDRINUSE) are in the chain of what it returns.
 func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
-	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*table{}, left: make(chan struct{})}
+	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*snapshot.Table{}, left: make(chan struct{})}
 	var err error
 	if r.asap, r.tcp, err = openASAP(cfg); err != nil {
 		return nil, fmt.Errorf("cannot serve ASAP: %w", err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/snapshot"
 )
 
 // The state file is written soon after a change, and from time to time though
@@ -68,13 +69,13 @@ func (k *keeper) write(v registrar.View) {
 	if !v.Serving {
 		return
 	}
-	table, err := encodeTable(v)
+	table, err := snapshot.EncodeTable(v)
 	sum := sha256.Sum256(table)
 	if err == nil {
 		if sum == k.sum && !k.failing && time.Since(k.written) < stateRefresh {
 			return
 		}
-		err = writeState(k.file, encodeState(table, now()))
+		err = writeState(k.file, snapshot.Encode(table, now()))
 	}
 	if err != nil {
 		if !k.failing {

@@ -1,7 +1,6 @@
 package loop
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -19,102 +18,14 @@ import (
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/snapshot"
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
-	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
-var stateTime = time.Unix(2_000_000_000, 0)
-
-func stateElement(id protocol.PEID, life protocol.Life) protocol.Element {
+func stateElement() protocol.Element {
 	at := protocol.Transport{Protocol: protocol.SCTP, Port: 5000, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}
-	return protocol.Element{ID: id, Home: 7, Life: life, Policy: protocol.Policy{Type: protocol.RoundRobin}, User: at, ASAP: at}
-}
-
-func stateView(pes int) registrar.View {
-	v := registrar.View{Server: 7, Serving: true}
-	for i := range pes {
-		if i%1000 == 0 {
-			v.Pools = append(v.Pools, registrar.PoolView{Handle: protocol.PoolHandle(fmt.Sprint("pool", i/1000))})
-		}
-		p := &v.Pools[len(v.Pools)-1]
-		p.Elements = append(p.Elements, registrar.ElementView{Element: stateElement(protocol.PEID(i+1), 300)})
-	}
-	return v
-}
-
-func encoded(t *testing.T, v registrar.View) []byte {
-	t.Helper()
-	table, err := encodeTable(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return encodeState(table, stateTime)
-}
-
-func count(entries []enrp.PoolEntry) (n int) {
-	for _, e := range entries {
-		n += len(e.Elements)
-	}
-	return n
-}
-
-// What is written can be read, also in many parts.
-func TestStateRoundTrip(t *testing.T) {
-	for _, pes := range []int{0, 1, 5000} {
-		entries, err := decodeState(encoded(t, stateView(pes)), stateTime)
-		if err != nil || count(entries) != pes {
-			t.Errorf("%d PEs became %d, %v", pes, count(entries), err)
-		}
-	}
-	entries, _ := decodeState(encoded(t, stateView(1)), stateTime)
-	want := []enrp.PoolEntry{{Handle: "pool0", Elements: []protocol.Element{stateElement(1, 300)}}}
-	if diff := cmp.Diff(want, entries, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// COM-3.10-03: who cannot be registered any more is not brought back.
-func TestStateLeavesOutTheExpired(t *testing.T) {
-	v := stateView(1)
-	v.Pools[0].Elements = append(v.Pools[0].Elements, registrar.ElementView{Element: stateElement(2, protocol.LifeInfinite)})
-	b := encoded(t, v)
-	for age, want := range map[time.Duration]int{0: 2, 5 * time.Minute: 2, time.Hour: 1, -time.Hour: 2} {
-		if entries, err := decodeState(b, stateTime.Add(age)); err != nil || count(entries) != want {
-			t.Errorf("after %v: %d, %v", age, count(entries), err)
-		}
-	}
-}
-
-// Every way of being damaged is noticed.
-func TestStateDamaged(t *testing.T) {
-	b := encoded(t, stateView(3))
-	for n := range b {
-		if _, err := decodeState(b[:n], stateTime); err == nil {
-			t.Errorf("%d bytes of %d were taken", n, len(b))
-		}
-		changed := bytes.Clone(b)
-		changed[n] ^= 0x10
-		if _, err := decodeState(changed, stateTime); err == nil {
-			t.Errorf("taken with byte %d changed", n)
-		}
-	}
-	// A checksum that is right proves nothing about what it covers.
-	for _, table := range []string{"x", "\x03\x00\x00\x03", "\x03\x00\x00\x20----", "\x01\x00\x00\x0c--------"} {
-		if _, err := decodeState(encodeState([]byte(table), stateTime), stateTime); err == nil {
-			t.Errorf("%q was taken for a table", table)
-		}
-	}
-}
-
-func FuzzState(f *testing.F) {
-	f.Add([]byte{})
-	table, _ := encodeTable(stateView(2))
-	f.Add(table)
-	f.Fuzz(func(t *testing.T, table []byte) {
-		_, _ = decodeState(encodeState(table, stateTime), stateTime)
-		_, _ = decodeState(table, stateTime)
-	})
+	return protocol.Element{ID: 5, Home: 7, Life: 300, Policy: protocol.Policy{Type: protocol.RoundRobin}, User: at, ASAP: at}
 }
 
 // A file is replaced as a whole, and nothing else is left behind; a directory
@@ -122,16 +33,25 @@ func FuzzState(f *testing.F) {
 func TestStateFile(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "state")
-	if entries, err := readState(name, stateTime); err != nil || entries != nil {
+	wrote := time.Unix(2_000_000_000, 0)
+	if entries, err := readState(name, wrote); err != nil || entries != nil {
 		t.Errorf("no file: %v, %v", entries, err)
 	}
-	for pes := range 3 {
-		if err := writeState(name, encoded(t, stateView(pes))); err != nil {
+	v := registrar.View{Server: 7, Serving: true}
+	for pools := range 3 {
+		table, err := snapshot.EncodeTable(v)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if entries, err := readState(name, stateTime); err != nil || count(entries) != pes {
-			t.Errorf("%d PEs: %d, %v", pes, count(entries), err)
+		if err := writeState(name, snapshot.Encode(table, wrote)); err != nil {
+			t.Fatal(err)
 		}
+		if entries, err := readState(name, wrote); err != nil || len(entries) != pools {
+			t.Errorf("%d pools: %v, %v", pools, entries, err)
+		}
+		v.Pools = append(v.Pools, registrar.PoolView{
+			Handle: protocol.PoolHandle(fmt.Sprint("pool", pools)), Elements: []registrar.ElementView{{Element: stateElement()}},
+		})
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 1 {
 		t.Errorf("the directory holds %v", files)
@@ -139,13 +59,13 @@ func TestStateFile(t *testing.T) {
 	if err := writeState(filepath.Join(dir, "no", "such"), nil); err == nil {
 		t.Error("written to a directory that does not exist")
 	}
-	if _, err := readState(dir, stateTime); err == nil {
+	if _, err := readState(dir, wrote); err == nil {
 		t.Error("a directory was read")
 	}
 	if err := os.WriteFile(name, []byte("something else"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readState(name, stateTime); err == nil || !strings.Contains(err.Error(), "no state file") {
+	if _, err := readState(name, wrote); err == nil || !strings.Contains(err.Error(), "no state file") {
 		t.Errorf("another file: %v", err)
 	}
 }
@@ -193,7 +113,7 @@ func (w *stateWorld) start() *Registrar {
 func (w *stateWorld) pe(r *Registrar) *Port {
 	w.Helper()
 	p, id := w.connect(r)
-	e := stateElement(5, 300)
+	e := stateElement()
 	e.ASAP, e.Home = protocol.Transport{}, 0
 	e.User.Addrs = []netip.Addr{memnet.Loopback}
 	w.ask(p, id, asap.Registration{Handle: "echo", Element: e})

@@ -1,4 +1,4 @@
-package loop
+package snapshot
 
 import (
 	"fmt"
@@ -50,12 +50,12 @@ func TestPartsMakeUpTheTable(t *testing.T) {
 				}
 			}
 		}
-		table := newTable(v, own)
+		table := NewTable(v, own)
 		for more := true; more; {
 			var part []enrp.PoolEntry
-			part, more = table.part(maxPart)
+			part, more = table.Part(MaxPart)
 			b, err := enrp.Append(nil, enrp.HandleTableResponse{Entries: part})
-			if err != nil || len(b) > maxPart {
+			if err != nil || len(b) > MaxPart {
 				t.Fatalf("a part has %d bytes, %v", len(b), err)
 			}
 			for _, p := range part {
@@ -75,9 +75,9 @@ func TestPartsMakeUpTheTable(t *testing.T) {
 
 // TestAnOversizedElementStandsAlone instead of stopping the download.
 func TestAnOversizedElementStandsAlone(t *testing.T) {
-	table := &table{rest: []enrp.PoolEntry{{Handle: "a", Elements: make([]protocol.Element, 3)}}}
+	table := &Table{rest: []enrp.PoolEntry{{Handle: "a", Elements: make([]protocol.Element, 3)}}}
 	for i := range 3 {
-		part, more := table.part(10)
+		part, more := table.Part(10)
 		if len(part) != 1 || len(part[0].Elements) != 1 || more != (i < 2) {
 			t.Fatalf("part %d: %+v, more %v", i, part, more)
 		}
