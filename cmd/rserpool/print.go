@@ -39,7 +39,7 @@ func viewElements(elements []rserpool.Element) []elementView {
 	for i, e := range elements {
 		v := elementView{
 			ID: e.ID.String(), Registrar: e.Home.String(), Policy: policyText(e.Policy),
-			Life: e.Life, Transport: e.Transport, Addrs: []string{},
+			Life: e.Life, Transport: e.Transport.String(), Addrs: []string{},
 		}
 		for _, a := range e.Addrs {
 			v.Addrs = append(v.Addrs, a.String())

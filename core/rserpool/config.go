@@ -98,7 +98,7 @@ func (c Config) resolve() (Config, error) {
 	if c.SessionOptions, err = c.SessionOptions.resolve(); err != nil {
 		return c, err
 	}
-	if orDefault(&c.LoadInterval, time.Second); c.LoadInterval < 0 {
+	if orDefault(&c.LoadInterval, defaultLoadInterval); c.LoadInterval < 0 {
 		return c, fmt.Errorf("%w: LoadInterval %v is negative", ErrInvalid, c.LoadInterval)
 	}
 	limits := assoc.Default()

@@ -78,7 +78,7 @@ func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) {
 		s.handleControl(info, b)
 		return
 	}
-	if a.session == nil && !a.over && s.serving {
+	if a.session == nil && !a.over && s.serving && s.foreign.IsZero() {
 		a.session = s.acceptSession(info.Assoc)
 	}
 	ss := a.session

@@ -16,6 +16,9 @@ type reporting struct {
 	latest time.Time    // when values were told last
 }
 
+// defaultLoadInterval is Config.LoadInterval where it is 0.
+const defaultLoadInterval = time.Second
+
 // loadLimit bounds the wait for a registrar's answer to new values.
 const loadLimit = 30 * time.Second
 
@@ -44,6 +47,26 @@ func (s *Socket) SetLoad(p Policy) error {
 		s.report.timer = time.AfterFunc(max(wait, 0), s.reportDue)
 	}
 	return nil
+}
+
+// SetLoadInterval changes Config.LoadInterval of the socket; 0 is the default. A
+// report that waits already keeps its time.
+func (s *Socket) SetLoadInterval(d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("%w: LoadInterval %v is negative", ErrInvalid, d)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	orDefault(&d, defaultLoadInterval)
+	s.cfg.LoadInterval = d
+	return nil
+}
+
+// LoadInterval returns what is in force.
+func (s *Socket) LoadInterval() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg.LoadInterval
 }
 
 // SetLoad is Socket.SetLoad.

@@ -32,6 +32,19 @@ const (
 	RandomizedLeastUsed      = protocol.RandomizedLeastUsed
 )
 
+// TransportProtocol is the kind of transport over which a pool element serves.
+type TransportProtocol = protocol.TransportProtocol
+
+// The transports of RFC 5354. This library carries messages over SCTP; the others
+// are for applications that bring their own.
+const (
+	DCCP    = protocol.DCCP
+	SCTP    = protocol.SCTP
+	TCP     = protocol.TCP
+	UDP     = protocol.UDP
+	UDPLite = protocol.UDPLite
+)
+
 // MaxPoolHandle is the longest pool handle, in bytes.
 const MaxPoolHandle = protocol.MaxPoolHandle
 

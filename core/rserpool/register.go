@@ -146,6 +146,10 @@ func (s *Socket) element(pool string, r Registration) (protocol.Element, error) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.foreign.IsZero() {
+		e.User = s.foreign
+		return e, nil
+	}
 	for _, a := range s.bound {
 		if !a.Addr().IsUnspecified() {
 			e.User.Addrs = append(e.User.Addrs, a.Addr().Unmap())

@@ -2,6 +2,7 @@ package rserpool
 
 import (
 	"context"
+	"math"
 	"net/netip"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
@@ -10,18 +11,19 @@ import (
 
 // Element is a pool element as a registrar describes it.
 type Element struct {
-	ID        PEID
-	Home      ServerID // its registrar
-	Life      int32    // of the registration, in seconds; -1: for ever
-	Transport string   // SCTP, TCP, ...
-	Addrs     []netip.AddrPort
-	Policy    Policy
+	ID          PEID
+	Home        ServerID // its registrar
+	Life        int32    // of the registration, in seconds; -1: for ever
+	Transport   TransportProtocol
+	Addrs       []netip.AddrPort
+	ServiceCode uint32 // DCCP only
+	Policy      Policy
 }
 
 func publicElement(e protocol.Element) Element {
 	return Element{
 		ID: e.ID, Home: e.Home, Life: int32(e.Life), Policy: e.Policy,
-		Transport: e.User.Protocol.String(), Addrs: e.User.AddrPorts(),
+		Transport: e.User.Protocol, Addrs: e.User.AddrPorts(), ServiceCode: e.User.ServiceCode,
 	}
 }
 
@@ -33,20 +35,19 @@ func publicElements(es []protocol.Element) []Element {
 	return out
 }
 
-// Resolve asks a registrar for the elements of a pool. It returns them in the
-// registrar's order, the one to use first at the front; at least one, or
-// ErrUnknownPool.
+// Resolve asks a registrar for the elements of a pool, as Resolver.Resolve does.
+// Who asks more than once has a Resolver.
 func Resolve(ctx context.Context, pool string, opts *Options) ([]Element, error) {
-	s, err := opts.newSocket()
+	r, err := NewResolver(opts)
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
-	return s.Resolve(ctx, pool)
+	defer r.Close()
+	return r.Resolve(ctx, pool, Query{})
 }
 
-// Resolve is the function of that name, over the socket and its cache.
-func (s *Socket) Resolve(ctx context.Context, pool string) ([]Element, error) {
+// resolve is Resolver.Resolve.
+func (s *Socket) resolve(ctx context.Context, pool string, q Query) ([]Element, error) {
 	if err := checkPool(pool); err != nil {
 		return nil, err
 	}
@@ -60,7 +61,9 @@ func (s *Socket) Resolve(ctx context.Context, pool string) ([]Element, error) {
 	s.lastLookup++
 	token := s.lastLookup
 	s.lookups[token] = func(es []Element, err error) { done, elements, outcome = true, es, err }
-	s.machine.Post(endpoint.Resolve{Token: token, Handle: protocol.PoolHandle(pool)})
+	s.machine.Post(endpoint.Resolve{
+		Token: token, Handle: protocol.PoolHandle(pool), MaxAge: q.MaxAge, Items: uint32(min(max(q.Items, 0), math.MaxUint32)),
+	})
 	s.mu.Unlock()
 	err := s.await(ctx, &s.changed, func() bool { return done || s.closing })
 	s.mu.Lock()

@@ -11,6 +11,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/loop"
+	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
@@ -46,6 +47,7 @@ type Socket struct {
 	pool        string // that Register named last
 	dataOnly    bool   // as Register said last
 	preferred   []PEID
+	foreign     protocol.Transport // where the application serves, if not here
 	report      reporting
 	registered  bool
 	leaving     bool // for good: the socket closes

@@ -79,16 +79,16 @@ func (u *users) runOnce(pool string, registrars []string) {
 
 // runAgain is a user that has a registrar, and has to notice when it goes.
 func (u *users) runAgain(pool string, registrars []string) {
-	s, err := rserpool.NewSocket(options(registrars...).Config, "ip4")
+	r, err := rserpool.NewResolver(options(registrars...))
 	if err != nil {
 		u.t.Error(err)
 		return
 	}
-	defer s.Close()
+	defer r.Close()
 	for u.pause() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		began := time.Now()
-		elements, err := s.Resolve(ctx, pool)
+		elements, err := r.Resolve(ctx, pool, rserpool.Query{})
 		u.check("old user", pool, began, elements, err)
 		cancel()
 	}
