@@ -73,6 +73,10 @@ func (e *Endpoint) Output(now time.Time, p *Packet) bool {
 	return false
 }
 
+// Pending says that there may be something to send. Only a call of Output
+// shows whether there is.
+func (e *Endpoint) Pending() bool { return e.stray.len() > 0 || e.ready.head != nil }
+
 // sendStray queues one packet; chunks are complete.
 func (e *Endpoint) sendStray(to netip.AddrPort, local netip.Addr, h chunk.Header, chunks []byte) {
 	if e.stray.len() >= maxStray {

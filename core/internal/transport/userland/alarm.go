@@ -7,10 +7,10 @@ import (
 	"github.com/librserpool/librserpool/core/internal/timerq"
 )
 
-// clock is the one timer of the system for all endpoints of the process, and
+// alarmClock is the one timer of the system for all endpoints of the process, and
 // lateness how much later than asked for it may go off, so that one time does
 // for many of them: it costs more to be woken than to look at an endpoint.
-type clock struct {
+type alarmClock struct {
 	mu    sync.Mutex
 	queue timerq.Queue[*Endpoint]
 	timer *time.Timer
@@ -19,16 +19,16 @@ type clock struct {
 
 const lateness = 500 * time.Microsecond
 
-var alarms clock
+var alarms alarmClock
 
-func (c *clock) set(t *timerq.Timer[*Endpoint], at time.Time) {
+func (c *alarmClock) set(t *timerq.Timer[*Endpoint], at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue.Set(t, at)
 	c.rearm()
 }
 
-func (c *clock) stop(t *timerq.Timer[*Endpoint]) {
+func (c *alarmClock) stop(t *timerq.Timer[*Endpoint]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.queue.Stop(t)
@@ -36,7 +36,7 @@ func (c *clock) stop(t *timerq.Timer[*Endpoint]) {
 
 // rearm moves the timer towards the present only: that it goes off for nothing
 // is cheaper than to follow a deadline that moves away with every packet.
-func (c *clock) rearm() {
+func (c *alarmClock) rearm() {
 	next, ok := c.queue.Next()
 	if !ok {
 		return
@@ -46,18 +46,18 @@ func (c *clock) rearm() {
 	}
 	c.at = next
 	if c.timer == nil {
-		c.timer = time.AfterFunc(time.Until(next), c.tick)
+		c.timer = time.AfterFunc(next.Sub(clock()), c.tick)
 		return
 	}
-	c.timer.Reset(time.Until(next))
+	c.timer.Reset(next.Sub(clock()))
 }
 
 // tick runs on a goroutine of its own.
-func (c *clock) tick() {
+func (c *alarmClock) tick() {
 	var due []*Endpoint
 	c.mu.Lock()
 	c.at = time.Time{}
-	now := time.Now()
+	now := clock()
 	for t := c.queue.Due(now); t != nil; t = c.queue.Due(now) {
 		due = append(due, t.Value)
 	}
@@ -135,7 +135,7 @@ func (e *Endpoint) runAct() {
 	if e.dead {
 		return
 	}
-	now := time.Now()
+	now := clock()
 	e.engine.Advance(now)
 	e.finish(now)
 }

@@ -42,7 +42,7 @@ func (e *Endpoint) bury() {
 	if !e.closed || e.dead || e.writing {
 		return
 	}
-	now := time.Now()
+	now := clock()
 	if e.lingers && e.engine.Idle() {
 		e.lingers, e.giveUp = false, now.Add(linger)
 		e.lingering = true

@@ -46,7 +46,7 @@ func (e *Endpoint) enter() (now time.Time, err error) {
 		e.mu.Unlock()
 		return now, net.ErrClosed
 	}
-	return time.Now(), nil
+	return clock(), nil
 }
 
 // leave sends what the operation brought about, and gives the lock back. What
@@ -80,7 +80,7 @@ func (e *Endpoint) Recv(b []byte, info *assoc.RecvInfo) (int, error) {
 	e.mu.Lock()
 	now := e.hookStart // what reading brings about then waits for the hook
 	if !e.hooking {
-		now = time.Now()
+		now = clock()
 	}
 	n, err := e.engine.Recv(now, b, info)
 	if err == assoc.ErrWouldBlock {

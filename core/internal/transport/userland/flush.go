@@ -34,7 +34,7 @@ func (e *Endpoint) flush(now time.Time) {
 	}
 	e.writing = true
 	out := outboxes.Get().(*outbox)
-	for n := e.fill(now, out); n > 0; n = e.fill(time.Now(), out) {
+	for n := e.fill(now, out); n > 0; n = e.fill(now, out) {
 		e.mu.Unlock()
 		lost, troubled := e.write(out, out.packets[:n])
 		e.mu.Lock()
@@ -45,6 +45,10 @@ func (e *Endpoint) flush(now time.Time) {
 			e.readErrors(troubled)
 			e.mu.Lock()
 		}
+		if !e.engine.Pending() {
+			break
+		}
+		now = clock()
 	}
 	outboxes.Put(out)
 	e.writing = false
@@ -57,7 +61,7 @@ func (e *Endpoint) reportTooBig(out *outbox) {
 	if len(out.tooBig) == 0 {
 		return
 	}
-	now := time.Now()
+	now := clock()
 	for i := range out.tooBig {
 		e.engine.TooBig(now, out.tooBig[i].Peer, out.tooBig[i].Data, 0)
 	}
@@ -127,7 +131,7 @@ func (e *Endpoint) readErrors(s *socket) {
 	errors := s.unreachable()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := time.Now()
+	now := clock()
 	for _, u := range errors {
 		if u.mtu > 0 {
 			e.engine.TooBig(now, u.to, u.quoted, u.mtu)

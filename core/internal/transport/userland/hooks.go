@@ -43,7 +43,10 @@ func (e *Endpoint) hooksDue() bool {
 // lock held on a goroutine of the endpoint; the hooks run without it. If
 // another goroutine is at it already, that one sees to the rest.
 func (e *Endpoint) runHooks(now time.Time) {
-	for ; e.hooksDue(); now = time.Now() {
+	for first := true; e.hooksDue(); first = false {
+		if !first {
+			now = clock()
+		}
 		e.hooking, e.hookStart = true, now
 		if len(e.relaxed) > 0 {
 			id := e.relaxed[0]

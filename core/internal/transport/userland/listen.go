@@ -172,7 +172,7 @@ func noIPv6(err error) bool {
 
 func closeSockets(sockets []*socket) {
 	for _, s := range sockets {
-		s.file.Close()
+		s.close()
 	}
 }
 

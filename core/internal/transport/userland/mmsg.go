@@ -34,10 +34,44 @@ func newMmsg(n int) mmsg {
 	return m
 }
 
-// call runs recvmmsg or sendmmsg on messages from to to.
-func (m *mmsg) call(trap uintptr, fd uintptr, from, to int) (int, unix.Errno) {
+// receive runs recvmmsg on all messages.
+func (m *mmsg) receive(fd uintptr) (n int, errno unix.Errno) {
+	return brief(unix.SYS_RECVMMSG, fd, unsafe.Pointer(&m.headers[0]), uintptr(len(m.headers)), 0, nil, 0)
+}
+
+// send sends messages from to to, and returns how many were taken. For one
+// message there are quicker calls. long says that they are so many bytes that
+// the runtime should know that the thread is busy.
+func (m *mmsg) send(fd uintptr, from, to int, long bool) (n int, errno unix.Errno) {
+	h := &m.headers[from]
+	switch {
+	case long:
+		return call(unix.SYS_SENDMMSG, fd, unsafe.Pointer(h), uintptr(to-from), 0, nil, 0)
+	case to-from > 1:
+		return brief(unix.SYS_SENDMMSG, fd, unsafe.Pointer(h), uintptr(to-from), 0, nil, 0)
+	case h.Iovlen > 1 || h.Controllen > 0:
+		_, errno = brief(unix.SYS_SENDMSG, fd, unsafe.Pointer(&h.Msghdr), 0, 0, nil, 0)
+	default:
+		_, errno = brief(unix.SYS_SENDTO, fd, unsafe.Pointer(h.Iov.Base), uintptr(h.Iov.Len), 0, unsafe.Pointer(h.Name), uintptr(h.Namelen))
+	}
+	return 1, errno
+}
+
+// call runs a system call on a socket that a signal may interrupt.
+func call(trap, fd uintptr, a unsafe.Pointer, b, c uintptr, d unsafe.Pointer, e uintptr) (int, unix.Errno) {
 	for {
-		n, _, errno := unix.Syscall6(trap, fd, uintptr(unsafe.Pointer(&m.headers[from])), uintptr(to-from), 0, 0, 0)
+		n, _, errno := unix.Syscall6(trap, fd, uintptr(a), b, c, uintptr(d), e)
+		if errno != unix.EINTR {
+			return int(n), errno
+		}
+	}
+}
+
+// brief is call for what takes some microseconds. The runtime is not told of
+// it: the telling costs, and then it would soon take the thread's work away.
+func brief(trap, fd uintptr, a unsafe.Pointer, b, c uintptr, d unsafe.Pointer, e uintptr) (int, unix.Errno) {
+	for {
+		n, _, errno := unix.RawSyscall6(trap, fd, uintptr(a), b, c, uintptr(d), e)
 		if errno != unix.EINTR {
 			return int(n), errno
 		}

@@ -26,10 +26,11 @@ type inbox struct {
 	iovecs []unix.Iovec
 	buffer []byte
 	packet sctp.Packet // what packets gives to its visitor
+	used   int         // messages that the last call filled
 }
 
 var inboxes = sync.Pool{New: func() any {
-	in := &inbox{msgs: newMmsg(readBatch), iovecs: make([]unix.Iovec, readBatch), buffer: make([]byte, readBatch*datagram)}
+	in := &inbox{msgs: newMmsg(readBatch), iovecs: make([]unix.Iovec, readBatch), buffer: make([]byte, readBatch*datagram), used: readBatch}
 	for i := range in.iovecs {
 		in.iovecs[i].Base = &in.buffer[i*datagram]
 		in.iovecs[i].SetLen(datagram)
@@ -42,54 +43,71 @@ var inboxes = sync.Pool{New: func() any {
 // receiver reads datagrams in batches.
 type receiver struct {
 	s     *socket
-	in    *inbox                // nil while waiting
-	try   func(fd uintptr) bool // readOnce, made once because a method value is allocated
-	waits int
-	n     int
-	errno unix.Errno
+	in    *inbox // nil while waiting
+	take  func(n int, troubled bool) (more bool)
+	drain func(fd uintptr) bool // made once because a method value is allocated
 }
 
-func (r *receiver) init(s *socket) { r.s, r.try = s, r.readOnce }
+func (r *receiver) init(s *socket) { r.s, r.drain = s, r.readAll }
 
-// read waits for datagrams or errors. It returns false when the socket is
-// closed; troubled says that the error queue is worth a look.
-func (r *receiver) read() (n int, troubled, ok bool) {
-	r.waits = 0
-	if err := r.s.conn.Read(r.try); err != nil {
-		r.release()
-		return 0, false, false
+// run calls take with each batch of n datagrams, until take returns false or
+// the socket is closed. troubled says that the error queue is worth a look.
+//
+// All of it is one read as far as the runtime is concerned: between two of them
+// it would forget that the socket became readable, and so there would have to
+// be a system call for each message that only says that no more have come.
+func (r *receiver) run(take func(n int, troubled bool) (more bool)) error {
+	r.take = take
+	defer r.release()
+	return r.s.conn.Read(r.drain)
+}
+
+// readAll reads until the socket is empty. It returns false to be called again
+// when there is something to read.
+//
+// A batch that is not full shows that it is empty. Could a datagram be behind
+// an error that came in the middle of the batch? The system tells of an error
+// before it gives any datagram, so this one came after the call began, hence
+// after the last time that the runtime was asked to wait: it will not wait.
+func (r *receiver) readAll(fd uintptr) (done bool) {
+	for {
+		n, errno := r.read(fd)
+		if n == 0 && errno == unix.EAGAIN {
+			r.release()
+			return false
+		}
+		troubled := errno != 0
+		if troubled {
+			// What came before the error matters more: an ABORT says why nobody is
+			// there now.
+			n, _ = r.read(fd)
+		}
+		if !r.take(n, troubled) {
+			return true
+		}
+		if n < readBatch && !troubled {
+			r.release()
+			return false
+		}
 	}
-	return r.n, r.errno != 0, true
 }
 
-// readOnce returns false to be called again when the socket is readable. A
-// second EAGAIN means that it was woken without a datagram: by an entry in the
-// error queue whose error a send has consumed.
-func (r *receiver) readOnce(fd uintptr) bool {
+// read reads a batch.
+func (r *receiver) read(fd uintptr) (n int, errno unix.Errno) {
 	if r.in == nil {
 		r.in = inboxes.Get().(*inbox)
 	}
-	for i := range r.in.msgs.headers {
+	for i := range r.in.used {
 		h := &r.in.msgs.headers[i]
 		h.Namelen = uint32(len(r.in.msgs.names[i]))
 		h.SetControllen(controlSize)
 	}
-	r.n, r.errno = r.in.msgs.call(unix.SYS_RECVMMSG, fd, 0, readBatch)
-	if r.errno != 0 && r.errno != unix.EAGAIN {
-		// The system tells of an error before it gives the datagrams that came
-		// earlier, and they matter more: an ABORT says why nobody is there now.
-		var failed unix.Errno
-		if r.n, failed = r.in.msgs.call(unix.SYS_RECVMMSG, fd, 0, readBatch); failed == 0 {
-			return true
-		}
+	r.in.used = 0
+	if n, errno = r.in.msgs.receive(fd); errno != 0 {
+		n = 0
 	}
-	if r.errno == 0 {
-		return true
-	}
-	r.n = 0
-	r.release()
-	r.waits++
-	return r.errno != unix.EAGAIN || r.waits > 1
+	r.in.used = n
+	return n, errno
 }
 
 func (r *receiver) release() {

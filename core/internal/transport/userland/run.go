@@ -14,18 +14,15 @@ func (e *Endpoint) start() {
 	}
 }
 
-// runReader feeds what arrives at one socket to the engine, until the socket
-// is closed.
+// runReader feeds what arrives at one socket to the engine, until the endpoint
+// is dead.
 func (e *Endpoint) runReader(s *socket) {
 	var now time.Time
 	input := func(p *sctp.Packet) { e.engine.Input(now, *p) }
-	for {
-		n, troubled, ok := s.rx.read()
-		if !ok {
-			return
-		}
+	take := func(n int, troubled bool) bool {
 		e.mu.Lock()
-		now = time.Now()
+		defer e.mu.Unlock()
+		now = clock()
 		useless := 0
 		for i := range n {
 			if !s.rx.packets(i, input) {
@@ -39,11 +36,28 @@ func (e *Endpoint) runReader(s *socket) {
 		}
 		e.engine.Advance(now)
 		e.finish(now)
-		e.mu.Unlock()
 		if useless > 0 {
 			e.log.Debug("dropped datagrams that were truncated or had no destination", "count", useless, "socket", s.local)
 		}
+		return !e.dead
 	}
+	for !e.isDead() {
+		if err := s.rx.run(take); err != nil {
+			// The runtime does not wait at a socket that has nothing but an error
+			// to report, for instance because its buffer for sending is full.
+			time.Sleep(errorPause)
+			e.readErrors(s)
+		}
+	}
+}
+
+// errorPause is how long a reader waits that could not.
+const errorPause = 5 * time.Millisecond
+
+func (e *Endpoint) isDead() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.dead
 }
 
 // finish does what is due after the engine took packets or time, on a

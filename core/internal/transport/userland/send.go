@@ -15,6 +15,10 @@ const (
 	// segments and segmentBytes limit what the system cuts up in one go.
 	segments     = 64
 	segmentBytes = 65000
+	// briefBytes is how much a thread sends while the runtime thinks that it
+	// runs: what it can send in about as many microseconds as a message of a few
+	// bytes takes times writeBatch.
+	briefBytes = 64 << 10
 )
 
 // outbox is a batch of packets on their way to the system. Outboxes are shared
@@ -75,9 +79,13 @@ func (t *outbox) writeAll(fd uintptr) bool {
 // submit sends packets that need the same socket options.
 func (t *outbox) submit(fd uintptr, packets []sctp.Packet) {
 	count := t.arrange(packets)
+	bytes := 0
+	for i := range packets {
+		bytes += len(packets[i].Data)
+	}
 	retried := -1
 	for k := 0; k < count; {
-		n, errno := t.msgs.call(unix.SYS_SENDMMSG, fd, k, count)
+		n, errno := t.msgs.send(fd, k, count, bytes > briefBytes)
 		if errno == 0 {
 			k += n
 			continue

@@ -69,17 +69,21 @@ func (s *socket) setup(fd int, local netip.AddrPort) error {
 	// ICMP errors are wanted with the packet they are about (SCTP-5-10), packets
 	// may be fragmented unless one asks for the opposite (SCTP-5-07), and a
 	// wildcard socket has to know where a packet came to (SCTP-5-11).
+	where := 0
+	if s.wildcard {
+		where = 1
+	}
 	options := []option{
 		{unix.IPPROTO_IP, unix.IP_RECVERR, 1},
 		{unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_DONT},
-		{unix.IPPROTO_IP, unix.IP_PKTINFO, 1},
+		{unix.IPPROTO_IP, unix.IP_PKTINFO, where},
 	}
 	if s.v6 {
 		options = []option{
 			{unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1},
 			{unix.IPPROTO_IPV6, unix.IPV6_RECVERR, 1},
 			{unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_DONT},
-			{unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, 1},
+			{unix.IPPROTO_IPV6, unix.IPV6_RECVPKTINFO, where},
 		}
 	}
 	for _, o := range options {
@@ -116,6 +120,18 @@ func (s *socket) bind(fd int, local netip.AddrPort) error {
 	}
 	s.local = netip.AddrPortFrom(local.Addr(), port)
 	return nil
+}
+
+// close frees the port at once and the descriptor when nobody uses it any more:
+// a reader does while it calls hooks, which may wait for the caller.
+func (s *socket) close() {
+	_ = s.conn.Control(func(fd uintptr) {
+		if nothing, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0); err == nil {
+			_ = unix.Dup3(nothing, int(fd), unix.O_CLOEXEC)
+			unix.Close(nothing)
+		}
+	})
+	go s.file.Close()
 }
 
 func as4(a netip.Addr) (b [4]byte) {

@@ -30,11 +30,7 @@ func write(s *socket, packets []sctp.Packet) (lost int, troubled bool) {
 // receive reads until want packets have come.
 func receive(t *testing.T, s *socket, want int) (got []sctp.Packet) {
 	t.Helper()
-	for len(got) < want {
-		n, _, ok := s.rx.read()
-		if !ok {
-			t.Fatal("socket closed")
-		}
+	if err := s.rx.run(func(n int, _ bool) bool {
 		for i := range n {
 			if !s.rx.packets(i, func(p *sctp.Packet) {
 				q := *p
@@ -44,6 +40,9 @@ func receive(t *testing.T, s *socket, want int) (got []sctp.Packet) {
 				t.Errorf("datagram %d is of no use", i)
 			}
 		}
+		return len(got) < want
+	}); err != nil {
+		t.Fatal(err)
 	}
 	return got
 }
@@ -163,9 +162,13 @@ func TestErrorQueue(t *testing.T) {
 		gone.file.Close()
 		lost := pattern(200, 3)
 		write(s, []sctp.Packet{{Peer: gone.local, Data: lost}})
-		n, troubled, ok := s.rx.read()
-		if n != 0 || !troubled || !ok {
-			t.Fatalf("read returned %d, troubled %v, open %v; want trouble alone", n, troubled, ok)
+		if err := s.rx.run(func(n int, troubled bool) bool {
+			if n != 0 || !troubled {
+				t.Errorf("read returned %d, troubled %v; want trouble alone", n, troubled)
+			}
+			return false
+		}); err != nil {
+			t.Fatal(err)
 		}
 		found := s.unreachable()
 		if len(found) != 1 || found[0].to != gone.local || !bytes.Equal(found[0].quoted, lost) {
@@ -266,14 +269,16 @@ func TestSocketsDoNotAllocate(t *testing.T) {
 	out := []sctp.Packet{{Peer: to, Data: packet(100, 1, to.Port())}, {Peer: to, Data: packet(100, 2, to.Port())}, {Peer: to, Data: packet(90, 2, to.Port())}}
 	seen := 0
 	visit := func(p *sctp.Packet) { seen++ }
+	take := func(n int, _ bool) bool {
+		for i := range n {
+			b.rx.packets(i, visit)
+		}
+		return seen < len(out)
+	}
 	if n := testing.AllocsPerRun(100, func() {
 		write(a, out)
-		for seen = 0; seen < len(out); {
-			n, _, _ := b.rx.read()
-			for i := range n {
-				b.rx.packets(i, visit)
-			}
-		}
+		seen = 0
+		b.rx.run(take)
 	}); n != 0 {
 		t.Errorf("%v allocations for three packets, want none", n)
 	}
