@@ -166,13 +166,17 @@ struct rsp_sndrcvinfo {
                                     answer what came, leave a last cookie */
 #define RSP_COOKIE_REJECTED 6    /* .head: a pool user brought a cookie that is forged or
                                     has expired; the session begins without state */
+#define RSP_UNDELIVERED 7        /* .undelivered: a message of this side was not delivered
+                                    and will not be. The message itself follows, as far
+                                    as the buffer has room */
 
 /* Bits of the option RSP_NOTIFICATIONS. */
 #define RSP_NOTIFY_SESSIONS 0x1U /* RSP_SESSION_ADDED, RSP_SESSION_REMOVED */
 #define RSP_NOTIFY_FAILOVER 0x2U /* RSP_FAILOVER_BEGUN, RSP_FAILOVER_COMPLETED */
 #define RSP_NOTIFY_SHUTDOWN 0x4U /* RSP_SHUTDOWN */
 #define RSP_NOTIFY_COOKIES 0x8U  /* RSP_COOKIE_REJECTED */
-#define RSP_NOTIFY_ALL 0xfU
+#define RSP_NOTIFY_UNDELIVERED 0x10U /* RSP_UNDELIVERED */
+#define RSP_NOTIFY_ALL 0x1fU
 
 /* What every notification begins with. */
 struct rsp_notification_head {
@@ -203,11 +207,23 @@ struct rsp_failover {
 	uint32_t reserved[12]; /* zero */
 };
 
+/* The stream, the PPID and RSP_UNORDERED of the message are those in struct
+ * rsp_sndrcvinfo. What reached another element after a failover was delivered; what
+ * was delivered to a peer that then failed is in doubt, and not told of here. */
+struct rsp_undelivered {
+	struct rsp_notification_head head;
+	uint32_t pe_id;        /* of the element that it was for; 0 at an element */
+	uint32_t length;       /* of the message, in bytes; it begins at sizeof(union
+	                          rsp_notification) */
+	uint32_t reserved[14]; /* zero */
+};
+
 union rsp_notification {
 	uint32_t type; /* RSP_SESSION_ADDED ... */
 	struct rsp_notification_head head;
 	struct rsp_session_change session;
 	struct rsp_failover failover;
+	struct rsp_undelivered undelivered;
 };
 
 /* rsp_socket - make a socket.
@@ -424,6 +440,18 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_ASSOC_RETRANSMITS 11 /* or a peer may fail to answer until it counts as dead */
 #define RSP_NODELAY 12          /* 1: small messages do not wait for others. It is always on;
                                    0 fails with EINVAL */
+
+#define RSP_NO_FAILOVER 16      /* 1: a session ends with its element instead of moving to
+                                   another one (RFC 5352 section 6.5.5). What that did not
+                                   get is given back: RSP_NOTIFY_UNDELIVERED. Not with
+                                   RSP_REPLAY; default: 0 */
+#define RSP_FAILOVER_HOLD 17    /* 1: after a failover nothing is sent but the cookie, until
+                                   the program has received RSP_FAILOVER_COMPLETED, which is
+                                   told in any case, has sent what the new element has to
+                                   know first, and sets RSP_RESUME (RFC 5351 section 4.2).
+                                   One thread receives; default: 0 */
+#define RSP_RESUME 18           /* 1: messages that RSP_FAILOVER_HOLD holds back are sent; of a
+                                   session, 0 is that of rsp_connect(); cannot be read */
 
 /* Options of sockets only. */
 #define RSP_POOL_KEY 32  /* bytes, 16 or more: the secret with which the elements of a pool

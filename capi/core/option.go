@@ -61,6 +61,14 @@ var options = map[int]option{
 		func(o *rserpool.SessionOptions) int { return int(flag(o.Replay)) },
 		func(o *rserpool.SessionOptions, v int) (err error) { o.Replay, err = boolean(v); return err },
 	},
+	C.RSP_NO_FAILOVER: {
+		func(o *rserpool.SessionOptions) int { return int(flag(o.NoFailover)) },
+		func(o *rserpool.SessionOptions, v int) (err error) { o.NoFailover, err = boolean(v); return err },
+	},
+	C.RSP_FAILOVER_HOLD: {
+		func(o *rserpool.SessionOptions) int { return int(flag(o.HoldFailover)) },
+		func(o *rserpool.SessionOptions, v int) (err error) { o.HoldFailover, err = boolean(v); return err },
+	},
 	C.RSP_NODELAY: {
 		func(*rserpool.SessionOptions) int { return 1 },
 		func(_ *rserpool.SessionOptions, v int) error {
@@ -103,12 +111,15 @@ func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byt
 		return d.sock.SetPoolKey(value)
 	}
 	o, known := options[name]
-	if !known && !(session == 0 && name == C.RSP_DATA_ONLY) {
+	if !known && name != C.RSP_RESUME && !(session == 0 && name == C.RSP_DATA_ONLY) {
 		return errNoOption
 	}
 	v, err := integer(value)
 	if err != nil {
 		return err
+	}
+	if name == C.RSP_RESUME {
+		return d.resume(session, v)
 	}
 	if !known {
 		on, err := boolean(v)
@@ -130,6 +141,14 @@ func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byt
 	return d.sock.SetOptions(all)
 }
 
+// resume is setting RSP_RESUME.
+func (d *descriptor) resume(session rserpool.SessionID, v int) error {
+	if v != 1 {
+		return failf(unix.EINVAL, "the value is %d; 1 lets the session go on", v)
+	}
+	return d.sock.Resume(session)
+}
+
 func (d *descriptor) setSessionOption(session rserpool.SessionID, o option, v int) error {
 	all, err := d.sock.SessionOptions(session)
 	if err != nil {
@@ -146,6 +165,8 @@ func (d *descriptor) getOption(session rserpool.SessionID, name int) (int, error
 	switch {
 	case session == 0 && name == C.RSP_POOL_KEY:
 		return 0, failf(unix.EACCES, "the pool key cannot be read")
+	case name == C.RSP_RESUME:
+		return 0, failf(unix.EACCES, "RSP_RESUME does something and cannot be read")
 	case session == 0 && name == C.RSP_DATA_ONLY:
 		return int(flag(d.dataOnly.Load())), nil
 	}

@@ -116,6 +116,7 @@ static ssize_t copy_notification(void *buf, size_t len, struct rspgo_msginfo *in
                                  const struct rspgo_notification *note)
 {
 	union rsp_notification out;
+	size_t head;
 
 	memset(&out, 0, sizeof(out));
 	out.head.type = note->type;
@@ -129,12 +130,19 @@ static ssize_t copy_notification(void *buf, size_t len, struct rspgo_msginfo *in
 		out.failover.resent = note->resent;
 	} else if (note->type == RSP_SESSION_ADDED || note->type == RSP_SESSION_REMOVED) {
 		out.session.pe_id = info->pe_id;
+	} else if (note->type == RSP_UNDELIVERED) {
+		out.undelivered.pe_id = note->old_pe_id;
+		out.undelivered.length = info->length;
 	}
-	info->length = sizeof(out);
-	info->truncated = len < sizeof(out);
-	len = len < sizeof(out) ? len : sizeof(out);
-	if (len > 0)
-		memcpy(buf, &out, len);
+	/* The core has put the message, if one goes with it, at the beginning. */
+	info->length += sizeof(out);
+	info->truncated = len < info->length;
+	len = len < info->length ? len : info->length;
+	head = len < sizeof(out) ? len : sizeof(out);
+	if (len > head)
+		memmove((char *)buf + head, buf, len - head);
+	if (head > 0)
+		memcpy(buf, &out, head);
 	return (ssize_t)len;
 }
 

@@ -64,7 +64,7 @@ func (s *Socket) handle(info *assoc.RecvInfo, b []byte) {
 		s.handleShutdown(a)
 	case assoc.SendFailed:
 		if a.session != nil {
-			a.session.takeBack(info, b)
+			s.takeBack(a.session, info, b)
 		}
 	case assoc.CommLost, assoc.ShutdownComplete, assoc.CannotStart:
 		s.handleDown(a, info)
@@ -198,6 +198,7 @@ func (s *Socket) handleRestart(a *association, id assoc.ID) {
 	default:
 		a.session = nil
 		s.release(ss)
+		s.giveUp(ss, errRestarted)
 		s.notify(ss, Notification{Type: SessionRemoved, Err: errRestarted})
 		s.end(ss, nil)
 	}

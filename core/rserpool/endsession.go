@@ -26,6 +26,8 @@ func (s *Socket) finish(ss *session) {
 		return
 	}
 	ss.ending = true
+	ss.unhold()
+	s.flush(ss)
 	ss.readable.fire()
 	s.relax(ss)
 	if ss == s.own {

@@ -39,7 +39,10 @@ func (s *Socket) sessionUp(ss *session) {
 	if first {
 		s.notify(ss, Notification{Type: SessionAdded, New: ss.peer.PE})
 	} else if ss.failing {
-		s.notify(ss, Notification{Type: FailoverCompleted, Old: ss.from, New: ss.peer.PE, InDoubt: ss.doubt, Resent: ss.resent})
+		n := Notification{Type: FailoverCompleted, Old: ss.from, New: ss.peer.PE, InDoubt: ss.doubt, Resent: ss.resent}
+		if told := s.notify(ss, n); told != nil && ss.opts.HoldFailover {
+			ss.holdBack(told)
+		}
 	}
 	ss.failing = false
 	ss.tuned = assoc.Params{}
@@ -52,7 +55,9 @@ func (s *Socket) sessionUp(ss *session) {
 // waits, and all of it to the next element (ASAP-6.5.5-01).
 func (s *Socket) sessionDown(ss *session, why error) {
 	s.release(ss)
+	ss.unhold()
 	if !ss.own {
+		s.giveUp(ss, why)
 		s.notify(ss, Notification{Type: SessionRemoved, Err: why})
 		s.end(ss, nil)
 		return
@@ -63,6 +68,10 @@ func (s *Socket) sessionDown(ss *session, why error) {
 	}
 	if ss.leaving != nil {
 		why = ss.leaving
+	}
+	if ss.stood && ss.opts.NoFailover {
+		s.endWithElement(ss, why)
+		return
 	}
 	if ss.stood && !ss.failing {
 		s.beginFailover(ss, why)

@@ -5,12 +5,13 @@ type Notifications uint16
 
 // What can be chosen; none by default.
 const (
-	NotifySessions Notifications = 1 << iota // SessionAdded, SessionRemoved
-	NotifyFailover                           // FailoverBegun, FailoverCompleted
-	NotifyShutdown                           // Shutdown
-	NotifyCookies                            // CookieRejected
+	NotifySessions    Notifications = 1 << iota // SessionAdded, SessionRemoved
+	NotifyFailover                              // FailoverBegun, FailoverCompleted
+	NotifyShutdown                              // Shutdown
+	NotifyCookies                               // CookieRejected
+	NotifyUndelivered                           // Undelivered
 
-	NotifyAll = NotifySessions | NotifyFailover | NotifyShutdown | NotifyCookies
+	NotifyAll = NotifySessions | NotifyFailover | NotifyShutdown | NotifyCookies | NotifyUndelivered
 )
 
 // NotificationType says what happened.
@@ -37,11 +38,17 @@ const (
 	// CookieRejected: a pool user brought a cookie that the library does not
 	// accept; Err says why. The session begins without state.
 	CookieRejected
+	// Undelivered: a message of this side was not delivered and will not be;
+	// Err says why, Old is the element for which it was. What is received is the
+	// message as it was sent. Messages that reach another element after a
+	// failover are delivered; those that were delivered to a peer which then
+	// failed are in doubt, and not among these.
+	Undelivered
 )
 
 // String returns the name.
 func (t NotificationType) String() string {
-	names := [...]string{"nothing", "SessionAdded", "SessionRemoved", "FailoverBegun", "FailoverCompleted", "Shutdown", "CookieRejected"}
+	names := [...]string{"nothing", "SessionAdded", "SessionRemoved", "FailoverBegun", "FailoverCompleted", "Shutdown", "CookieRejected", "Undelivered"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -52,7 +59,7 @@ func (t NotificationType) String() string {
 // when something happened that SessionOptions.Notifications asks for.
 type Notification struct {
 	Type     NotificationType
-	Old, New PEID // elements, in failovers
+	Old, New PEID // elements, in failovers; Old also of Undelivered
 	// InDoubt is how many messages of the session nobody can vouch for: the
 	// transport of Old acknowledged them, but Old neither answered them nor
 	// covered them with a cookie, and with its process what it had received may
@@ -75,14 +82,24 @@ func (t NotificationType) wanted() Notifications {
 		return NotifyFailover
 	case Shutdown:
 		return NotifyShutdown
+	case Undelivered:
+		return NotifyUndelivered
 	}
 	return NotifyCookies
 }
 
-// notify puts a notification behind what was received.
-func (s *Socket) notify(ss *session, n Notification) {
-	if ss.opts.Notifications&n.Type.wanted() == 0 || ss.ending || s.closing {
-		return
+// wants says whether the program is to be told.
+func (s *Socket) wants(ss *session, n *Notification) bool {
+	wanted := ss.opts.Notifications&n.Type.wanted() != 0 || n.Type == FailoverCompleted && ss.opts.HoldFailover
+	return wanted && !ss.ending && !s.closing
+}
+
+// notify puts a notification behind what was received, if it is wanted, and
+// returns it then.
+func (s *Socket) notify(ss *session, n Notification) *Notification {
+	if !s.wants(ss, &n) {
+		return nil
 	}
 	s.deliver(ss, incoming{pe: ss.peer.PE, note: &n})
+	return &n
 }

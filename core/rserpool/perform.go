@@ -164,6 +164,7 @@ func (s *Socket) sessionFailed(f endpoint.SessionFailed) {
 		a.session, a.over = nil, true
 		_ = s.port.Abort(ss.assoc, "the session failed")
 	}
+	s.giveUp(ss, err)
 	if ss.stood {
 		s.notify(ss, Notification{Type: SessionRemoved, Err: err})
 	}

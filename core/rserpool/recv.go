@@ -63,6 +63,7 @@ func (s *Socket) take(ss *session, b []byte, info *RecvInfo, peek bool) int {
 	}
 	if !peek {
 		ss.inboxBytes -= len(m.data)
+		ss.read(m.note)
 		if !m.special() {
 			ss.taken++
 			ss.touch()

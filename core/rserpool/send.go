@@ -58,13 +58,13 @@ func (s *Socket) sendable(b []byte, info *SendInfo) error {
 // sendNow hands the message to the transport if the association stands and
 // nothing waits before it, or else keeps it in the session's queue.
 func (s *Socket) sendNow(ss *session, b []byte, info *SendInfo) error {
-	if ss.state != established || ss.toSend.len() > 0 {
+	if ss.state != established || (ss.toSend.len() > 0 || ss.hold != notHeld) && !ss.ahead() {
 		if ss.state == draining && !ss.own {
 			return fmt.Errorf("%w: the pool user is ending session %d", ErrNotConnected, ss.id)
 		}
 		return ss.enqueue(b, info)
 	}
-	if ss.opts.Replay && ss.crowded(len(b)) {
+	if ss.opts.Replay && ss.crowded(len(b)) && !ss.ahead() {
 		return ErrWouldBlock // until a cookie covers something
 	}
 	out := assoc.SendInfo{

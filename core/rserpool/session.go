@@ -36,7 +36,9 @@ type session struct {
 	moves  int                // how often it was established again
 
 	failover // of a pool user's session
-	stay     // of a pool element's session
+	hold     hold
+	told     *Notification // heldBack: what the program has to read
+	stay                   // of a pool element's session
 
 	kept        fifo[outgoing] // Replay: was sent, but no cookie covers it
 	toSend      fifo[outgoing] // waits for the association, or for room in it
@@ -101,24 +103,9 @@ func newOutgoing(b []byte, info *SendInfo) outgoing {
 	return m
 }
 
-// takeBack keeps a message that the association did not deliver.
-func (ss *session) takeBack(info *assoc.RecvInfo, b []byte) {
-	if !ss.own || info.PPID == protocol.PPIDASAP {
-		return
-	}
-	ss.handed--
-	if info.Context == bounded || ss.opts.Replay {
-		return
-	}
-	ss.returned.push(outgoing{
-		data: append([]byte(nil), b...), stream: info.Stream, ppid: info.PPID, unordered: info.Unordered,
-	})
-	ss.queuedBytes += len(b)
-}
-
 // flush hands the transport what waits, in order, as far as it takes it.
 func (s *Socket) flush(ss *session) {
-	for ss.state == established && ss.toSend.len() > 0 {
+	for ss.state == established && ss.hold == notHeld && ss.toSend.len() > 0 {
 		m := ss.toSend.first()
 		err := s.transmit(ss, m)
 		if errors.Is(err, assoc.ErrWouldBlock) {
@@ -139,7 +126,7 @@ func (s *Socket) flush(ss *session) {
 		s.shutdown(ss)
 		return
 	}
-	if !ss.crowded(1) {
+	if !ss.crowded(1) || ss.ahead() {
 		s.relax(ss)
 	}
 }
@@ -148,6 +135,7 @@ func (s *Socket) flush(ss *session) {
 // counts messages, and cannot go on without one.
 func (s *Socket) refused(ss *session, m *outgoing, err error) {
 	s.log.Warn("a message is lost: the transport refuses it", "session", ss.id, "bytes", len(m.data), "err", err)
+	s.giveBack(ss, m, err)
 	if ss.opts.Replay {
 		s.abandon(ss)
 		ss.err = err
@@ -179,6 +167,8 @@ func (s *Socket) transmit(ss *session, m *outgoing) error {
 	if !m.expires.IsZero() {
 		info.Context = bounded
 		if info.Lifetime = time.Until(m.expires); info.Lifetime <= 0 {
+			ss.handed-- // handedOver counts it
+			s.giveBack(ss, m, errExpired)
 			return nil
 		}
 	}

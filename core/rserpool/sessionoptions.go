@@ -30,6 +30,16 @@ type SessionOptions struct {
 	// it too: it makes their cookies say what they cover. It is chosen before
 	// the session begins. See the package documentation.
 	Replay bool
+	// NoFailover ends a session of a pool user with the element that serves it,
+	// instead of looking for another one (RFC 5352 section 6.5.5). What that one
+	// did not get is given back: see NotifyUndelivered.
+	NoFailover bool
+	// HoldFailover keeps everything but the cookie back after a failover. The
+	// program is told FailoverCompleted in any case; what it sends after it has
+	// received that goes ahead of all messages that wait, until it calls Resume:
+	// so it can tell the new element what that has to know before (RFC 5351
+	// section 4.2). Nothing else is sent before Resume. One goroutine receives.
+	HoldFailover bool
 
 	// The rest tunes SCTP's failure detection (RFC 9260 section 16). Where none
 	// of it is set a session of a pool user follows the round trip that it
@@ -62,6 +72,8 @@ func (o SessionOptions) resolve() (SessionOptions, error) {
 		return o, fmt.Errorf("%w: RTO %v (initial), %v (minimum), %v (maximum); the initial value lies between the others", ErrInvalid, o.RTOInitial, o.RTOMin, o.RTOMax)
 	case o.PathRetransmits < 0 || o.AssocRetransmits < 0:
 		return o, fmt.Errorf("%w: %d or %d retransmissions; they are numbers from 1 on", ErrInvalid, o.PathRetransmits, o.AssocRetransmits)
+	case o.Replay && o.NoFailover:
+		return o, fmt.Errorf("%w: Replay repeats messages after a failover; with NoFailover there is none", ErrInvalid)
 	case o.Notifications&^NotifyAll != 0:
 		return o, fmt.Errorf("%w: notifications %#x; known are %#x", ErrInvalid, uint16(o.Notifications), uint16(NotifyAll))
 	}

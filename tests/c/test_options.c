@@ -21,7 +21,7 @@ static int set(int fd, uint32_t session, int option, int value)
 static const struct {
 	int option, initial, value, wrong; /* wrong 0: there is none */
 } options[] = {
-        {RSP_NOTIFICATIONS, 0, RSP_NOTIFY_ALL, 0x10},
+        {RSP_NOTIFICATIONS, 0, RSP_NOTIFY_ALL, 0x20},
         {RSP_FAILOVER_LIMIT, 15000, 2500, 0},
         {RSP_SNDBUF, 4 << 20, 65536, -1},
         {RSP_RCVBUF, 4 << 20, 70000, -1},
@@ -33,6 +33,7 @@ static const struct {
         {RSP_PATH_RETRANSMITS, -1, 7, -1},
         {RSP_ASSOC_RETRANSMITS, -1, 9, -1},
         {RSP_NODELAY, 1, 1, 2},
+        {RSP_FAILOVER_HOLD, 0, 1, 2},
 };
 
 /* What is set is told, sessions begin with it, and nonsense is refused. */
