@@ -23,6 +23,7 @@ const (
 type registrarFlags struct {
 	asap, enrp []string
 	peers      []string
+	multicast  string
 	rfcTimers  bool
 	noTCP      bool
 	state      string
@@ -42,6 +43,7 @@ of its addresses.`,
 		Example: `  rserpool registrar
   rserpool registrar --asap 192.0.2.1:3863 --enrp 192.0.2.1:9901
   rserpool registrar --enrp 192.0.2.2:9901 --peer 192.0.2.1:9901
+  rserpool registrar --enrp 192.0.2.2:9901 --enrp-multicast 239.1.2.3@eth0
   rserpool registrar --state /var/lib/rserpool/state
   rserpool registrar --asap 127.0.0.1:0 --log-level debug --json-logs`,
 		Args: noArgs,
@@ -54,6 +56,8 @@ of its addresses.`,
 		fmt.Sprintf("`address:port` for other registrars, usually port %d; without it there are no peers", enrpPort))
 	flags.StringSliceVar(&f.peers, "peer", nil,
 		"ENRP address `host:port` of another registrar, from which this one learns of the rest; may be repeated; needs --enrp")
+	flags.StringVar(&f.multicast, "enrp-multicast", "",
+		fmt.Sprintf("multicast `group`, like 239.1.2.3 or 239.1.2.3:%d@eth0, at which registrars find each other; needs --enrp", enrpPort))
 	flags.StringVar(&f.state, "state", "",
 		"`file` that keeps what the registrar knows, so that it has all answers at once when it is restarted")
 	flags.BoolVar(&f.noTCP, "no-tcp", false, "do not answer pool users over TCP, at the port of --asap")
@@ -78,7 +82,7 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 		return err
 	}
 	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
-		ASAP: asap, ENRP: enrp, Peers: f.peers, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state,
+		ASAP: asap, ENRP: enrp, Peers: f.peers, Multicast: f.multicast, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state,
 		Config: rserpool.Config{Transport: g.transport, Compat: g.compat, Announce: g.announce, Logger: logger},
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/loop"
+	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
 // discover is how long a socket that knows no registrar waits for one to
@@ -23,9 +24,13 @@ func (c *Config) group() (*loop.Group, error) {
 	if c.Announce == "" {
 		return nil, nil
 	}
-	g, err := loop.ParseGroup(c.Announce)
+	return parseGroup(c.Announce, protocol.PortASAP, "RSERPOOL_ANNOUNCE")
+}
+
+func parseGroup(text string, port uint16, what string) (*loop.Group, error) {
+	g, err := loop.ParseGroup(text, port)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v (RSERPOOL_ANNOUNCE)", ErrInvalid, err)
+		return nil, fmt.Errorf("%w: %v (%s)", ErrInvalid, err, what)
 	}
 	return &g, nil
 }
@@ -46,7 +51,7 @@ func (s *Socket) listenForRegistrars() error {
 
 func (s *Socket) runHear(ear *loop.Ear) {
 	for {
-		m, from, err := ear.Hear()
+		m, from, err := ear.HearAnnounce()
 		if err != nil {
 			return
 		}

@@ -21,6 +21,10 @@ type RegistrarConfig struct {
 	// Peers are ENRP addresses (host:port, or host for port 9901) of other
 	// registrars, from which this one learns of the rest. They need ENRP.
 	Peers []string
+	// Multicast is a multicast group at which registrars find each other, an
+	// address like 239.1.2.3, perhaps with :port (9901) and @interface. It needs
+	// ENRP. A registrar that finds nobody in 2 s thinks itself alone.
+	Multicast string
 	// State is a file that keeps what the registrar knows, so that one that is
 	// restarted has an answer for everybody at once, before the pool elements
 	// come back: the file's entries are given out, and the elements asked
@@ -73,6 +77,9 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 	if lcfg.Announce, err = resolved.group(); err != nil {
 		return nil, err
 	}
+	if lcfg.Multicast, err = cfg.multicast(); err != nil {
+		return nil, err
+	}
 	if !cfg.NoTCP {
 		lcfg.ListenTCP = resolved.host.listen
 	}
@@ -86,6 +93,17 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 		r.Close()
 	})
 	return out, nil
+}
+
+// multicast is where registrars find each other; nil means nowhere.
+func (c *RegistrarConfig) multicast() (*loop.Group, error) {
+	switch {
+	case c.Multicast == "":
+		return nil, nil
+	case len(c.ENRP) == 0:
+		return nil, fmt.Errorf("%w: a group to find peers (%s) without an ENRP address of its own", ErrInvalid, c.Multicast)
+	}
+	return parseGroup(c.Multicast, protocol.PortENRP, "ENRP multicast")
 }
 
 func lookUpPeers(ctx context.Context, cfg RegistrarConfig) ([][]netip.AddrPort, error) {

@@ -4,65 +4,102 @@ import (
 	"sync"
 
 	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
-// announcer is a registrar's place in a multicast group: it announces itself
-// and hears the others (ASAP-3.6-02, ASAP-3.6-03).
-type announcer struct {
+// member is a registrar's place in a multicast group.
+type member struct {
 	ear     *Ear
 	mouth   *mouth
 	failing bool
 	running sync.WaitGroup
 }
 
-func openAnnouncer(g *Group, port uint16) (*announcer, error) {
+// joinGroup enters a group, if there is one, for a registrar that serves at ep.
+func joinGroup(g *Group, ep transport.Endpoint) (*member, error) {
 	if g == nil {
 		return nil, nil
+	}
+	port := ep.LocalAddrs()[0].Port()
+	if s, ok := ep.(transport.Sharer); ok && port == g.Addr.Port() {
+		if err := s.ShareWithGroups(); err != nil {
+			return nil, err
+		}
 	}
 	ear, err := g.Listen()
 	if err != nil {
 		return nil, err
 	}
-	mouth, err := g.open(port)
+	mouth, err := g.speak(port)
 	if err != nil {
 		ear.Close()
 		return nil, err
 	}
-	return &announcer{ear: ear, mouth: mouth}, nil
+	return &member{ear: ear, mouth: mouth}, nil
 }
 
-func (a *announcer) start(r *Registrar) { a.running.Go(func() { a.runHear(r) }) }
+// joinGroups enters the group for ASAP, where the registrar announces itself
+// and hears the others (ASAP-3.6-02, ASAP-3.6-03), and that for ENRP.
+func (r *Registrar) joinGroups(cfg RegistrarConfig) (err error) {
+	if r.announcer, err = joinGroup(cfg.Announce, r.asap.port.Endpoint); err == nil && r.enrp != nil {
+		r.discovery, err = joinGroup(cfg.Multicast, r.enrp.port.Endpoint)
+	}
+	return err
+}
 
-func (a *announcer) runHear(r *Registrar) {
-	for {
-		m, from, err := a.ear.Hear()
-		if err != nil {
-			return
-		}
-		r.mu.Lock()
-		if !r.closed {
-			r.loop.Post(registrar.AnnounceReceived{From: from, Message: m})
-		}
-		r.mu.Unlock()
+// listen begins to hear.
+func (r *Registrar) listen() {
+	if m := r.announcer; m != nil {
+		m.running.Go(func() {
+			for a, from, err := m.ear.HearAnnounce(); err == nil; a, from, err = m.ear.HearAnnounce() {
+				r.post(registrar.AnnounceReceived{From: from, Message: a})
+			}
+		})
+	}
+	if m := r.discovery; m != nil {
+		m.running.Go(func() {
+			for p, _, err := m.ear.HearPresence(); err == nil; p, _, err = m.ear.HearPresence() {
+				r.post(registrar.PresenceHeard{Message: p})
+			}
+		})
 	}
 }
 
-// announce sends an announcement. That it cannot is said once.
-func (r *Registrar) announce(m asap.ServerAnnounce) {
-	a := r.announcer
-	b, err := asap.Append(nil, m)
+func (r *Registrar) post(ev registrar.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.loop.Post(ev)
+	}
+}
+
+// announce says something to a group. That it cannot is logged once.
+func (r *Registrar) announce(m *member, b []byte, err error) {
 	if err == nil {
-		err = a.mouth.say(b)
+		err = m.mouth.say(b)
 	}
-	if err != nil && !a.failing {
-		r.log.Warn("cannot announce this registrar", "group", a.mouth.to, "err", err)
+	if err != nil && !m.failing {
+		r.log.Warn("cannot announce this registrar", "group", m.mouth.to, "err", err)
 	}
-	a.failing = err != nil
+	m.failing = err != nil
 }
 
-func (a *announcer) close() {
-	a.ear.Close()
-	a.mouth.close()
-	a.running.Wait()
+func (r *Registrar) sendAnnounce(m asap.ServerAnnounce) {
+	b, err := asap.Append(nil, m)
+	r.announce(r.announcer, b, err)
+}
+
+func (r *Registrar) sendPresence(m enrp.Presence) {
+	b, err := enrp.Append(nil, m)
+	r.announce(r.discovery, b, err)
+}
+
+func (m *member) leave() {
+	if m != nil {
+		m.ear.Close()
+		m.mouth.close()
+		m.running.Wait()
+	}
 }

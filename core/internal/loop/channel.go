@@ -166,7 +166,9 @@ func (r *Registrar) perform(f registrar.Effect) {
 	case registrar.Abort:
 		r.end(f.Link, func(p *Port, id assoc.ID) error { return p.Abort(id, f.Reason) })
 	case registrar.SendAnnounce:
-		r.announce(f.Message)
+		r.sendAnnounce(f.Message)
+	case registrar.SendPresence:
+		r.sendPresence(f.Message)
 	case registrar.Left:
 		close(r.left)
 	case registrar.Log:

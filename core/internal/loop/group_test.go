@@ -3,6 +3,8 @@ package loop
 import (
 	"net"
 	"testing"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
 func TestParseGroup(t *testing.T) {
@@ -14,13 +16,13 @@ func TestParseGroup(t *testing.T) {
 		"[ff05::133]:4000@" + lo.Name: "[ff05::133]:4000",
 		"224.0.1.185@" + lo.Name:      "224.0.1.185:3863",
 	} {
-		g, err := ParseGroup(text)
+		g, err := ParseGroup(text, protocol.PortASAP)
 		if err != nil || g.Addr.String() != want {
 			t.Errorf("%q: %v, %v", text, g.Addr, err)
 		}
 	}
-	for _, text := range []string{"", "192.0.2.1", "224.0.1.185:0", "224.0.1.185:x", "224.0.1.185@nosuchthing", "name"} {
-		if g, err := ParseGroup(text); err == nil {
+	for _, text := range []string{"", "192.0.2.1", "224.0.1.185:0", "224.0.1.185:x", "224.0.1.185@nosuchthing", "name", "::ffff:224.0.1.185"} {
+		if g, err := ParseGroup(text, protocol.PortASAP); err == nil {
 			t.Errorf("%q was taken for %v", text, g)
 		}
 	}

@@ -29,8 +29,9 @@ type RegistrarConfig struct {
 	// the source of randomness are filled in.
 	Machine registrar.Config
 	Open    func(transport.Config) (transport.Endpoint, string, error)
-	// Announce is where the registrar announces itself; nil means nowhere.
-	Announce *Group
+	// Announce is where the registrar announces itself, and Multicast where it
+	// looks for other registrars; nil means nowhere.
+	Announce, Multicast *Group
 	// State is a file that keeps what the registrar knows for the one that is
 	// started after it; empty means none.
 	State string
@@ -49,7 +50,8 @@ type Registrar struct {
 	enrp      *channel                           // nil without ENRP
 	tcp       *tcpServer                         // nil without TCP
 	keeper    *keeper                            // nil without a state file
-	announcer *announcer                         // nil without a group
+	announcer *member                            // nil without a group
+	discovery *member                            // nil without a group
 	left      chan struct{}                      // closed when nobody has to be waited for
 	tables    map[registrar.Link]*snapshot.Table // downloads that go on
 	log       *slog.Logger
@@ -73,7 +75,7 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 			return nil, errors.Join(fmt.Errorf("cannot serve ENRP: %w", err), r.closeChannels())
 		}
 	}
-	if r.announcer, err = openAnnouncer(cfg.Announce, r.asap.port.LocalAddrs()[0].Port()); err != nil {
+	if err = r.joinGroups(cfg); err != nil {
 		return nil, errors.Join(err, r.closeChannels())
 	}
 	if r.machine, err = registrar.New(r.machineConfig(cfg)); err != nil {
@@ -92,15 +94,14 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	if r.keeper != nil {
 		go r.keeper.run()
 	}
-	if r.announcer != nil {
-		r.announcer.start(r)
-	}
+	r.listen()
 	return r, nil
 }
 
 func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 	m := cfg.Machine
-	m.Rand, m.Peers, m.Announce = NewRand(), cfg.Peers, cfg.Announce != nil
+	m.Rand, m.Peers = NewRand(), cfg.Peers
+	m.Announce, m.Multicast = cfg.Announce != nil, cfg.Multicast != nil
 	m.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs())}
 	if r.tcp != nil {
 		m.ASAP = append(m.ASAP, overTCP(m.ASAP[0])...)
@@ -141,9 +142,8 @@ func (r *Registrar) closeChannels() error {
 		r.tcp.closeListeners()
 		r.tcp.wait()
 	}
-	if r.announcer != nil {
-		r.announcer.close()
-	}
+	r.announcer.leave()
+	r.discovery.leave()
 	var errs []error
 	for _, ch := range r.channels() {
 		errs = append(errs, ch.port.Close())

@@ -131,6 +131,8 @@ func (n *node) perform() {
 			n.c.dial(n, ASAPOverSCTP, n.asap, e.Peer[0], e.Token, asapBytes(n.c, e.Message))
 		case SendENRPTo:
 			n.c.dial(n, ENRPOverSCTP, n.enrp, e.Peer[0], e.Token, enrpBytes(n.c, e.Message))
+		case SendPresence:
+			n.c.multicast(n, enrpBytes(n.c, e.Message))
 		case Shutdown:
 			n.c.lose(e.Link.Assoc)
 		case Log:
@@ -312,6 +314,18 @@ func (c *cluster) deliver(from netip.AddrPort, l Link, b []byte) {
 		m, report, err := asap.Parse(b)
 		n.step(ASAPReceived{Link: l, Message: m, Report: report, Err: err})
 	})
+}
+
+// multicast carries a presence to every registrar, its sender included.
+func (c *cluster) multicast(from *node, b []byte) {
+	for _, n := range c.nodes {
+		c.after(time.Millisecond, func() {
+			m, _, err := enrp.Parse(b)
+			if p, ok := m.(enrp.Presence); ok && err == nil && c.reachable(from.enrp, n.enrp) {
+				n.step(PresenceHeard{p})
+			}
+		})
+	}
 }
 
 // lose ends an association at both ends.

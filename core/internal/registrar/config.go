@@ -40,6 +40,9 @@ type Config struct {
 	// Announce sends ASAP_SERVER_ANNOUNCE (ASAP-3.6-02).
 	Announce bool
 
+	// Multicast looks for peers by ENRP_PRESENCE to a group, besides Peers.
+	Multicast bool
+
 	Limits    Limits
 	KeepAlive KeepAlive
 	Timers    Timers
@@ -107,11 +110,12 @@ func Attentive() KeepAlive { return KeepAlive{Rate: 100} }
 // Timers holds the other times.
 type Timers struct {
 	Update   time.Duration // 1 s at least between two updates of a subscription (ASAP-2.2.5-06)
-	Announce time.Duration // T6-Serverannounce: 1 s, times (N+1) (ASAP-3.6-02)
+	Announce time.Duration // T6-Serverannounce: 1 s, times (N+1) (ASAP-3.6-02); of presences to the group too
 	IdleLink time.Duration // 60 s until a link that only served a probe is closed
 
 	Heartbeat      time.Duration // PEER-HEARTBEAT-CYCLE: 30 s
 	LastHeard      time.Duration // MAX-TIME-LAST-HEARD: 61 s
+	Discover       time.Duration // 2 s until one that found nobody by multicast serves alone (ENRP-3.2-02)
 	NoResponse     time.Duration // MAX-TIME-NO-RESPONSE for a probe: 5 s
 	Mentor         time.Duration // MAX-TIME-NO-RESPONSE for the list of a mentor: 5 s
 	MentorRetry    time.Duration // 3 s after a rejection (ENRP-3.2-08)
@@ -175,6 +179,7 @@ func (t *Timers) fill() {
 	orDefault(&t.IdleLink, time.Minute)
 	orDefault(&t.Heartbeat, 30*time.Second)
 	orDefault(&t.LastHeard, 61*time.Second)
+	orDefault(&t.Discover, 2*time.Second)
 	orDefault(&t.NoResponse, 5*time.Second)
 	orDefault(&t.Mentor, 5*time.Second)
 	orDefault(&t.MentorRetry, 3*time.Second)

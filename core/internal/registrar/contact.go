@@ -13,7 +13,8 @@ import (
 type contact struct {
 	addrs []netip.AddrPort
 	until time.Time         // of one given up: when to stop trying; zero = configured
-	id    protocol.ServerID // of one given up
+	id    protocol.ServerID // of one given up or heard
+	heard bool              // by multicast
 	call  *call
 	link  *link // established, registrar not yet heard
 }
@@ -41,6 +42,9 @@ func (r *Registrar) keepContact(now time.Time, p *peer) {
 	for _, c := range r.contacts {
 		if slices.Equal(c.addrs, p.addrs()) {
 			c.id = p.id
+			if !c.until.IsZero() {
+				c.until = now.Add(lostFor)
+			}
 			return
 		}
 		if !c.until.IsZero() {
@@ -95,6 +99,7 @@ func (r *Registrar) reachOut(c *contact) {
 // as soon as it says who it is. Whom else it knows is asked when we join, and
 // later too: after a partition that is how the two sides meet.
 func (r *Registrar) contactReached(now time.Time, c *contact, l *link) {
+	r.knocked(now, c, l)
 	if l.peer == nil {
 		c.link = l
 	}
@@ -106,7 +111,10 @@ func (r *Registrar) contactReached(now time.Time, c *contact, l *link) {
 	}
 }
 
-func (r *Registrar) contactFailed(now time.Time, c *contact) { r.joinFailed(now, c) }
+func (r *Registrar) contactFailed(now time.Time, c *contact) {
+	r.knocked(now, c, nil)
+	r.joinFailed(now, c)
+}
 
 func (r *Registrar) contactLost(now time.Time, l *link) {
 	for _, c := range r.contacts {

@@ -47,6 +47,10 @@ type SendENRPTo struct {
 // port). It appears only with Config.Announce.
 type SendAnnounce struct{ Message asap.ServerAnnounce }
 
+// SendPresence multicasts an ENRP_PRESENCE (UDP, to the ENRP group and port).
+// It appears only with Config.Multicast.
+type SendPresence struct{ Message enrp.Presence }
+
 // Shutdown ends a link gracefully.
 type Shutdown struct{ Link Link }
 
@@ -83,6 +87,7 @@ func (SendASAPTo) effect()   {}
 func (SendENRP) effect()     {}
 func (SendENRPTo) effect()   {}
 func (SendAnnounce) effect() {}
+func (SendPresence) effect() {}
 func (Shutdown) effect()     {}
 func (Abort) effect()        {}
 func (Log) effect()          {}

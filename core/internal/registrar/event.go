@@ -123,6 +123,10 @@ type AnnounceReceived struct {
 	Message asap.ServerAnnounce
 }
 
+// PresenceHeard is an ENRP_PRESENCE heard on the multicast group. The
+// registrar's own are recognised and ignored.
+type PresenceHeard struct{ Message enrp.Presence }
+
 func (Start) event()            {}
 func (AssocUp) event()          {}
 func (AssocRestarted) event()   {}
@@ -132,3 +136,4 @@ func (SendFailed) event()       {}
 func (ASAPReceived) event()     {}
 func (ENRPReceived) event()     {}
 func (AnnounceReceived) event() {}
+func (PresenceHeard) event()    {}

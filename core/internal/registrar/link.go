@@ -167,7 +167,7 @@ func (i idleLink) due(r *Registrar, _ time.Time) {
 }
 
 func (l *link) idleNow() bool {
-	return l.ours && l.watches.len()+l.asked.len()+l.subs.len() == 0
+	return l.ours && l.peer == nil && l.watches.len()+l.asked.len()+l.subs.len() == 0
 }
 
 // checkIdle starts the clock of a link that only served a probe.

@@ -11,7 +11,8 @@ import (
 // join is how a registrar starts: it asks a mentor who the other registrars
 // are, then for the whole handle table, and only then serves (RFC 5353
 // section 3.2). The configured contacts are tried one after the other
-// (ENRP-3.2-01); with none there is nothing to ask (ENRP-3.2-02).
+// (ENRP-3.2-01), then those that were found by multicast, for which it listens
+// a while; with none there is nothing to ask (ENRP-3.2-02).
 type join struct {
 	step    joinStep
 	at      int   // which contact
@@ -29,6 +30,7 @@ const (
 	joinList                  // waiting for the list of registrars
 	joinTable                 // waiting for the handle table
 	joinPause                 // everybody refused: waiting to ask again
+	joinSeek                  // nobody to ask yet: waiting to find somebody by multicast
 )
 
 // maxJoinRounds is after how many rounds without a mentor that serves a
@@ -86,6 +88,11 @@ func (r *Registrar) contactLink(c *contact) *link {
 // find a mentor; if there is nobody, we are alone.
 func (r *Registrar) endRound(now time.Time) {
 	j := &r.join
+	if now.Before(r.discovery.until) { // one that serves may still be found
+		j.step = joinSeek
+		r.timers.Set(&j.timer, r.discovery.until)
+		return
+	}
 	if j.refused == 0 || j.lowest || j.round >= maxJoinRounds {
 		r.restore(now)
 		r.endJoin(now)
@@ -103,7 +110,7 @@ func (r *Registrar) endJoin(now time.Time) {
 
 func (joinTime) due(r *Registrar, now time.Time) {
 	switch r.join.step {
-	case joinPause:
+	case joinPause, joinSeek:
 		r.startRound(now)
 	case joinList, joinTable:
 		r.mentorFailed(now)

@@ -60,6 +60,7 @@ func (r *Registrar) handlePresence(now time.Time, p *peer, m enrp.Presence) {
 		p.server = m.Server.Transport
 		r.replaceAt(now, p)
 	}
+	r.candidate(now, p)
 	if m.ReplyRequired {
 		r.tell(p, r.presence(p.id, false))
 	} else if m.Receiver == r.id {

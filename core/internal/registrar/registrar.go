@@ -37,6 +37,7 @@ type Registrar struct {
 	calls     map[Token]*call
 	contacts  []*contact
 	join      join
+	discovery discovery
 	heartbeat timerq.Timer[deadline]
 	handover  handover
 	gossips   int
@@ -119,6 +120,8 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 		r.leaveGroup(now)
 	case AnnounceReceived:
 		r.handleAnnounce(now, ev)
+	case PresenceHeard:
+		r.handlePresenceHeard(now, ev)
 	}
 }
 
@@ -145,6 +148,7 @@ func (r *Registrar) start(now time.Time) {
 	r.started = now
 	r.startAnnouncing(now)
 	r.startHeartbeat(now)
+	r.startDiscovery(now)
 	r.startJoining(now)
 }
 

@@ -19,6 +19,15 @@ type Holder interface {
 	Hold(id assoc.ID, on bool) error
 }
 
+// Sharer is an Endpoint that occupies a UDP port, at which programs of this host
+// may want to listen to multicast groups.
+type Sharer interface {
+	// ShareWithGroups lets sockets that are bound to the address of a group, and
+	// ask for it by SO_REUSEADDR, have the port too. Where the endpoint is bound
+	// to any address, that holds for sockets bound to any address as well.
+	ShareWithGroups() error
+}
+
 // Endpoint is one SCTP endpoint. It accepts associations from the moment it is
 // open and opens others with Connect. No method blocks, all are safe for
 // concurrent use, and errors are those of package assoc or wrap net.ErrClosed.

@@ -1,0 +1,142 @@
+package loop
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/userland"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
+)
+
+// loopbackGroups are a group of each family on loopback that has a route to it
+// (that of IPv6 is rare), or the test is skipped.
+func loopbackGroups(t *testing.T) []Group {
+	t.Helper()
+	lo := loopbackInterface(t)
+	var out []Group
+	for _, format := range []string{"239.77.%d.%d:%d@%s", "[ff01::%x:%x]:%d@%s"} {
+		g, err := ParseGroup(fmt.Sprintf(format, rand.IntN(256), rand.IntN(256), 10_000+rand.IntN(20_000), lo.Name), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m, err := g.speak(0); err == nil {
+			if err := m.say(nil); err == nil {
+				out = append(out, g)
+			}
+			m.close()
+		}
+	}
+	if len(out) == 0 {
+		t.Skipf("no multicast on %s", lo.Name)
+	}
+	return out
+}
+
+// What is said to the group is heard by all who listen, what is garbage by none;
+// it stays in the local network.
+func TestGroup(t *testing.T) {
+	want := enrp.Presence{Route: enrp.Route{Sender: 7}, Checksum: 1, HasChecksum: true, HasServer: true, Server: protocol.Server{ID: 7,
+		Transport: protocol.Transport{Protocol: protocol.SCTP, Port: 9901, Addrs: []netip.Addr{netip.MustParseAddr("192.0.2.1")}}}}
+	good, err := enrp.Append(nil, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := enrp.Append(nil, enrp.ListRequest{Route: enrp.Route{Sender: 7}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range loopbackGroups(t) {
+		var ears []*Ear
+		for range 2 {
+			ear, err := g.Listen()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ear.Close()
+			ears = append(ears, ear)
+		}
+		m, err := g.speak(g.Addr.Port())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.close()
+		if hops := g.hopsOf(t, m); hops != 1 {
+			t.Errorf("%v: datagrams go %d hops", g.Addr, hops)
+		}
+		for _, b := range [][]byte{{}, {1}, good[:len(good)-1], other, make([]byte, 9000), good} {
+			if err := m.say(b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, ear := range ears {
+			_ = ear.conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+			got, from, err := ear.HearPresence()
+			if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); err != nil || diff != "" {
+				t.Errorf("%v: from %v, %v (-want +got):\n%s", g.Addr, from, err, diff)
+			}
+			ear.Close()
+			if _, _, err := ear.HearAnnounce(); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("closed, and hears: %v", err)
+			}
+		}
+	}
+}
+
+func (g Group) hopsOf(t *testing.T, m *mouth) (hops int) {
+	t.Helper()
+	raw, err := m.conn.(*net.UDPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	level, name := unix.IPPROTO_IP, unix.IP_MULTICAST_TTL
+	if !g.v4() {
+		level, name = unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS
+	}
+	if err := raw.Control(func(fd uintptr) { hops, _ = unix.GetsockoptInt(int(fd), level, name) }); err != nil {
+		t.Fatal(err)
+	}
+	return hops
+}
+
+// A group has room at the UDP port of an endpoint of the same host, also of one
+// that is bound to any address, which stays the only one there.
+func TestGroupAtPortOfEndpoint(t *testing.T) {
+	for _, g := range loopbackGroups(t) {
+		for _, local := range []string{"0.0.0.0", "127.0.0.1", "::"} {
+			cfg := transport.Config{Local: []netip.AddrPort{netip.AddrPortFrom(netip.MustParseAddr(local), g.Addr.Port())}}
+			ep, err := userland.Listen(cfg)
+			if err != nil {
+				t.Logf("%s: %v", local, err)
+				continue
+			}
+			m, err := joinGroup(&g, ep)
+			if err != nil {
+				t.Fatalf("%v beside %s: %v", g.Addr, local, err)
+			}
+			ear, err := g.Listen() // of another program
+			if err != nil {
+				t.Errorf("%v beside %s, a second time: %v", g.Addr, local, err)
+			} else {
+				ear.Close()
+			}
+			if second, err := userland.Listen(cfg); !errors.Is(err, unix.EADDRINUSE) {
+				t.Errorf("a second endpoint at %s: %v", local, err)
+				if err == nil {
+					second.Close()
+				}
+			}
+			m.leave()
+			ep.Close()
+		}
+	}
+}
