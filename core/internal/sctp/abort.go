@@ -79,11 +79,13 @@ func printable(b []byte) string {
 }
 
 // Close aborts every association that is not shutting down and refuses new
-// ones from now on.
+// ones from now on. Nobody holds any of them longer.
 func (e *Endpoint) Close(now time.Time) {
 	e.closed = true
 	for _, id := range e.ids() {
-		if s := e.byID[id].state; s <= established && !e.byID[id].closing {
+		a := e.byID[id]
+		a.hold(false)
+		if a.state <= established && !a.closing {
 			_ = e.Abort(now, id, "endpoint closed")
 		}
 	}

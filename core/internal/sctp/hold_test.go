@@ -71,3 +71,26 @@ func TestHoldEnds(t *testing.T) {
 		t.Errorf("after the end: %v", err)
 	}
 }
+
+// After Close nobody can let an association go that is still shutting down, so
+// Close does.
+func TestCloseLetsGo(t *testing.T) {
+	p := newPair(t, Config{}, Config{})
+	x, y := p.connect(nil)
+	p.run(time.Second)
+	e := p.ends[1]
+	if err := e.Hold(y, true); err != nil {
+		t.Fatal(err)
+	}
+	p.send(0, x, 0, []byte("abcdef"))
+	p.run(time.Second)
+	if err := e.Shutdown(p.now, y); err != nil {
+		t.Fatal(err)
+	}
+	e.Close(p.now)
+	var info assoc.RecvInfo
+	buf := make([]byte, 10)
+	if n, err := e.Recv(p.now, buf, &info); err != nil || string(buf[:n]) != "abcdef" {
+		t.Errorf("Recv returned %q, %v after Close; want the message that was held", buf[:n], err)
+	}
+}
