@@ -16,7 +16,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
-// Network is two hosts, each a network namespace, with one or more cables (veth
+// Network is two hosts, each a network namespace, with up to two cables (veth
 // devices) between them. The hosts are 0 and 1, and so on the cables.
 type Network struct {
 	t      *testing.T
@@ -74,11 +74,17 @@ func NewNetwork(t *testing.T, cables int) *Network {
 
 func device(cable int) string { return fmt.Sprintf("cable%d", cable) }
 
-// Addr is the IPv4 address of a host on a cable, Addr6 the IPv6 address.
+// Addr is the IPv4 address of a host on a cable.
 func (n *Network) Addr(host, cable int) netip.Addr {
-	return netip.AddrFrom4([4]byte{10, 77, byte(cable), byte(host + 1)})
+	// Not private ones: a kernel does not tell those to peers at IPv6 addresses
+	// that are not. These are for documentation (RFC 5737).
+	nets := [][4]byte{{192, 0, 2}, {198, 51, 100}}
+	addr := nets[cable]
+	addr[3] = byte(host + 1)
+	return netip.AddrFrom4(addr)
 }
 
+// Addr6 is the IPv6 address of a host on a cable.
 func (n *Network) Addr6(host, cable int) netip.Addr {
 	return netip.MustParseAddr(fmt.Sprintf("fd77:%x::%x", cable, host+1))
 }

@@ -70,6 +70,16 @@ func NewRelay(t *testing.T, server netip.AddrPort, link Link) *Relay {
 // Port returns the UDP port that stands for the server.
 func (r *Relay) Port() uint16 { return r.front.LocalAddr().(*net.UDPAddr).AddrPort().Port() }
 
+// Seen returns the UDP ports at which the server sees its clients.
+func (r *Relay) Seen() (ports []uint16) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.backs {
+		ports = append(ports, c.LocalAddr().(*net.UDPAddr).AddrPort().Port())
+	}
+	return ports
+}
+
 // Dark makes the relay lose everything, or ends that.
 func (r *Relay) Dark(dark bool) {
 	r.mu.Lock()

@@ -1,6 +1,7 @@
 package transporttest
 
 import (
+	"encoding/binary"
 	"net/netip"
 	"sync"
 	"time"
@@ -33,13 +34,13 @@ type census struct {
 func (w *world) census(s *node) *census {
 	w.Helper()
 	c := &census{count: map[string]map[byte]int{"client": {}, "server": {}}}
-	server := w.f.UDPPort(s.ep)
-	w.relay(s).Tap(func(from, _ netip.AddrPort, b []byte) {
+	server := s.ep.LocalAddrs()[0].Port()
+	w.relay(s).Tap(func(_, _ netip.AddrPort, b []byte) {
 		if len(b) <= 12 { // the common header
 			return
 		}
 		sender := "client"
-		if from.Port() == server {
+		if binary.BigEndian.Uint16(b) == server { // the kernel's endpoints share a UDP port
 			sender = "server"
 		}
 		c.mu.Lock()
@@ -85,7 +86,17 @@ func restartsInSilence(w *world, byClient bool) {
 	w.relay(s).Dark(false)
 
 	again := w.listen(name+" again", open, transport.Config{Local: local, Params: p})
-	aid := w.dial(again, stays, assoc.Params{})
+	var to assoc.Params
+	addr := w.address(stays, &to)
+	if !byClient {
+		// The way that the association took: the kernel does not let a peer
+		// restart at another UDP port.
+		to.EncapPort = w.relay(s).Seen()[0]
+	}
+	aid, err := again.ep.Connect([]netip.AddrPort{addr}, &to)
+	if err != nil {
+		w.Fatal(err)
+	}
 	again.awaitUp(aid)
 	stays.await("restart", func() bool { h := stays.history(id); return h.restarts > 0 || h.end != nil })
 	if h := stays.look(id); h.end != nil {
