@@ -10,17 +10,18 @@ import (
 // A registrar hands PEs over to others when it leaves, and when it owns more
 // than its share. RFC 5353 knows the takeover only, by which one registrar gets
 // them all after the other one is dead. The handover is made of its messages:
-// the owner announces the PE with the new home (HANDLE_UPDATE ADD_PE), the new
-// home, told so by the owner, asks the PE (KEEP_ALIVE with H). A registrar that
-// does not know the custom ignores the ADD_PE (ENRP-3.3.1-06), and the audits
-// bring the PE back to its owner.
+// the owner offers the PE to the heir alone, by a HANDLE_UPDATE ADD_PE that names
+// the heir as its home; the heir asks the PE (KEEP_ALIVE with H), and when that
+// acknowledges, announces it as its own to all. Until then the owner stays the
+// owner: a registrar that does not know the custom ignores what others say of
+// its own PEs (ENRP-3.3.1-06), and nothing has changed.
 
-// handover is the state of what was given away.
+// handover is the state of what was offered to others.
 type handover struct {
 	leaving bool
-	open    int // PEs given whose new home has not announced them
+	open    int // PEs offered that the heir has not announced
 	done    bool
-	timer   timerq.Timer[deadline]
+	timer   timerq.Timer[deadline] // end of leaving, or of the offers
 }
 
 // Leave begins to hand over all PEs, before the registrar is closed. Left is the
@@ -59,7 +60,7 @@ func (r *Registrar) leaveGroup(now time.Time) {
 	r.timers.Set(&h.timer, now.Add(leaveTime+time.Duration(n)*time.Second/claimRate))
 	for el := range r.space.Elements() {
 		if el.Home == r.id {
-			r.give(now, el, r.poorest(heirs))
+			r.offer(el, r.poorest(heirs))
 		}
 	}
 }
@@ -85,58 +86,103 @@ func (r *Registrar) heirs(now time.Time) []*peer {
 	return out
 }
 
+// poorest returns who owns the fewest PEs, with those on offer.
 func (r *Registrar) poorest(peers []*peer) *peer {
 	best := peers[0]
 	for _, p := range peers[1:] {
-		if r.space.Owned(p.id) < r.space.Owned(best.id) {
+		if r.space.Owned(p.id)+p.offered < r.space.Owned(best.id)+best.offered {
 			best = p
 		}
 	}
 	return best
 }
 
-// give makes a peer the home of a PE of ours.
-func (r *Registrar) give(now time.Time, el *element, to *peer) {
-	r.disown(now, el, to.id)
-	if !el.State.given {
-		el.State.given = true
-		r.handover.open++
-	}
-	r.counts.Given++
-	r.announce(enrp.AddPE, el)
+// offer asks a peer to become the home of a PE of ours.
+func (r *Registrar) offer(el *element, to *peer) {
+	r.closeOffer(el)
+	el.State.heir = to.id
+	to.offered++
+	r.handover.open++
+	r.counts.Offered++
+	e := el.Element
+	e.Home = to.id
+	r.tell(to, enrp.HandleUpdate{
+		Route:   enrp.Route{Sender: r.id, Receiver: to.id},
+		Action:  enrp.AddPE,
+		Handle:  el.Pool().Handle,
+		Element: e,
+	})
 }
 
-// received: the new home has the PE, or it is gone; one PE less to wait for.
-func (r *Registrar) received(el *element) {
-	if !el.State.given {
+// closeOffer: the heir has the PE, or it will not have it; one PE less to wait
+// for.
+func (r *Registrar) closeOffer(el *element) {
+	if el.State.heir == 0 {
 		return
 	}
-	el.State.given = false
-	if r.handover.open--; r.handover.open == 0 {
+	if p := r.peersByID[el.State.heir]; p != nil {
+		p.offered--
+	}
+	el.State.heir = 0
+	r.handover.open--
+}
+
+// handedOver: an offer ends for good, also because the PE is gone.
+func (r *Registrar) handedOver(el *element) {
+	if el.State.heir == 0 {
+		return
+	}
+	if r.closeOffer(el); r.handover.open == 0 {
 		r.endLeave()
 	}
 }
 
-// refusedFor is how long a peer gets no PEs after it could not reach one.
+// offerTime is how long an heir has to ask a PE, and that to answer.
+const offerTime = 15 * time.Second
+
+// refusedFor is how long a peer gets no PEs after it did not take one.
 const refusedFor = 10 * time.Minute
 
-// takeGiven takes a PE that its owner hands over to us.
-func (r *Registrar) takeGiven(now time.Time, p *peer, m enrp.HandleUpdate) {
+type offersOver struct{}
+
+// due: a peer that does not know the custom, or cannot reach the PEs, is left
+// alone for a while.
+func (offersOver) due(r *Registrar, now time.Time) {
+	for el := range r.space.Elements() {
+		if p := r.peersByID[el.State.heir]; p != nil {
+			p.refusedUntil = now.Add(refusedFor)
+		}
+		r.closeOffer(el)
+	}
+}
+
+// takeOffer asks a PE that its owner offers whether it makes us its home
+// (takeOffered).
+func (r *Registrar) takeOffer(now time.Time, p *peer, m enrp.HandleUpdate) {
 	el := r.space.Element(m.Handle, m.Element.ID)
 	if el == nil || el.Home != p.id || r.handover.leaving || !r.cfg.Handover {
 		return // ENRP-3.3.1-06
 	}
-	spread := time.Duration(r.space.Owned(p.id)) * time.Second / claimRate
-	r.space.SetHome(el, r.id)
-	r.claim(now, el, p.id, spread)
+	w := r.watchOf(el)
+	w.claimed, w.claimedFrom = true, p.id
+	r.askWithin(now, w, time.Duration(r.space.Owned(p.id))*time.Second/claimRate)
+}
+
+// takeOffered: a PE that was offered acknowledges that we are its home, and
+// everybody hears of it.
+func (r *Registrar) takeOffered(now time.Time, w *watch) {
+	r.space.SetHome(w.el, r.id)
+	r.setLife(now, w)
+	r.announce(enrp.AddPE, w.el)
+	r.giveOn(now, w.el)
 }
 
 // Not more than balanceStep PEs are handed over in a heartbeat, half of what is
 // too much, and nothing while the difference is small.
 const balanceStep = 100
 
-// balance hands PEs over to the peer that owns the fewest, if we own more than
-// our share. Every PE knows one registrar more afterwards.
+// balance offers PEs to the peer that owns the fewest, if we own more than our
+// share. Every PE knows one registrar more afterwards.
 func (r *Registrar) balance(now time.Time) {
 	if !r.cfg.Handover || !r.serving || r.handover.leaving || r.handover.open > 0 {
 		return
@@ -156,32 +202,25 @@ func (r *Registrar) balance(now time.Time) {
 		return
 	}
 	n := min((surplus+1)/2, balanceStep)
+	r.handover.timer.Value = offersOver{}
+	r.timers.Set(&r.handover.timer, now.Add(offerTime))
 	for el := range r.space.Elements() {
 		if n == 0 {
 			return
 		}
 		if w := el.State.watch; el.Home == r.id && r.holds(el) && !w.claimed && !w.probing {
-			r.give(now, el, to)
+			r.offer(el, to)
 			n--
 		}
 	}
 }
 
-// couldNotReach notes that a PE that we gave to a peer did not stay there: it
-// could not reach the PE, or does not know the custom.
-func (r *Registrar) couldNotReach(now time.Time, el *element, p *peer) {
-	if el.State.given && p != nil {
-		p.refusedUntil = now.Add(refusedFor)
-	}
-	r.received(el)
-}
-
-// giveOn hands over what registers while we leave.
+// giveOn offers what comes while we leave.
 func (r *Registrar) giveOn(now time.Time, el *element) {
 	if !r.handover.leaving || r.handover.done {
 		return
 	}
 	if heirs := r.heirs(now); len(heirs) > 0 {
-		r.give(now, el, r.poorest(heirs))
+		r.offer(el, r.poorest(heirs))
 	}
 }

@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/wire/asap"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
@@ -55,9 +55,9 @@ func TestClusterBalances(t *testing.T) {
 	if e.owns() < 18 {
 		t.Errorf("the newcomer owns %d of %d PEs", e.owns(), pes)
 	}
-	given := a.r.counts.Given + b.r.counts.Given + d.r.counts.Given + e.r.counts.Given
+	given := a.r.counts.Offered + b.r.counts.Offered + d.r.counts.Offered + e.r.counts.Offered
 	c.run(2 * time.Minute)
-	if now := a.r.counts.Given + b.r.counts.Given + d.r.counts.Given + e.r.counts.Given; now != given {
+	if now := a.r.counts.Offered + b.r.counts.Offered + d.r.counts.Offered + e.r.counts.Offered; now != given {
 		t.Errorf("%d PEs more were handed over while all was even", now-given)
 	}
 	c.wantAgreement()
@@ -119,9 +119,9 @@ func TestClusterLeaveUnheard(t *testing.T) {
 	c.wantAgreement()
 }
 
-// The owner alone can give a PE away (ENRP-3.3.1-06): it is asked to make us its
-// home, and only then others hear of it.
-func TestTakeGiven(t *testing.T) {
+// The owner alone can offer a PE (ENRP-3.3.1-06): it is asked to make us its
+// home, and is ours when it acknowledges that.
+func TestTakeOffer(t *testing.T) {
 	s := startedWith(t, func(c *Config) { quiet(c); c.Handover = true })
 	v, w := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
 	v.updates(enrp.AddPE, "p", owned(1, 20))
@@ -131,50 +131,51 @@ func TestTakeGiven(t *testing.T) {
 	s.wantHomes("p", homes{1: 20})
 	v.updates(enrp.AddPE, "p", owned(1, myID))
 	s.want(SendASAPTo{Token: 1, Peer: owned(1, 20).ASAP.AddrPorts(), Message: claimed("p", 1)})
-	s.wantHomes("p", homes{1: myID})
+	s.wantHomes("p", homes{1: 20})
 
 	pe := &remote{s, Link{ASAPOverSCTP, 9}, owned(1, 20).ASAP.AddrPorts()[0]}
 	s.step(AssocUp{Link: pe.link, Token: 1, Peer: pe.addrPorts()})
 	pe.sends(ack("p", 1))
-	s.want()
+	if out := s.take(); len(out) != 2 {
+		t.Errorf("its acknowledgement made %v, want two announcements", out)
+	}
+	s.wantHomes("p", homes{1: myID})
 	pe.sends(pe.offer("p", 1))
 	if out := s.take(); len(out) != 3 {
 		t.Errorf("its registration made %v, want the answer and two announcements", out)
 	}
 }
 
-// A peer to which a PE was given but who cannot reach it removes it. The PE
-// comes back, and that peer gets none for a while.
-func TestGivenInVain(t *testing.T) {
-	s := startedWith(t, func(c *Config) { quiet(c); c.Handover = true; c.Timers.Heartbeat = time.Second })
+// A PE that is offered but does not answer stays with its owner.
+func TestOfferedPEUnreachable(t *testing.T) {
+	s := startedWith(t, func(c *Config) { quiet(c); c.Handover = true })
 	v := s.meets(1, 20, "192.0.2.20:9901")
+	v.updates(enrp.AddPE, "p", owned(1, 20))
+	v.updates(enrp.AddPE, "p", owned(1, myID))
+	s.want(SendASAPTo{Token: 1, Peer: owned(1, 20).ASAP.AddrPorts(), Message: claimed("p", 1)})
+	s.step(ConnectFailed{Token: 1, Err: assoc.ErrRefused})
+	s.want()
+	s.wantHomes("p", homes{1: 20})
+}
+
+// A peer that does not take what it was offered, because it does not know the
+// custom or cannot reach the PE, changes nothing: all stay where they are, and
+// that peer is offered none for a while.
+func TestOfferedInVain(t *testing.T) {
+	s := startedWith(t, func(c *Config) { quiet(c); c.Handover = true; c.Timers.Heartbeat = time.Second })
+	s.meets(1, 20, "192.0.2.20:9901")
 	pe := s.connect(2, "198.51.100.1:5000")
 	for id := range protocol.PEID(6) {
 		pe.sends(pe.offer("p", id+1))
 	}
 	s.take()
 	s.sleep(3 * time.Second)
-	given := map[protocol.PEID]bool{}
-	for id, home := range s.homes("p") {
-		if home == 20 {
-			given[id] = true
-		}
-	}
-	if len(given) == 0 {
-		t.Fatal("nothing was given")
-	}
-	s.take()
-	for id := range protocol.PEID(7) {
-		if given[id] {
-			e := owned(id, 20)
-			v.updates(enrp.DelPE, "p", e)
-			s.want(pe.gets(asap.DeregistrationResponse{Handle: "p", ID: id}))
-			pe.sends(pe.offer("p", id))
-			s.take()
-		}
+	offered := s.r.counts.Offered
+	if offered == 0 || s.r.handover.open != int(offered) {
+		t.Fatalf("%d PEs were offered, %d are on offer", offered, s.r.handover.open)
 	}
 	s.sleep(time.Minute)
-	if n := s.r.space.Owned(20); n != 0 || s.r.handover.open != 0 {
-		t.Errorf("%d PEs are with the peer that could not reach them, %d on the way", n, s.r.handover.open)
+	if s.r.space.Owned(myID) != 6 || s.r.handover.open != 0 || s.r.counts.Offered != offered || s.r.peersByID[20].offered != 0 {
+		t.Errorf("%d PEs left of 6, %d on offer, %d offers after %d", s.r.space.Owned(myID), s.r.handover.open, s.r.counts.Offered, offered)
 	}
 }

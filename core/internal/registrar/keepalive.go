@@ -78,8 +78,8 @@ func (r *Registrar) probeFailed(now time.Time, w *watch, conclusive bool) {
 		r.sendKeepAlive(now, w)
 		return
 	}
-	if !conclusive && w.el.Home != r.id {
-		r.unwatch(now, w.el)
+	if w.el.Home != r.id && (!conclusive || w.claimed) {
+		r.unwatch(now, w.el) // what others say it is, it stays
 		return
 	}
 	r.counts.Dead++
@@ -115,6 +115,9 @@ func sameEndpoint(l *link, el *element) bool {
 
 // alive: the PE was heard over l and stays (ASAP-3.5-08).
 func (r *Registrar) alive(now time.Time, w *watch, l *link) {
+	if w.claimed && w.probing && w.el.Home != r.id {
+		r.takeOffered(now, w)
+	}
 	if w.link == nil && w.el.Home == r.id {
 		r.attach(now, w, l)
 	}

@@ -18,7 +18,8 @@ type peer struct {
 	call   *call              // the association being set up
 
 	since        time.Time // when it became known
-	refusedUntil time.Time // gets no PEs handed over
+	refusedUntil time.Time // gets no PEs offered
+	offered      int       // PEs that it may take
 
 	returned  time.Time              // when it came back after it was taken over
 	lastHeard time.Time              // peer_last_heard (RFC 5353 section 4.1)

@@ -58,10 +58,10 @@ type pool = handlespace.Pool[state]
 
 // state is what the registrar keeps with every PE it knows.
 type state struct {
-	watch  *watch // nil while there is no reason to watch it
-	mark   uint32 // the resynchronization that has not confirmed it yet
-	given  bool   // to a peer that has not announced it yet
-	update uint32 // number of the last change that a peer told of during a download
+	watch  *watch            // nil while there is no reason to watch it
+	mark   uint32            // the resynchronization that has not confirmed it yet
+	heir   protocol.ServerID // who was offered it and has not announced it yet
+	update uint32            // number of the last change that a peer told of during a download
 }
 
 // deadline is what a timer leads to.

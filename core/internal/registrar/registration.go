@@ -32,7 +32,7 @@ func (r *Registrar) handleRegistration(now time.Time, l *link, m asap.Registrati
 		r.logJoined(m.Handle, e)
 	}
 	el, visible := r.put(m.Handle, e)
-	r.received(el)
+	r.closeOffer(el)
 	r.own(now, el, l)
 	r.counts.Registered++
 	r.emit(SendASAP{Link: l.Link, Message: asap.RegistrationResponse{Handle: m.Handle, ID: e.ID, Causes: warning}})

@@ -21,7 +21,7 @@ func (r *Registrar) remove(now time.Time, el *element, why string) {
 func (r *Registrar) drop(now time.Time, el *element) {
 	h := el.Pool().Handle
 	r.unwatch(now, el)
-	r.received(el)
+	r.handedOver(el)
 	r.space.Remove(el)
 	r.poolChanged(now, h)
 }

@@ -205,7 +205,7 @@ func (r *Registrar) storeFromTable(now time.Time, d *download, h protocol.PoolHa
 		if el.State.update > d.since {
 			return
 		}
-		if r.holds(el) && e.Home != r.id {
+		if r.holds(el) && e.Home != r.id && e.Home != el.State.heir {
 			r.defend(now, d.peer, el)
 			if el.Home == r.id {
 				return

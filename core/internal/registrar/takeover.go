@@ -182,10 +182,15 @@ const claimRate = 5000
 // it within the time spread to make us its home (ENRP-3.5-16); who does not
 // answer goes (ENRP-3.5-18).
 func (r *Registrar) claim(now time.Time, el *element, from protocol.ServerID, spread time.Duration) {
-	r.couldNotReach(now, el, r.peersByID[from])
+	r.closeOffer(el)
 	w := r.watchOf(el)
 	w.claimed, w.claimedFrom, w.reports = true, from, 0
 	r.setLife(now, w)
+	r.askWithin(now, w, spread)
+}
+
+// askWithin asks a PE within the time spread to make us its home.
+func (r *Registrar) askWithin(now time.Time, w *watch, spread time.Duration) {
 	if w.probing {
 		r.settle(now, w)
 	}

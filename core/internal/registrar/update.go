@@ -39,7 +39,7 @@ func (r *Registrar) handleUpdate(now time.Time, p *peer, m enrp.HandleUpdate) {
 // (OWN-05). Nobody else says what we own (ENRP-3.3.1-06).
 func (r *Registrar) handleAddPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	if m.Element.Home == r.id {
-		r.takeGiven(now, p, m)
+		r.takeOffer(now, p, m)
 		return
 	}
 	if m.Element.Home == 0 || r.outdated(now, p, m) {
@@ -51,9 +51,6 @@ func (r *Registrar) handleAddPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	}
 	if el := r.learn(now, m.Handle, m.Element); el != nil {
 		el.State.mark = 0
-		if el.Home == p.id {
-			r.received(el)
-		}
 		if r.downloads > 0 {
 			el.State.update = r.updates
 		}
@@ -92,7 +89,7 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 		r.emit(Log{Level: Warn, Msg: "PE of another registrar cannot be kept", Handle: h, PE: e.ID, Server: e.Home})
 		return nil
 	case known != nil && known.Home == r.id && e.Home != r.id:
-		r.letGo(now, known)
+		r.letGo(now, known, e.Home)
 	}
 	el, visible := r.put(h, e)
 	if e.Home == r.id {
@@ -104,11 +101,15 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 	return el
 }
 
-// letGo stops to own a PE (OWN-05). If it registered here after all, and what
-// the other one says is older, it is still with us and registers again when it
-// hears that it is not registered here.
-func (r *Registrar) letGo(now time.Time, el *element) {
-	r.tellGone(el.State.watch)
+// letGo stops to own a PE (OWN-05). If we did not offer it to the new owner, it
+// may have registered here after all, and what that one says is older: then it
+// is still with us and registers again when it hears that it is not registered
+// here.
+func (r *Registrar) letGo(now time.Time, el *element, to protocol.ServerID) {
+	if el.State.heir != to {
+		r.tellGone(el.State.watch)
+	}
+	r.handedOver(el)
 	r.unwatch(now, el)
 }
 
@@ -129,7 +130,6 @@ func (r *Registrar) handleDelPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	r.rememberGone(m.Handle, m.Element.ID)
 	if el != nil {
 		r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: el.ID, Server: p.id})
-		r.couldNotReach(now, el, p)
 		r.tellRemoved(el)
 		r.drop(now, el)
 	}
@@ -149,6 +149,7 @@ func (r *Registrar) rememberGone(h protocol.PoolHandle, id protocol.PEID) {
 // disown gives a PE to another registrar: no keep-alives, no life (OWN-05,
 // OWN-09).
 func (r *Registrar) disown(now time.Time, el *element, to protocol.ServerID) {
+	r.closeOffer(el)
 	r.unwatch(now, el)
 	r.space.SetHome(el, to)
 }

@@ -57,7 +57,7 @@ type Counters struct {
 	Probes, Reports                    uint64 // KEEP_ALIVEs sent, unreachability reports heeded
 	Malformed, Ignored                 uint64 // messages dropped, not for a registrar
 	Resyncs, Takeovers                 uint64 // resynchronizations begun, registrars taken over
-	Given                              uint64 // PEs handed over
+	Offered                            uint64 // PEs that others may take over from us
 }
 
 // Snapshot returns what the registrar knows.
