@@ -15,18 +15,28 @@ import (
 // maxTables bounds the downloads that go on at a time.
 const maxTables = 64
 
+// newTable is what the registrar knows now; nil if there are too many downloads,
+// or if it is starting and does not know all (ENRP-3.2-17).
+func (r *Registrar) newTable(ownOnly bool) *snapshot.Table {
+	if len(r.tables) == maxTables {
+		return nil
+	}
+	v := r.machine.Snapshot(now())
+	if !v.Serving {
+		return nil
+	}
+	return snapshot.NewTable(v, ownOnly)
+}
+
 // handleQuery answers an operator.
 func (r *Registrar) handleQuery(ch *channel, id assoc.ID, m enrp.HandleTableRequest) {
 	link := ch.named(id)
 	answer := enrp.HandleTableResponse{Route: enrp.Route{Sender: r.machine.ID()}}
 	t := r.tables[link]
-	switch {
-	case t == nil && len(r.tables) == maxTables:
-		answer.Rejected = true // ENRP-3.2-17
-	case t == nil:
-		t = snapshot.NewTable(r.machine.Snapshot(now()), m.OwnChildrenOnly)
-		fallthrough
-	default:
+	if t == nil {
+		t = r.newTable(m.OwnChildrenOnly)
+	}
+	if answer.Rejected = t == nil; t != nil {
 		answer.Entries, answer.More = t.Part(snapshot.MaxPart)
 		r.tables[link] = t
 	}

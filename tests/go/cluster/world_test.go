@@ -70,24 +70,32 @@ type registrar struct {
 	p  *proc.Proc
 }
 
-// group is a number of registrars that know of each other.
+// group is a number of registrars that know of each other, by configured
+// addresses or by a multicast group.
 type group struct {
 	*testing.T
+	multicast  string
 	registrars []*registrar
 }
 
 func newGroup(t *testing.T, n int, extra ...string) *group {
 	t.Helper()
 	g := &group{T: t}
-	for i := range n {
-		g.registrars = append(g.registrars, &registrar{
-			g: g, number: i, asap: "127.0.0.1:" + freePort(t), enrp: "127.0.0.1:" + freePort(t), extra: extra,
-		})
-	}
+	g.place(n, extra...)
 	for _, r := range g.registrars {
 		r.start()
 	}
 	return g
+}
+
+// place gives registrars addresses.
+func (g *group) place(n int, extra ...string) {
+	g.Helper()
+	for i := range n {
+		g.registrars = append(g.registrars, &registrar{
+			g: g, number: i, asap: "127.0.0.1:" + freePort(g.T), enrp: "127.0.0.1:" + freePort(g.T), extra: extra,
+		})
+	}
 }
 
 // freePort returns a port that is free with UDP and TCP. It is none of those
@@ -114,8 +122,11 @@ func freePort(t *testing.T) string {
 func (r *registrar) start() {
 	r.g.Helper()
 	args := append([]string{"registrar", "--transport", "userland", "--asap", r.asap, "--enrp", r.enrp}, r.extra...)
+	if r.g.multicast != "" {
+		args = append(args, "--enrp-multicast", r.g.multicast)
+	}
 	for _, other := range r.g.registrars {
-		if other != r {
+		if other != r && r.g.multicast == "" {
 			args = append(args, "--peer", other.enrp)
 		}
 	}
