@@ -11,6 +11,7 @@
 #   make conformance renews docs/conformance*.md; fails where a requirement lacks a test
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp and pion; QUICK=1 for a look
+#   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
 #   make soak        molest real groups of registrars; SOAK=10m for how long
 #   make lint        gofmt, go vet, staticcheck
 #   make fmt, make clean
@@ -83,6 +84,12 @@ bench-failover: all
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"
 	cd core/bench && go run . $(if $(QUICK),-quick,-o ../../docs/benchmarks.md)
+
+.PHONY: sim-sctp
+# SCTP engines on bad networks: 10^4 seeds take some minutes, a night 10^6. A
+# seed that fails prints the command that plays it again.
+sim-sctp: setup
+	go test ./core/internal/sctp -run 'TestSim$$' -v -timeout 0 -args -seeds $(or $(SEEDS),10000) -first $(or $(FIRST),0)
 
 soak: setup
 	go test ./tests/go/cluster -v -timeout 0 -soak $(or $(SOAK),5m)

@@ -2,19 +2,22 @@ package sctp_test
 
 import (
 	"flag"
-	"os"
-	"strconv"
+	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
 
 var (
-	oneSeed = flag.Int64("seed", -1, "run this seed of TestSim only, with a log of every packet")
-	seeds   = flag.Int("seeds", 0, "run this many seeds of TestSim (also SCTP_SIM_SEEDS)")
+	oneSeed   = flag.Int64("seed", -1, "run this seed of TestSim only, with a log of every packet")
+	seeds     = flag.Int("seeds", 100, "run this many seeds of TestSim")
+	firstSeed = flag.Int("first", 0, "first seed of TestSim")
 )
 
 // TestSim plays seeded scenarios over bad networks and checks invariants
-// SCTP-7-01 to 7-09 after every event.
+// SCTP-7-01 to 7-09 after every event. make sim-sctp plays campaigns of them
+// (SCTP-7-11).
 func TestSim(t *testing.T) {
 	if *oneSeed >= 0 {
 		w := drawScenario(uint64(*oneSeed)).play(t.Logf)
@@ -23,22 +26,25 @@ func TestSim(t *testing.T) {
 		}
 		return
 	}
-	n := *seeds
-	if n == 0 {
-		n, _ = strconv.Atoi(os.Getenv("SCTP_SIM_SEEDS"))
-	}
-	if n == 0 {
-		n = 100
-	}
-	failures := 0
-	for seed := range n {
-		if w := drawScenario(uint64(seed)).play(nil); w.err != nil {
-			t.Errorf("go test -run 'TestSim$' -seed %d\n%v", seed, w.err)
-			if failures++; failures == 5 {
-				t.Fatal("enough")
+	const enough = 5
+	var next, failures atomic.Int64
+	var virtual atomic.Int64
+	var players sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		players.Go(func() {
+			for n := next.Add(1) - 1; n < int64(*seeds) && failures.Load() < enough; n = next.Add(1) - 1 {
+				seed := uint64(*firstSeed) + uint64(n)
+				w := drawScenario(seed).play(nil)
+				virtual.Add(int64(w.now.Sub(w.start)))
+				if w.err != nil {
+					failures.Add(1)
+					t.Errorf("go test ./core/internal/sctp -run 'TestSim$' -seed %d\n%v", seed, w.err)
+				}
 			}
-		}
+		})
 	}
+	players.Wait()
+	t.Logf("%d seeds from %d on, %v of virtual time, %d failures", *seeds, *firstSeed, time.Duration(virtual.Load()).Round(time.Minute), failures.Load())
 }
 
 // TestSimReplaysExactly: the same seed gives the same packets at the same
