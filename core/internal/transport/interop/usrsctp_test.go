@@ -24,15 +24,14 @@ import (
 // patience guards against waiting for ever; it measures nothing.
 const patience = 30 * time.Second
 
+var peerDir string // where buildPeer puts what it builds
+
 var buildPeer = sync.OnceValues(func() (string, error) {
-	if _, err := os.Stat("/usr/include/usrsctp.h"); err != nil {
-		return "", errors.New("usrsctp is not installed (Debian package libusrsctp-dev)")
-	}
-	dir, err := os.MkdirTemp("", "usrsctp-peer")
-	if err != nil {
+	var err error
+	if peerDir, err = os.MkdirTemp("", "usrsctp-peer"); err != nil {
 		return "", err
 	}
-	bin := filepath.Join(dir, "usrsctp_peer")
+	bin := filepath.Join(peerDir, "usrsctp_peer")
 	out, err := exec.Command("cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O1", "-o", bin,
 		"testdata/usrsctp_peer.c", "-lusrsctp", "-lpthread").CombinedOutput()
 	if err != nil {
@@ -43,8 +42,8 @@ var buildPeer = sync.OnceValues(func() (string, error) {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if bin, err := buildPeer(); err == nil {
-		os.RemoveAll(filepath.Dir(bin))
+	if peerDir != "" {
+		os.RemoveAll(peerDir)
 	}
 	os.Exit(code)
 }
@@ -59,6 +58,7 @@ type pair struct {
 	params assoc.Params
 	wake   chan struct{}
 
+	settings       []string             // of usrsctp; and its addresses
 	peerUDP, toUs  uint16               // UDP ports: usrsctp's own, and the one that leads to us
 	toPeer, toOurs *transporttest.Relay // in front of either, or nil
 }
@@ -72,18 +72,25 @@ func freeUDPPort(t *testing.T, ip string) uint16 {
 	return netip.MustParseAddrPort(c.LocalAddr().String()).Port()
 }
 
+// needPeer skips a test where usrsctp is not installed.
+func needPeer(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat("/usr/include/usrsctp.h"); err != nil {
+		t.Skip("not run: usrsctp is not installed (Debian package libusrsctp-dev)")
+	}
+	if _, err := buildPeer(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func newPair(t *testing.T, ip string) *pair { return newPairOver(t, ip, nil) }
 
 // newPairOver puts relays that play the link in front of both, if there is one.
-func newPairOver(t *testing.T, ip string, link *transporttest.Link) *pair {
-	if _, err := buildPeer(); err != nil {
-		if _, statErr := os.Stat("/usr/include/usrsctp.h"); statErr != nil {
-			t.Skip(err)
-		}
-		t.Fatal(err)
-	}
+func newPairOver(t *testing.T, ip string, link *transporttest.Link, settings ...string) *pair {
+	t.Helper()
+	needPeer(t)
 	local := netip.AddrPortFrom(netip.MustParseAddr(ip), 0)
-	p := &pair{t: t, addr: netip.AddrPortFrom(local.Addr(), 5001), peerUDP: freeUDPPort(t, ip)}
+	p := &pair{t: t, settings: settings, addr: netip.AddrPortFrom(local.Addr(), 5001), peerUDP: freeUDPPort(t, ip)}
 	p.params = assoc.Params{EncapPort: p.peerUDP, AssocMaxRetrans: 20, PathMaxRetrans: 20, MaxInitRetransmits: 20,
 		ConnectTimeout: patience, CookieLife: patience}
 	if link != nil {
@@ -103,7 +110,12 @@ func newPairOver(t *testing.T, ip string, link *transporttest.Link) *pair {
 // listen opens our endpoint.
 func (p *pair) listen(local netip.AddrPort) {
 	p.t.Helper()
-	ours, err := userland.Listen(transport.Config{Local: []netip.AddrPort{local}, Params: p.params})
+	p.listenConfig(transport.Config{Local: []netip.AddrPort{local}, Params: p.params})
+}
+
+func (p *pair) listenConfig(cfg transport.Config) {
+	p.t.Helper()
+	ours, err := userland.Listen(cfg)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -129,7 +141,8 @@ func (p *pair) startPeer() {
 	if p.addr.Addr().Is6() {
 		family = "6"
 	}
-	p.peer, err = proc.Start("usrsctp", nil, bin, "5001", strconv.Itoa(int(p.peerUDP)), strconv.Itoa(int(p.toUs)), family)
+	args := append([]string{"5001", strconv.Itoa(int(p.peerUDP)), strconv.Itoa(int(p.toUs)), family}, p.settings...)
+	p.peer, err = proc.Start("usrsctp", nil, bin, args...)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -118,9 +118,7 @@ func pathsFail(w *world, n *Network) {
 
 // Two addresses of either family on each side are four paths.
 func fourAddresses(w *world, n *Network) {
-	if !n.six {
-		w.Skip("not run: this kernel has no IPv6")
-	}
+	n.NeedIPv6()
 	var client, server []netip.Addr
 	for cable := range 2 {
 		client = append(client, n.Addr6(0, cable), n.Addr(0, cable))

@@ -89,6 +89,14 @@ func (n *Network) Addr6(host, cable int) netip.Addr {
 	return netip.MustParseAddr(fmt.Sprintf("fd77:%x::%x", cable, host+1))
 }
 
+// NeedIPv6 skips the test if the hosts have none.
+func (n *Network) NeedIPv6() {
+	n.t.Helper()
+	if !n.six {
+		n.t.Skip("not run: this kernel has no IPv6")
+	}
+}
+
 // Cut pulls a cable out, or with on false plugs it in again.
 func (n *Network) Cut(cable int, on bool) {
 	n.t.Helper()
