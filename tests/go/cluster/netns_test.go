@@ -91,7 +91,7 @@ func (h *host) run(role string) *proc.Proc {
 		h.n.Fatal(err)
 	}
 	h.n.Cleanup(p.Kill)
-	if !strings.HasPrefix(role, "known") {
+	if strings.HasPrefix(role, "elements") || strings.HasPrefix(role, "users") {
 		if _, _, err := p.Expect(0, regexp.MustCompile("^ready$"), patience); err != nil {
 			h.n.Fatal(err)
 		}
@@ -121,6 +121,18 @@ func (n *network) start() *group {
 		r.start()
 	}
 	return g
+}
+
+// elements starts some on every host.
+func (n *network) elements(each int, registrars string) map[string]bool {
+	n.Helper()
+	want := map[string]bool{}
+	for _, h := range n.hosts {
+		for key := range lines(h.run(fmt.Sprintf("elements %d pool %s", each, registrars)), "element") {
+			want[key] = true
+		}
+	}
+	return want
 }
 
 // agree is that of group, seen from the hosts.
@@ -166,12 +178,7 @@ func TestPartitions(t *testing.T) {
 	n := newNetwork(t, 3)
 	n.start()
 	asaps := strings.Join([]string{n.hosts[0].router.asap, n.hosts[1].router.asap, n.hosts[2].router.asap}, ",")
-	want := map[string]bool{}
-	for _, h := range n.hosts {
-		for key := range lines(h.run("elements 5 pool "+asaps), "element") {
-			want[key] = true
-		}
-	}
+	want := n.elements(5, asaps)
 	if len(want) != 15 {
 		t.Fatalf("elements %v", want)
 	}
@@ -222,12 +229,7 @@ func TestPacketLoss(t *testing.T) {
 	}
 	g := n.start()
 	asaps := strings.Join(g.asaps(), ",")
-	want := map[string]bool{}
-	for _, h := range n.hosts {
-		for key := range lines(h.run("elements 5 pool "+asaps), "element") {
-			want[key] = true
-		}
-	}
+	want := n.elements(5, asaps)
 	n.agree(want, calm)
 	users := n.hosts[2].run("users 3 pool " + asaps)
 	time.Sleep(max(5*time.Second, *soak))

@@ -18,6 +18,7 @@ import (
 //	users N POOL REGISTRAR,...      N users that resolve until standard input ends;
 //	                                prints every failure, at the end how many times
 //	known REGISTRAR                 what a registrar knows: POOL/PE HOME
+//	moved REGISTRAR HOME            waits until it knows nothing of that home any more
 //
 // Everything lasts until standard input ends.
 func runRole(role string) int {
@@ -29,6 +30,8 @@ func runRole(role string) int {
 		return roleUsers(atoi(f[1]), f[2], strings.Split(f[3], ","))
 	case "known":
 		return roleKnown(f[1])
+	case "moved":
+		return roleMoved(f[1], f[2])
 	}
 	fmt.Fprintln(os.Stderr, "unknown role", role)
 	return 1
