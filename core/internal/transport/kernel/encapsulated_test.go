@@ -107,8 +107,9 @@ func TestEncapsulated(t *testing.T) {
 	}
 }
 
-// An association that is idle for as long as the environment says.
-func TestEncapsulatedIdle(t *testing.T) {
+// What takes long: an association that is idle, and a reader that is stopped,
+// for as long as the environment says, and many messages.
+func TestEncapsulatedLong(t *testing.T) {
 	idle, err := time.ParseDuration(os.Getenv("RSERPOOL_TEST_IDLE"))
 	if err != nil {
 		t.Skip("not run: RSERPOOL_TEST_IDLE does not say for how long")
@@ -119,7 +120,7 @@ func TestEncapsulatedIdle(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			f := between(port, m.open, m.far)
 			f.Idle = idle
-			transporttest.RunSome(t, f, "idle with heartbeats")
+			transporttest.RunSome(t, f, "twenty thousand in order", "window closed and reopened", "idle with heartbeats")
 		})
 	}
 }

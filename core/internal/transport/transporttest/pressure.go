@@ -58,7 +58,7 @@ func windowReopens(w *world) {
 		sent = append(sent, message{ppid: uint32(i), data: pattern(1500, i)})
 		c.send(cid, sent[i])
 	}
-	time.Sleep(2 * time.Second)
+	time.Sleep(max(2*time.Second, min(w.f.Idle, 20*time.Second)))
 	s.resume()
 	w.same(s.awaitMessages(sid, len(sent)), sent, "arrived")
 	w.exchange(c, cid, s, sid)

@@ -43,8 +43,8 @@ type Factory struct {
 	// Site is a network on which both sides are, instead of loopback.
 	Site *Site
 
-	// Idle is how long an association stays idle where that is tested; 0 means
-	// for some heartbeats.
+	// Idle is how long an association stays idle, or its reader stopped, where
+	// that is tested; 0 means for some heartbeats.
 	Idle time.Duration
 
 	// NoICMP says that endpoints do not learn from ICMP that nobody is there.
@@ -113,11 +113,12 @@ func RunSite(t *testing.T, f Factory) {
 // which there are many.
 func RunSome(t *testing.T, f Factory, names ...string) {
 	for _, name := range names {
-		i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
+		all := slices.Concat(scenarios, longScenarios)
+		i := slices.IndexFunc(all, func(s scenario) bool { return s.name == name })
 		if i < 0 {
 			t.Fatalf("there is no scenario %q", name)
 		}
-		t.Run(name, func(t *testing.T) { runScenario(t, f, scenarios[i].run, nil) })
+		t.Run(name, func(t *testing.T) { runScenario(t, f, all[i].run, nil) })
 	}
 }
 
