@@ -8,6 +8,7 @@
 #   make asan        the C tests with AddressSanitizer, LeakSanitizer and UBSan
 #   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
 #   make bench-failover  how long a failover takes; RUNS=30
+#   make bench-enrp  how long it takes to replace a silent registrar; RUNS=20
 #   make conformance renews docs/conformance*.md; fails where a requirement lacks a test
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp and pion; QUICK=1 for a look
@@ -26,7 +27,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: conformance all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover soak lint fmt clean setup setup-test
+.PHONY: conformance all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp soak lint fmt clean setup setup-test
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -80,6 +81,9 @@ interop: setup
 
 bench-failover: all
 	go run ./tests/failover -bin $(BUILD)/bin -runs $(or $(RUNS),30) -o docs/failover.md
+
+bench-enrp: setup
+	go test ./tests/go/cluster -run TestSilentRegistrarIsReplaced -timeout 0 -v -takeovers $(or $(RUNS),20) -takeover-report $(CURDIR)/docs/takeover.md
 
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"
