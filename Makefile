@@ -27,7 +27,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: conformance all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp soak lint fmt clean setup setup-test
+.PHONY: conformance all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp sim soak lint fmt clean setup setup-test
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -88,6 +88,10 @@ bench-enrp: setup
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"
 	cd core/bench && go run . $(if $(QUICK),-quick,-o ../../docs/benchmarks.md)
+
+# A seed that fails prints the command that plays it again.
+sim: setup
+	go test ./core/internal/sim -run 'TestWorld|TestRolling' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
 
 .PHONY: sim-sctp
 # SCTP engines on bad networks: 10^4 seeds take some minutes, a night 10^6. A

@@ -151,10 +151,10 @@ func (r *Registrar) perform(f registrar.Effect) {
 	switch f := f.(type) {
 	case registrar.SendASAP:
 		b, err := asap.Append(nil, f.Message)
-		r.send(f.Link, b, err, registrar.SendFailed{Link: f.Link, ASAP: f.Message})
+		r.send(f.Link, b, err)
 	case registrar.SendENRP:
 		b, err := enrp.Append(nil, f.Message)
-		r.send(f.Link, b, err, registrar.SendFailed{Link: f.Link, ENRP: f.Message})
+		r.send(f.Link, b, err)
 	case registrar.SendASAPTo:
 		b, err := asap.Append(nil, f.Message)
 		r.sendTo(r.asap, f.Token, f.Peer, b, err)
@@ -177,7 +177,7 @@ func (r *Registrar) perform(f registrar.Effect) {
 }
 
 // send sends over a link; err says that the message cannot be encoded.
-func (r *Registrar) send(l registrar.Link, b []byte, err error, failed registrar.SendFailed) {
+func (r *Registrar) send(l registrar.Link, b []byte, err error) {
 	if err == nil {
 		err = r.sendControl(l, b)
 	}
@@ -185,8 +185,7 @@ func (r *Registrar) send(l registrar.Link, b []byte, err error, failed registrar
 		r.end(l, func(p *Port, id assoc.ID) error { return p.Abort(id, "control messages are not read") })
 	}
 	if err != nil {
-		failed.Err = err
-		r.loop.Post(failed)
+		r.garbage.Log("cannot send", "channel", l.Channel, "assoc", l.Assoc, "err", err)
 	}
 }
 

@@ -15,7 +15,8 @@ type Effect interface{ effect() }
 
 // SendASAP sends a message over an established link. A shell whose send
 // buffer for the link stays full aborts the association: the registrar holds
-// no queue for peers that do not read.
+// no queue for peers that do not read. No event tells of a message that cannot
+// be sent: the end of its association does.
 type SendASAP struct {
 	Link    Link
 	Message asap.Message

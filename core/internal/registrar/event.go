@@ -87,16 +87,6 @@ type ConnectFailed struct {
 	Err   error
 }
 
-// SendFailed says that a message handed to an established association will
-// not arrive though the association stands: it is shutting down, or the
-// message came back. Losses by AssocLost need no SendFailed.
-type SendFailed struct {
-	Link Link
-	ASAP asap.Message // the message, whichever it was; the other is nil
-	ENRP enrp.Message
-	Err  error
-}
-
 // ASAPReceived is one ASAP message as asap.Parse returned it. Message is nil
 // when nothing is to be processed: Report then may still have to be sent, and
 // Err says what was wrong for the log.
@@ -132,7 +122,6 @@ func (AssocUp) event()          {}
 func (AssocRestarted) event()   {}
 func (AssocLost) event()        {}
 func (ConnectFailed) event()    {}
-func (SendFailed) event()       {}
 func (ASAPReceived) event()     {}
 func (ENRPReceived) event()     {}
 func (AnnounceReceived) event() {}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/timerq"
-	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
 // link is an established association or connection.
@@ -141,19 +140,6 @@ func (r *Registrar) abandon(now time.Time, l *link) {
 		if w.el != nil && w.link == nil {
 			r.probeSoon(now, w)
 		}
-	}
-}
-
-// handleSendFailed counts a KEEP_ALIVE that came back as a failed probe
-// (ASAP-3.5-07).
-func (r *Registrar) handleSendFailed(now time.Time, ev SendFailed) {
-	l := r.links[ev.Link]
-	m, ok := ev.ASAP.(asap.EndpointKeepAlive)
-	if !ok || l == nil {
-		return
-	}
-	if el := r.space.Element(m.Handle, m.ID); el != nil && el.State.watch != nil && el.State.watch.via == l {
-		r.probeFailed(now, el.State.watch, false)
 	}
 }
 

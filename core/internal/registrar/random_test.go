@@ -123,8 +123,6 @@ func (c *chaos) mayAnswer(e SendASAP) {
 	case !ok:
 	case c.rnd.IntN(4) > 0:
 		c.step(ASAPReceived{Link: e.Link, Message: ack(m.Handle, m.ID)})
-	case c.rnd.IntN(3) == 0:
-		c.step(SendFailed{Link: e.Link, ASAP: m})
 	}
 }
 

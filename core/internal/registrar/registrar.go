@@ -46,6 +46,7 @@ type Registrar struct {
 	gone      map[elementKey]uint32 // what a peer removed meanwhile
 
 	timers  timerq.Queue[deadline]
+	resumes time.Time // not before that, after a stall
 	effects []Effect
 	scratch []*element
 	counts  Counters
@@ -110,8 +111,6 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 		r.handleAssocLost(now, ev)
 	case ConnectFailed:
 		r.handleConnectFailed(now, ev)
-	case SendFailed:
-		r.handleSendFailed(now, ev)
 	case ASAPReceived:
 		r.handleASAP(now, ev)
 	case ENRPReceived:
@@ -124,16 +123,6 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 		r.handlePresenceHeard(now, ev)
 	}
 }
-
-// Advance does what is due.
-func (r *Registrar) Advance(now time.Time) {
-	for t := r.timers.Due(now); t != nil; t = r.timers.Due(now) {
-		t.Value.due(r, now)
-	}
-}
-
-// Next returns when Advance has something to do; false means never.
-func (r *Registrar) Next() (time.Time, bool) { return r.timers.Next() }
 
 // Drain returns the effects since the last Drain. They belong to the caller.
 func (r *Registrar) Drain() []Effect {

@@ -159,9 +159,9 @@ func (r *registrarProgram) handleMessage(ch *channel, info assoc.RecvInfo, b []b
 func (r *registrarProgram) perform(f registrar.Effect) {
 	switch f := f.(type) {
 	case registrar.SendASAP:
-		r.send(f.Link, r.host.encodeASAP(f.Message), registrar.SendFailed{Link: f.Link, ASAP: f.Message})
+		r.send(f.Link, r.host.encodeASAP(f.Message))
 	case registrar.SendENRP:
-		r.send(f.Link, r.encodeENRP(f.Message), registrar.SendFailed{Link: f.Link, ENRP: f.Message})
+		r.send(f.Link, r.encodeENRP(f.Message))
 	case registrar.SendASAPTo:
 		r.sendTo(r.asap, f.Token, f.Peer, r.host.encodeASAP(f.Message))
 	case registrar.SendENRPTo:
@@ -195,15 +195,10 @@ func (r *registrarProgram) channel(l registrar.Link) *channel {
 	return r.asap
 }
 
-func (r *registrarProgram) send(l registrar.Link, b []byte, failed registrar.SendFailed) {
+func (r *registrarProgram) send(l registrar.Link, b []byte) {
 	ch := r.channel(l)
-	err := ch.send(r.host, l.Assoc, b)
-	if errors.Is(err, errOutbox) {
+	if err := ch.send(r.host, l.Assoc, b); errors.Is(err, errOutbox) {
 		ch.port.abort(l.Assoc)
-	}
-	if err != nil {
-		failed.Err = err
-		r.post(failed)
 	}
 }
 

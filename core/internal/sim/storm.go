@@ -63,6 +63,7 @@ func (s *Storm) long(low, high time.Duration) time.Duration {
 
 func (s *Storm) addRegistrars(n int) {
 	s.chain = s.rnd.IntN(4) == 0
+	kind := s.rnd.IntN(3)
 	for i := range n {
 		peers := func() []*Host {
 			if s.chain && i > 0 {
@@ -70,8 +71,22 @@ func (s *Storm) addRegistrars(n int) {
 			}
 			return s.registrars
 		}
-		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), registrar.Config{}, peers))
+		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), s.configs(kind), peers))
 	}
+}
+
+// configs draws the configuration of a registrar in a world where all run as
+// shipped, all by the RFC's timers and customs, or some so and some so.
+func (s *Storm) configs(kind int) registrar.Config {
+	if kind == 0 || kind == 2 && s.rnd.IntN(2) == 0 {
+		return shipped()
+	}
+	return registrar.Config{}
+}
+
+// shipped is how a registrar runs that nobody told otherwise.
+func shipped() registrar.Config {
+	return registrar.Config{KeepAlive: registrar.Attentive(), Timers: registrar.Brisk(), Handover: true}
 }
 
 func (s *Storm) addElement(name string, pool protocol.PoolHandle) {
