@@ -79,14 +79,20 @@ void expect(int fd, const char *text)
 
 int silent_peer(char address[32])
 {
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	const char *transport = getenv("RSERPOOL_TRANSPORT");
 	struct sockaddr_in here;
 	socklen_t len = sizeof(here);
+	int fd = -1;
 
+	if (transport == NULL || strcmp(transport, "userland") != 0)
+		fd = socket(AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP);
+	if (fd == -1)
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
 	memset(&here, 0, sizeof(here));
 	here.sin_family = AF_INET;
 	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	CHECK(fd >= 0 && bind(fd, (struct sockaddr *)&here, sizeof(here)) == 0);
+	CHECK(listen(fd, 10) == 0 || errno == EOPNOTSUPP);
 	CHECK(getsockname(fd, (struct sockaddr *)&here, &len) == 0);
 	snprintf(address, 32, "127.0.0.1:%d", ntohs(here.sin_port));
 	return fd;

@@ -28,7 +28,9 @@ int connected(const char *pool);
 void say(int fd, const char *text);
 void expect(int fd, const char *text);
 
-/* A UDP socket on the loopback that never answers, as "address:port". */
+/* A socket on the loopback that nobody reads, as "address:port": of the kernel's
+ * SCTP where the library uses that, which accepts associations and no more, or
+ * else of UDP, which never answers. */
 int silent_peer(char address[32]);
 
 #endif
