@@ -23,7 +23,7 @@ func registrars(n int) [][]netip.AddrPort {
 
 // SH1 to SH6: three at a time and no more (ASAP-3.6-10), a refusal is followed
 // by another address (ASAP-3.6-13), one is chosen and the others are given up
-// (ASAP-3.6-16).
+// (ASAP-3.6-16, OWN-02).
 func TestHuntTriesThree(t *testing.T) {
 	s := newScript(t, Config{Registrars: registrars(10), HuntRounds: -1})
 	s.step(Resolve{Token: 1, Handle: pool})

@@ -82,7 +82,7 @@ func TestDiscoveryAlone(t *testing.T) {
 	}
 }
 
-// OVR-3.1-01, ENRP-3.4.1-02: who is heard is connected to, and is a mentor once
+// OVR-3.1-01, E-16, ENRP-3.4.1-02: who is heard is connected to, and is a mentor once
 // it answers over SCTP; the list and the table follow.
 func TestDiscoveryFindsMentor(t *testing.T) {
 	s := seeking(t, nil)
