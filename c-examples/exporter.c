@@ -37,7 +37,7 @@ static ssize_t next(int fd, char *answer, size_t size, int flags)
 		stop();
 	if (n > 0 && (info.flags & RSP_MSG_NOTIFICATION) != 0)
 		tell(&buf.note);
-	if (n <= 0 || info.flags != 0)
+	if (n <= 0 || info.flags != RSP_MSG_EOR)
 		return 0;
 	snprintf(answer, size, "%.*s", (int)n, buf.text);
 	return n;

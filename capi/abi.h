@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RSPGO_ABI 2
+#define RSPGO_ABI 3
 
 struct rspgo_loadinfo {
 	uint32_t policy, weight, priority, load, degradation, life, pe_id;
@@ -25,13 +25,17 @@ enum rspgo_kind { RSPGO_MESSAGE, RSPGO_COOKIE_ECHO, RSPGO_NOTIFICATION };
 
 struct rspgo_msginfo {
 	uint32_t session, pe_id, ppid, lifetime, length;
+	uint32_t left; /* of the message, for the next call */
 	uint16_t stream;
 	uint8_t unordered, truncated, kind;
+	uint8_t pieces; /* sent: the function is rsp_sendmsgv */
 };
 
 /* How to receive. */
 #define RSPGO_PEEK 1
-#define RSPGO_PLAIN 2 /* pass over what is no message */
+#define RSPGO_PLAIN 2    /* pass over what is no message */
+#define RSPGO_DISCARD 4  /* what has no room is lost; the result counts it, too */
+#define RSPGO_PIECES 8   /* the function is rsp_recvmsgv */
 
 #define RSPGO_WHY_SIZE 176
 
@@ -63,7 +67,9 @@ enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE, 
  * loader alike. */
 #define RSPGO_FUNCTIONS(F)                                                                                   \
 	F(int, rspgo_abi, (void))                                                                            \
-	F(int, rspgo_socket, (int domain, struct rspgo_error *err))                                          \
+	F(int, rspgo_socket, (int domain, int stream, struct rspgo_error *err))                              \
+	F(int, rspgo_listen, (uint64_t ino, int backlog, struct rspgo_error *err))                           \
+	F(int, rspgo_accept, (int fd, uint64_t ino, void *addr, size_t *len, struct rspgo_error *err))       \
 	F(int, rspgo_bind, (uint64_t ino, void *addr, size_t len, struct rspgo_error *err))                  \
 	F(int, rspgo_start, (int fd, uint64_t ino, int verb, void *pool, size_t pool_len,                    \
 	                     struct rspgo_loadinfo *info, int background, struct rspgo_error *err))          \

@@ -15,7 +15,8 @@
  * A PU:   rsp_socket, rsp_connect, rsp_sendmsg/rsp_recvmsg, rsp_close.
  * A PE:   rsp_socket, rsp_bind, rsp_register, then rsp_recvmsg tells in its info
  *         argument which session a message came from, and rsp_sendmsg with that
- *         info answers it. One descriptor serves all sessions.
+ *         info answers it. One descriptor serves all sessions; or, with SOCK_STREAM,
+ *         rsp_listen and rsp_accept make one for each of them.
  *
  * Results. Functions behave like the socket call they are named after: on
  * failure they return -1 and set errno, and rsp_errmsg() then has a sentence
@@ -23,8 +24,8 @@
  *
  * Descriptors. What rsp_socket() returns is a real file descriptor. poll(2),
  * select(2), epoll(7) and event loops built on them work on it: it is readable
- * when rsp_recvmsg() would return something and writable when rsp_sendmsg()
- * would not block. fcntl(2) with F_SETFL/O_NONBLOCK and F_SETFD work, dup(2)
+ * when rsp_recvmsg(), or rsp_accept(), would return something and writable when
+ * rsp_sendmsg() would not block. fcntl(2) with F_SETFL/O_NONBLOCK and F_SETFD work, dup(2)
  * makes a second name for the same socket. Do not read(2) or write(2) it. It is
  * closed by rsp_close(); close(2) frees everything too, but does not wait until
  * what was sent has arrived.
@@ -133,18 +134,21 @@ struct rsp_sndrcvinfo {
 	                         ASAP's own and refused (RFC 5352 section 5) */
 	uint32_t lifetime;    /* sent: discard the message if it could not be sent for so
 	                         many milliseconds, 0 = never; received: 0 */
-	uint32_t flags;       /* RSP_UNORDERED, RSP_MSG_TRUNC */
+	uint32_t flags;       /* RSP_UNORDERED, RSP_MSG_... */
 	uint16_t stream;      /* SCTP stream */
 	uint16_t reserved16;  /* zero */
-	uint32_t length;      /* received: of the whole message, also when truncated;
-	                         sent: ignored */
+	uint32_t length;      /* received: of the whole message, also when this is a part
+	                         of it; sent: ignored */
 	uint32_t reserved[9]; /* zero */
 };
 
 /* Flags in struct rsp_sndrcvinfo. */
 #define RSP_UNORDERED 0x00000001U /* the message may overtake others */
-#define RSP_MSG_TRUNC 0x00000100U /* received: the buffer was too small, the rest of the
-                                     message is lost; sent: ignored */
+#define RSP_MSG_EOR 0x00000080U   /* received: this is the whole message or its last part;
+                                     the next call continues a message that comes without
+                                     it; sent: ignored */
+#define RSP_MSG_TRUNC 0x00000100U /* received: the buffer was too small, and the rest is lost:
+                                     that of a notification, or with MSG_TRUNC; sent: ignored */
 #define RSP_MSG_NOTIFICATION 0x00000200U /* received: no message, but a union
                                             rsp_notification; sent: ignored */
 #define RSP_MSG_COOKIE_ECHO 0x00000400U  /* received: no message, but the state that
@@ -229,8 +233,10 @@ union rsp_notification {
 /* rsp_socket - make a socket.
  *
  * domain is AF_INET, or AF_INET6 for both families (as a dual-stack socket);
- * type is SOCK_DGRAM or SOCK_SEQPACKET, which are the same here: messages with
- * bounds. SOCK_CLOEXEC and SOCK_NONBLOCK may be added; the descriptor is
+ * type is SOCK_DGRAM or SOCK_SEQPACKET, which are the same here, one descriptor for
+ * all sessions; or SOCK_STREAM, with which an element has one for each, from
+ * rsp_accept(). What is sent are messages with bounds in any case, as with SCTP's
+ * own sockets of these types (RFC 6458 sections 3 and 4). SOCK_CLOEXEC and SOCK_NONBLOCK may be added; the descriptor is
  * close-on-exec in any case. protocol is IPPROTO_SCTP or 0.
  *
  * Returns a descriptor. Does not wait.
@@ -250,6 +256,51 @@ RSP_API int rsp_socket(int domain, int type, int protocol);
  * EAFNOSUPPORT (not the socket's family), EINVAL (bound already, or len is too
  * small), EFAULT. */
 RSP_API int rsp_bind(int fd, const struct sockaddr *addr, socklen_t len);
+
+/* rsp_listen - take the sessions of pool users one by one with rsp_accept().
+ *
+ * Only for sockets of type SOCK_STREAM. rsp_register() makes the socket known to pool
+ * users, before or after this; sessions wait from then on. backlog is how many may
+ * wait, 1 to 4096; rsp_listen() may be called again to change it. More sessions than
+ * that are not refused, for what their pool users had sent would be lost: the
+ * first message of each is taken, and then its pool user has to wait until those
+ * before it are accepted. (With 4096 waiting, further ones are refused.)
+ *
+ * Does not wait.
+ * Errors: EOPNOTSUPP (the type is another one), EISCONN (the socket is connected, or
+ * is from rsp_accept()). */
+RSP_API int rsp_listen(int fd, int backlog);
+
+/* rsp_accept - return a descriptor for the next session that waits, as accept(2).
+ *
+ * A session begins with the first message of a pool user, or with the cookie that it
+ * brings from another element. What it sent is received by the new descriptor, also
+ * if it has ended meanwhile. If addr is not NULL an address of the pool user is
+ * written there, a struct sockaddr_in or, for AF_INET6, sockaddr_in6, and its length
+ * to *len, which is the room before; of a pool user that has gone it is the wildcard
+ * address.
+ *
+ * The descriptor blocks, whatever fd does, and is close-on-exec. It is used like
+ * any other: rsp_recvmsg(), rsp_sendmsg(), rsp_send_cookie(), with session 0 or its
+ * own one; rsp_setsockopt() for the options of its session, which begins with those
+ * of fd; rsp_getsockname() tells the pool and the PE identifier, rsp_getpeername() the
+ * pool of a pool user that is an element itself, and else an empty name. Notifications
+ * about a session come to its descriptor. When the session has ended rsp_recvmsg()
+ * returns 0 behind the last message, or fails with ECONNRESET or another reason
+ * when the pool user was lost. rsp_close() ends the session; the pool user then goes
+ * on with another element.
+ *
+ * The sessions outlive the listening socket: rsp_close() of that one deregisters,
+ * ends the sessions that were not accepted, and refuses new ones. Pool users
+ * that were accepted stay. What they all share, such as the address, is let go with
+ * the last descriptor. rsp_deregister_flags() with RSP_DRAIN moves the sessions of
+ * all descriptors.
+ *
+ * Waits for a session.
+ * Errors: EAGAIN (it would have to wait), EINVAL (rsp_listen() was not called),
+ * EOPNOTSUPP (the type is not SOCK_STREAM), EMFILE, ENFILE (the session still waits),
+ * EFAULT, EINTR. */
+RSP_API int rsp_accept(int fd, struct sockaddr *addr, socklen_t *len);
 
 /* rsp_connect - make a session with the pool of this handle (RFC 5352 section
  * 2.2, handle resolution; RFC 5351 section 3.2).
@@ -355,17 +406,25 @@ RSP_API ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rs
  * info may be NULL: then cookie echoes and notifications are passed over.
  * Otherwise it is filled; look for RSP_MSG_NOTIFICATION and RSP_MSG_COOKIE_ECHO in
  * info->flags: the latter is only received by an element, to which a session
- * comes with a cookie of another one, and is the first of its session. What does
- * not fit in the buffer is lost, and RSP_MSG_TRUNC set in info->flags. flags: MSG_DONTWAIT; MSG_PEEK
- * leaves the message to be received again; MSG_TRUNC returns the length of the
- * whole message also when it did not fit.
+ * comes with a cookie of another one, and is the first of its session.
+ *
+ * A message that is longer than the buffer comes in parts, with as many calls as it
+ * takes, and nothing of another session in between; the last part has RSP_MSG_EOR in
+ * info->flags (partial delivery, RFC 6458 section 4.1.8). Only of notifications
+ * is lost what does not fit. When several threads receive from one descriptor, each
+ * needs room for whole messages: rsp_sendmsg() takes up to 1 MiB.
+ * flags: MSG_DONTWAIT; MSG_PEEK leaves what is received to be received again;
+ * MSG_TRUNC drops what does not fit instead, and returns the number of bytes that
+ * there were, as recv(2) does with datagrams.
  *
  * Returns the number of bytes received. Messages are never empty, so 0 is only
- * returned when len is 0, or for the cookie echo of an empty state. Waits for a message; messages of a session arrive in
- * order.
+ * returned when len is 0, for the cookie echo of an empty state, and when the
+ * session of a descriptor from rsp_accept() has ended. Waits for a message; messages
+ * of a session arrive in order.
  * Errors: EAGAIN (it would have to wait), EHOSTUNREACH and others (the session
- * that rsp_connect() made has failed for good, with the reason), EOPNOTSUPP
- * (unknown flags), EFAULT, EINTR. */
+ * that rsp_connect() made has failed for good, with the reason), ECONNRESET and others
+ * (the session of a descriptor from rsp_accept() was lost), ENOTCONN (SOCK_STREAM,
+ * and not connected), EOPNOTSUPP (unknown flags), EFAULT, EINTR. */
 RSP_API ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
 RSP_API ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
 

@@ -33,3 +33,25 @@ func parseAddress(b []byte, domain int) (netip.AddrPort, error) {
 	}
 	return netip.AddrPort{}, failf(unix.EAFNOSUPPORT, "address family %d does not fit a socket of domain %d; use the family given to rsp_socket", family, domain)
 }
+
+// formatAddress writes a struct sockaddr_in or sockaddr_in6, as the domain says:
+// IPv4 addresses are mapped for the latter.
+func formatAddress(a netip.AddrPort, domain int) []byte {
+	b := binary.NativeEndian.AppendUint16(nil, uint16(domain))
+	b = binary.BigEndian.AppendUint16(b, a.Port())
+	if domain == unix.AF_INET {
+		four := a.Addr().Unmap().As4()
+		return append(append(b, four[:]...), make([]byte, unix.SizeofSockaddrInet4-8)...)
+	}
+	six := a.Addr().As16()
+	b = append(append(b, 0, 0, 0, 0), six[:]...)
+	scope, _ := strconv.ParseUint(a.Addr().Zone(), 10, 32) // zones with names are not those of parseAddress
+	return binary.NativeEndian.AppendUint32(b, uint32(scope))
+}
+
+func noAddress(domain int) netip.AddrPort {
+	if domain == unix.AF_INET {
+		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
+	}
+	return netip.AddrPortFrom(netip.IPv6Unspecified(), 0)
+}

@@ -24,6 +24,7 @@ type descriptor struct {
 	domain int
 	watch  int32 // key of the hang-up watch
 	closed atomic.Bool
+	stream // SOCK_STREAM
 
 	dataOnly atomic.Bool  // how the next registration is to be
 	life     atomic.Int64 // of the registration, as the program gave it
@@ -35,7 +36,7 @@ type descriptor struct {
 	last       string // the latest failure, for rsp_errmsg
 }
 
-func newDescriptor(domain int) (d *descriptor, fd int, err error) {
+func newDescriptor(domain int, oneToOne bool) (d *descriptor, fd int, err error) {
 	network := "ip4"
 	if domain == unix.AF_INET6 {
 		network = "ip"
@@ -51,6 +52,7 @@ func newDescriptor(domain int) (d *descriptor, fd int, err error) {
 	}
 	fd = sig.app
 	d = &descriptor{sock: sock, sig: sig, domain: domain}
+	d.oneToOne = oneToOne
 	sock.Hooks(sig.setReadable, d.setSendable)
 	return d, fd, nil
 }
@@ -94,22 +96,9 @@ func (d *descriptor) lastError() string {
 func (d *descriptor) finishClose(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lingerLimit)
 	defer cancel()
-	err := d.sock.CloseContext(ctx)
+	err := d.closeContext(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		return failf(unix.ETIMEDOUT, "not everything that was sent was acknowledged within %v; the peer or the registrar does not answer", lingerLimit)
 	}
 	return err
-}
-
-// receive takes what is next; plain means that only messages are wanted.
-func (d *descriptor) receive(b []byte, info *rserpool.RecvInfo, peek, plain bool) (int, error) {
-	for {
-		n, err := d.sock.TryRecv(b, info, peek)
-		if err != nil || !plain || !info.CookieEcho && info.Notification == nil {
-			return n, err
-		}
-		if peek {
-			_, _ = d.sock.TryRecv(nil, nil, true) // drops what comes before the next message
-		}
-	}
 }

@@ -65,10 +65,10 @@ func onSocket(ino C.uint64_t, space *C.struct_rspgo_error, function string, body
 }
 
 //export rspgo_socket
-func rspgo_socket(domain C.int, space *C.struct_rspgo_error) C.int {
+func rspgo_socket(domain, stream C.int, space *C.struct_rspgo_error) C.int {
 	return C.int(call(space, "rsp_socket", func() (int64, error) {
 		importEnvironment()
-		d, fd, err := newDescriptor(int(domain))
+		d, fd, err := newDescriptor(int(domain), stream != 0)
 		if err != nil {
 			return 0, err
 		}
@@ -89,6 +89,9 @@ func rspgo_bind(ino C.uint64_t, addr unsafe.Pointer, n C.size_t, space *C.struct
 		if err != nil {
 			return 0, err
 		}
+		if d.conn != nil {
+			return 0, failf(unix.EINVAL, "the socket is a session that rsp_accept returned, and has its address")
+		}
 		return 0, d.sock.Bind(a)
 	}))
 }
@@ -102,10 +105,16 @@ func rspgo_start(fd C.int, ino C.uint64_t, v C.int, pool unsafe.Pointer, n C.siz
 		var run func(context.Context) error
 		switch verb(v) {
 		case verbConnect:
+			if err := d.mayConnect(); err != nil {
+				return 0, err
+			}
 			run = func(ctx context.Context) error { return d.sock.Connect(ctx, handle) }
 		case verbRegister:
 			r, err := registration(info)
 			if err != nil {
+				return 0, err
+			}
+			if err := d.mayRegister(); err != nil {
 				return 0, err
 			}
 			r.DataOnly = d.dataOnly.Load()
@@ -121,6 +130,12 @@ func rspgo_start(fd C.int, ino C.uint64_t, v C.int, pool unsafe.Pointer, n C.siz
 			run = d.sock.Deregister
 		case verbDrain:
 			run = d.sock.Drain
+		}
+		switch verb(v) {
+		case verbDeregister, verbDrain:
+			if d.conn != nil {
+				return 0, errAccepted
+			}
 		case verbClose:
 			return startClose(d, background != 0)
 		}
@@ -165,6 +180,9 @@ func rspgo_setload(ino C.uint64_t, info *C.struct_rspgo_loadinfo, space *C.struc
 		r, err := registration(info)
 		if err != nil {
 			return 0, err
+		}
+		if d.conn != nil {
+			return 0, errAccepted
 		}
 		name, err := d.sock.LocalName()
 		if err != nil {
@@ -235,9 +253,9 @@ func rspgo_abandon(done C.int) {
 
 //export rspgo_send
 func rspgo_send(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, space *C.struct_rspgo_error) C.int64_t {
-	return C.int64_t(onSocket(ino, space, "rsp_sendmsg", func(d *descriptor) (int64, error) {
+	return C.int64_t(onSocket(ino, space, inPieces("rsp_sendmsg", info.pieces != 0), func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
-		err := d.sock.TrySend(unsafe.Slice((*byte)(buf), int(n)), &rserpool.SendInfo{
+		err := d.send(unsafe.Slice((*byte)(buf), int(n)), &rserpool.SendInfo{
 			Session:   rserpool.SessionID(info.session),
 			Stream:    uint16(info.stream),
 			PPID:      uint32(info.ppid),
@@ -248,15 +266,22 @@ func rspgo_send(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *
 	}))
 }
 
+func inPieces(function string, pieces bool) string {
+	if pieces {
+		return function + "v"
+	}
+	return function
+}
+
 // maxBuffer bounds what a caller claims its buffer holds; no message is longer.
 const maxBuffer = 1 << 30
 
 //export rspgo_recv
 func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, note *C.struct_rspgo_notification, how C.int, space *C.struct_rspgo_error) C.int64_t {
-	return C.int64_t(onSocket(ino, space, "rsp_recvmsg", func(d *descriptor) (int64, error) {
+	return C.int64_t(onSocket(ino, space, inPieces("rsp_recvmsg", how&C.RSPGO_PIECES != 0), func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
 		var got rserpool.RecvInfo
-		received, err := d.receive(unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, how&C.RSPGO_PEEK != 0, how&C.RSPGO_PLAIN != 0)
+		received, err := d.receive(unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, receiving(how))
 		if err != nil {
 			return 0, err
 		}
@@ -267,7 +292,6 @@ func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *
 			length:    C.uint32_t(got.Length),
 			stream:    C.uint16_t(got.Stream),
 			unordered: flag(got.Unordered),
-			truncated: flag(got.Truncated),
 		}
 		switch {
 		case got.Notification != nil:
@@ -276,15 +300,36 @@ func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *
 		case got.CookieEcho:
 			info.kind = C.RSPGO_COOKIE_ECHO
 		}
+		switch {
+		case got.Notification != nil:
+		case how&C.RSPGO_DISCARD != 0:
+			info.truncated = flag(got.Left > 0)
+			received += got.Left
+		default:
+			info.left = C.uint32_t(got.Left)
+		}
 		return int64(received), nil
 	}))
+}
+
+func receiving(how C.int) (flags rserpool.RecvFlags) {
+	if how&C.RSPGO_PEEK != 0 {
+		flags |= rserpool.RecvPeek
+	}
+	if how&C.RSPGO_PLAIN != 0 {
+		flags |= rserpool.RecvMessages
+	}
+	if how&C.RSPGO_DISCARD != 0 {
+		flags |= rserpool.RecvDiscard
+	}
+	return flags
 }
 
 //export rspgo_send_cookie
 func rspgo_send_cookie(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, session C.uint32_t, space *C.struct_rspgo_error) C.int {
 	return C.int(onSocket(ino, space, "rsp_send_cookie", func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
-		return 0, d.sock.SendCookie(rserpool.SessionID(session), unsafe.Slice((*byte)(buf), int(n)))
+		return 0, d.sendCookie(rserpool.SessionID(session), unsafe.Slice((*byte)(buf), int(n)))
 	}))
 }
 
@@ -304,7 +349,7 @@ func rspgo_name(ino C.uint64_t, peer C.int, pool unsafe.Pointer, n *C.size_t, id
 	return C.int(onSocket(ino, space, function, func(d *descriptor) (int64, error) {
 		name, err := d.sock.LocalName()
 		if peer != 0 {
-			name, err = d.sock.PeerName(0)
+			name, err = d.peerName()
 		}
 		if err != nil {
 			return 0, err

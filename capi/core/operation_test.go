@@ -13,7 +13,7 @@ import (
 // newTestDescriptor is one whose socket does nothing by itself.
 func newTestDescriptor(t *testing.T) *descriptor {
 	t.Helper()
-	d, fd, err := newDescriptor(unix.AF_INET)
+	d, fd, err := newDescriptor(unix.AF_INET, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -107,6 +107,10 @@ var errNoOption = failf(unix.ENOPROTOOPT, "there is no such option, or not for a
 
 // setOption is rsp_setsockopt.
 func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byte) error {
+	session, err := d.named(session)
+	if err != nil {
+		return err
+	}
 	if session == 0 && name == C.RSP_POOL_KEY {
 		return d.sock.SetPoolKey(value)
 	}
@@ -162,6 +166,10 @@ func (d *descriptor) setSessionOption(session rserpool.SessionID, o option, v in
 
 // getOption is rsp_getsockopt.
 func (d *descriptor) getOption(session rserpool.SessionID, name int) (int, error) {
+	session, err := d.named(session)
+	if err != nil {
+		return 0, err
+	}
 	switch {
 	case session == 0 && name == C.RSP_POOL_KEY:
 		return 0, failf(unix.EACCES, "the pool key cannot be read")

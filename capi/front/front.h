@@ -54,5 +54,15 @@ ssize_t end_call(struct call *call, ssize_t result);
 /* wait.c. Waits until fd is ready for events; -1 with the error set after a
  * signal. At cancellation of the thread cancelled(call) is called first. */
 int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct call *, int fd));
+/* For calls that try first. may_wait() says whether one that got result from the
+ * core is to wait: only then is it worth a system call to see how the descriptor
+ * is set. tried() is how it ends; waited says that it has waited before. */
+int may_wait(struct call *call, int64_t result, int flags);
+ssize_t tried(struct call *call, int waited, int64_t result);
+
+/* message.c. rsp_sendmsg() and rsp_recvmsg(), and with pieces set what vector.c
+ * makes of them. */
+ssize_t send_message(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags, int pieces);
+ssize_t receive_message(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags, int pieces);
 
 #endif

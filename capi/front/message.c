@@ -7,12 +7,11 @@
 #include "front.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_EOR)
 #define RECV_FLAGS (MSG_DONTWAIT | MSG_PEEK | MSG_TRUNC)
-#define INFO_FLAGS (RSP_UNORDERED | RSP_MSG_TRUNC | RSP_MSG_NOTIFICATION | RSP_MSG_COOKIE_ECHO)
+#define INFO_FLAGS (RSP_UNORDERED | RSP_MSG_TRUNC | RSP_MSG_NOTIFICATION | RSP_MSG_COOKIE_ECHO | RSP_MSG_EOR)
 
 static int check_flags(struct call *call, int flags, int known)
 {
@@ -22,29 +21,7 @@ static int check_flags(struct call *call, int flags, int known)
 	            (unsigned)(flags & ~known));
 }
 
-/* Says whether a call that got result is to wait: only then is it worth a system
- * call to see how the descriptor is set. */
-static int may_wait(struct call *call, int64_t result, int flags)
-{
-	int status;
-
-	if (result != -EAGAIN || (flags & MSG_DONTWAIT) != 0)
-		return 0;
-	status = fcntl(call->fd, F_GETFL);
-	return status == -1 || (status & O_NONBLOCK) == 0;
-}
-
-static ssize_t outcome(struct call *call, int waited, int64_t result)
-{
-	if (result >= 0)
-		return (ssize_t)result;
-	/* After a wait it is known to have been a socket of ours. */
-	if (waited && result == -ENOTSOCK)
-		return fail(call->fd, EBADF, "%s: another thread closed the socket", call->function);
-	return core_failed(call->fd, result);
-}
-
-static int check_info(int fd, const struct rsp_sndrcvinfo *info)
+static int check_info(struct call *call, const struct rsp_sndrcvinfo *info)
 {
 	uint32_t rest = info->reserved16;
 	size_t i;
@@ -52,11 +29,12 @@ static int check_info(int fd, const struct rsp_sndrcvinfo *info)
 	for (i = 0; i < sizeof(info->reserved) / sizeof(info->reserved[0]); i++)
 		rest |= info->reserved[i];
 	if (rest != 0)
-		return fail(fd, EINVAL,
-		            "rsp_sendmsg: a reserved member of struct rsp_sndrcvinfo is not zero; set the whole "
-		            "structure to zero before filling it");
+		return fail(call->fd, EINVAL,
+		            "%s: a reserved member of struct rsp_sndrcvinfo is not zero; set the whole "
+		            "structure to zero before filling it",
+		            call->function);
 	if ((info->flags & ~INFO_FLAGS) != 0)
-		return fail(fd, EINVAL, "rsp_sendmsg: flags %#x in struct rsp_sndrcvinfo are unknown",
+		return fail(call->fd, EINVAL, "%s: flags %#x in struct rsp_sndrcvinfo are unknown", call->function,
 		            (unsigned)(info->flags & ~INFO_FLAGS));
 	return 0;
 }
@@ -65,18 +43,18 @@ static int check_send(struct call *call, const void *buf, size_t len, const stru
                       int flags)
 {
 	if (buf == NULL && len > 0)
-		return fail(call->fd, EFAULT, "rsp_sendmsg: the buffer is NULL");
+		return fail(call->fd, EFAULT, "%s: the buffer is NULL", call->function);
 	if (len == 0)
-		return fail(call->fd, EINVAL, "rsp_sendmsg: SCTP carries no empty messages");
+		return fail(call->fd, EINVAL, "%s: SCTP carries no empty messages", call->function);
 	if (len > INT32_MAX)
-		return fail(call->fd, EMSGSIZE, "rsp_sendmsg: no message can be %zu bytes long", len);
+		return fail(call->fd, EMSGSIZE, "%s: no message can be %zu bytes long", call->function,
+		            len);
 	if (check_flags(call, flags, SEND_FLAGS) == -1)
 		return -1;
-	return info != NULL ? check_info(call->fd, info) : 0;
+	return info != NULL ? check_info(call, info) : 0;
 }
 
-static ssize_t send_message(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info,
-                            int flags)
+static ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info, int flags)
 {
 	int waited;
 
@@ -85,30 +63,34 @@ static ssize_t send_message(struct call *call, const void *buf, size_t len, stru
 		                                    error_space());
 
 		if (!may_wait(call, sent, flags))
-			return outcome(call, waited, sent);
+			return tried(call, waited, sent);
 		if (wait_ready(call, call->fd, POLLOUT, NULL) == -1)
 			return -1;
 	}
 }
 
-ssize_t(rsp_sendmsg)(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags)
+ssize_t send_message(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags, int pieces)
 {
-	struct rspgo_msginfo message = {0};
+	struct rspgo_msginfo message = {.pieces = pieces != 0};
 	struct call call;
 
-	if (begin_call(&call, "rsp_sendmsg", fd) == -1)
+	if (begin_call(&call, pieces ? "rsp_sendmsgv" : "rsp_sendmsg", fd) == -1)
 		return -1;
 	if (check_send(&call, buf, len, info, flags) == -1)
 		return end_call(&call, -1);
-	if (info != NULL)
-		message = (struct rspgo_msginfo){
-		        .session = info->session,
-		        .ppid = info->ppid,
-		        .lifetime = info->lifetime,
-		        .stream = info->stream,
-		        .unordered = (info->flags & RSP_UNORDERED) != 0,
-		};
-	return end_call(&call, send_message(&call, buf, len, &message, flags));
+	if (info != NULL) {
+		message.session = info->session;
+		message.ppid = info->ppid;
+		message.lifetime = info->lifetime;
+		message.stream = info->stream;
+		message.unordered = (info->flags & RSP_UNORDERED) != 0;
+	}
+	return end_call(&call, send_call(&call, buf, len, &message, flags));
+}
+
+ssize_t(rsp_sendmsg)(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags)
+{
+	return send_message(fd, buf, len, info, flags, 0);
 }
 
 /* Writes what happened into the program's buffer, as far as it has room. */
@@ -146,8 +128,13 @@ static ssize_t copy_notification(void *buf, size_t len, struct rspgo_msginfo *in
 	return (ssize_t)len;
 }
 
-static ssize_t receive_message(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how,
-                               int flags)
+/* MSG_TRUNC wants to know of what has no room, too. */
+static ssize_t with_dropped(ssize_t received, const struct rspgo_msginfo *info, int how)
+{
+	return (how & RSPGO_DISCARD) != 0 ? (ssize_t)info->length : received;
+}
+
+static ssize_t receive_call(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how, int flags)
 {
 	struct rspgo_notification note;
 	int waited;
@@ -157,9 +144,9 @@ static ssize_t receive_message(struct call *call, void *buf, size_t len, struct 
 		        call->go->rspgo_recv(call->fd, call->ino, buf, len, info, &note, how, error_space());
 
 		if (received >= 0 && info->kind == RSPGO_NOTIFICATION)
-			return copy_notification(buf, len, info, &note);
+			return with_dropped(copy_notification(buf, len, info, &note), info, how);
 		if (!may_wait(call, received, flags))
-			return outcome(call, waited, received);
+			return tried(call, waited, received);
 		if (wait_ready(call, call->fd, POLLIN, NULL) == -1)
 			return -1;
 	}
@@ -167,6 +154,9 @@ static ssize_t receive_message(struct call *call, void *buf, size_t len, struct 
 
 static void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *message)
 {
+	/* The end of a session is no message, and so not the end of one. */
+	int whole = message->left == 0 && (message->length > 0 || message->kind != RSPGO_MESSAGE);
+
 	memset(info, 0, sizeof(*info));
 	info->session = message->session;
 	info->pe_id = message->pe_id;
@@ -175,39 +165,43 @@ static void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *messag
 	info->length = message->length;
 	info->flags = (message->unordered ? RSP_UNORDERED : 0) | (message->truncated ? RSP_MSG_TRUNC : 0) |
 	              (message->kind == RSPGO_NOTIFICATION ? RSP_MSG_NOTIFICATION : 0) |
-	              (message->kind == RSPGO_COOKIE_ECHO ? RSP_MSG_COOKIE_ECHO : 0);
+	              (message->kind == RSPGO_COOKIE_ECHO ? RSP_MSG_COOKIE_ECHO : 0) | (whole ? RSP_MSG_EOR : 0);
 }
 
-static ssize_t receive_call(struct call *call, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags)
+static ssize_t checked_receive(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how,
+                               int flags)
 {
-	struct rspgo_msginfo message = {0};
-	int how = ((flags & MSG_PEEK) != 0 ? RSPGO_PEEK : 0) | (info == NULL ? RSPGO_PLAIN : 0);
-	ssize_t received;
-
 	if (buf == NULL && len > 0)
 		return fail(call->fd, EFAULT, "%s: the buffer is NULL", call->function);
 	if (check_flags(call, flags, RECV_FLAGS) == -1)
 		return -1;
-	received = receive_message(call, buf, len, &message, how, flags);
-	if (received == -1)
+	return receive_call(call, buf, len, info, how, flags);
+}
+
+ssize_t receive_message(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags, int pieces)
+{
+	int how = ((flags & MSG_PEEK) != 0 ? RSPGO_PEEK : 0) | ((flags & MSG_TRUNC) != 0 ? RSPGO_DISCARD : 0) |
+	          (info == NULL ? RSPGO_PLAIN : 0) | (pieces ? RSPGO_PIECES : 0);
+	struct rspgo_msginfo message = {0};
+	struct call call;
+	ssize_t received;
+
+	if (begin_call(&call, pieces ? "rsp_recvmsgv" : "rsp_recvmsg", fd) == -1)
 		return -1;
-	if (info != NULL)
+	received = checked_receive(&call, buf, len, &message, how, flags);
+	if (received != -1 && info != NULL)
 		fill(info, &message);
-	return (flags & MSG_TRUNC) != 0 ? (ssize_t)message.length : received;
+	return end_call(&call, received);
 }
 
 ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags)
 {
-	struct call call;
-
-	if (begin_call(&call, "rsp_recvmsg", fd) == -1)
-		return -1;
-	return end_call(&call, receive_call(&call, buf, len, info, flags));
+	return receive_message(fd, buf, len, info, flags, 0);
 }
 
 ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags)
 {
-	return rsp_recvmsg(fd, buf, len, info, flags);
+	return receive_message(fd, buf, len, info, flags, 0);
 }
 
 static int cookie_call(struct call *call, const void *cookie, size_t len, uint32_t session, int flags)
@@ -226,7 +220,7 @@ static int cookie_call(struct call *call, const void *cookie, size_t len, uint32
 		                                       session, error_space());
 
 		if (!may_wait(call, sent, flags))
-			return (int)outcome(call, waited, sent);
+			return (int)tried(call, waited, sent);
 		if (wait_ready(call, call->fd, POLLOUT, NULL) == -1)
 			return -1;
 	}

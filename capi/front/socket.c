@@ -16,9 +16,10 @@ static int check_kind(int domain, int type, int protocol)
 	if (domain != AF_INET && domain != AF_INET6)
 		return fail(-1, EAFNOSUPPORT, "rsp_socket: domain %d is not supported; use AF_INET or AF_INET6",
 		            domain);
-	if (type != SOCK_DGRAM && type != SOCK_SEQPACKET)
+	if (type != SOCK_DGRAM && type != SOCK_SEQPACKET && type != SOCK_STREAM)
 		return fail(-1, ESOCKTNOSUPPORT,
-		            "rsp_socket: type %d is not supported; use SOCK_DGRAM or SOCK_SEQPACKET", type);
+		            "rsp_socket: type %d is not supported; use SOCK_SEQPACKET, SOCK_DGRAM or SOCK_STREAM",
+		            type);
 	if (protocol != IPPROTO_SCTP && protocol != 0)
 		return fail(-1, EPROTONOSUPPORT, "rsp_socket: protocol %d is not supported; use IPPROTO_SCTP",
 		            protocol);
@@ -34,7 +35,7 @@ int rsp_socket(int domain, int type, int protocol)
 		return -1;
 	if (check_kind(domain, type & ~TYPE_FLAGS, protocol) == -1)
 		return (int)end_call(&call, -1);
-	fd = call.go->rspgo_socket(domain, error_space());
+	fd = call.go->rspgo_socket(domain, (type & ~TYPE_FLAGS) == SOCK_STREAM, error_space());
 	if (fd < 0)
 		return (int)end_call(&call, core_failed(-1, fd));
 	if ((type & SOCK_NONBLOCK) != 0)

@@ -64,7 +64,7 @@ ssize_t rsp_sendmsgv(int fd, const struct iovec *pieces, int count, const struct
 		end += pieces[i].iov_len;
 	}
 	pthread_cleanup_push(free, message);
-	sent = (rsp_sendmsg)(fd, message, (size_t)length, info, flags);
+	sent = send_message(fd, message, (size_t)length, info, flags, 1);
 	pthread_cleanup_pop(1);
 	return sent;
 }
@@ -81,7 +81,7 @@ ssize_t rsp_recvmsgv(int fd, const struct iovec *pieces, int count, struct rsp_s
 	if (message == NULL)
 		return -1;
 	pthread_cleanup_push(free, message);
-	received = rsp_recvmsg(fd, message, (size_t)room, info, flags);
+	received = receive_message(fd, message, (size_t)room, info, flags, 1);
 	if (received > 0) {
 		size_t left = (size_t)(received < room ? received : room); /* MSG_TRUNC tells more */
 		const char *from = message;

@@ -7,6 +7,7 @@
 #include "front.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -44,6 +45,26 @@ int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct
 	if ((wait.revents & POLLNVAL) != 0)
 		return fail(call->fd, EBADF, "%s: another thread closed the descriptor", call->function);
 	return 0;
+}
+
+int may_wait(struct call *call, int64_t result, int flags)
+{
+	int status;
+
+	if (result != -EAGAIN || (flags & MSG_DONTWAIT) != 0)
+		return 0;
+	status = fcntl(call->fd, F_GETFL);
+	return status == -1 || (status & O_NONBLOCK) == 0;
+}
+
+ssize_t tried(struct call *call, int waited, int64_t result)
+{
+	if (result >= 0)
+		return (ssize_t)result;
+	/* After a wait it is known to have been a socket of ours. */
+	if (waited && result == -ENOTSOCK)
+		return fail(call->fd, EBADF, "%s: another thread closed the socket", call->function);
+	return core_failed(call->fd, result);
 }
 
 static void mask_without_urgent(sigset_t *mask)

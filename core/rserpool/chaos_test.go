@@ -31,7 +31,7 @@ func (l *ledger) book() {
 	buf := make([]byte, 200)
 	for _, s := range l.alive {
 		for {
-			n, err := s.TryRecv(buf, nil, false)
+			n, err := s.TryRecv(buf, nil, 0)
 			if err != nil {
 				break
 			}

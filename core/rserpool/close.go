@@ -12,10 +12,13 @@ import (
 const linger = time.Second
 
 // Close closes the socket like CloseContext, waiting one second at most.
-func (s *Socket) Close() error {
+func (s *Socket) Close() error { return lingering(s.CloseContext) }
+
+// lingering closes something; that it takes longer than linger is no error.
+func lingering(closing func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), linger)
 	defer cancel()
-	if err := s.CloseContext(ctx); !errors.Is(err, context.DeadlineExceeded) {
+	if err := closing(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	return nil

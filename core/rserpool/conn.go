@@ -3,8 +3,11 @@ package rserpool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
 )
 
 // Conn is a session: messages, in order, with their boundaries. That of a pool
@@ -15,6 +18,7 @@ type Conn struct {
 	s       *Socket
 	ss      *session
 	dialled bool // the socket is for this session alone
+	closed  bool
 
 	reading sync.Mutex
 	rest    []byte // of a message that Read returned in part
@@ -47,24 +51,51 @@ func (c *Conn) Send(ctx context.Context, b []byte) error {
 func (c *Conn) SendMessage(ctx context.Context, b []byte, info SendInfo) error {
 	var outcome error
 	err := c.s.await(ctx, &c.ss.writable, func() bool {
-		if outcome = c.ended(); outcome == nil {
-			outcome = c.s.sendOn(c.ss, b, &info)
-		}
+		outcome = c.send(b, &info)
 		return !errors.Is(outcome, ErrWouldBlock)
 	})
 	if err != nil {
 		return err
 	}
-	if errors.Is(outcome, io.EOF) {
-		return ErrNotConnected
-	}
 	return outcome
 }
 
+// TrySend is SendMessage without waiting: ErrWouldBlock means that there is no
+// room. A nil info means the zero SendInfo.
+func (c *Conn) TrySend(b []byte, info *SendInfo) error {
+	if info == nil {
+		info = &SendInfo{}
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.send(b, info)
+}
+
+// send is TrySend with the socket locked.
+func (c *Conn) send(b []byte, info *SendInfo) error {
+	if err := c.canSend(); err != nil {
+		return err
+	}
+	return c.s.sendOn(c.ss, b, info)
+}
+
+// canSend returns why nothing can be sent any more, or nil.
+func (c *Conn) canSend() error {
+	switch err := c.ended(); {
+	case err == io.EOF:
+		return fmt.Errorf("%w: the session has ended", ErrNotConnected)
+	case err == nil, c.ss.own, errors.Is(err, ErrClosed):
+		return err
+	default:
+		return fmt.Errorf("%w: the session has ended: %w", ErrNotConnected, err)
+	}
+}
+
 // Recv returns the next message, which then belongs to the caller. Cookie
-// echoes and notifications are passed over. It returns
-// io.EOF when the peer has ended the session; that of a pool user ends only by
-// Close, or with an error when no element of the pool can take it over.
+// echoes and notifications are passed over. It returns io.EOF when the peer has
+// ended the session or Drain has moved it, and another error when the pool user was
+// lost; that of a pool user ends only by Close, or with an error when no element of
+// the pool can take it over.
 func (c *Conn) Recv(ctx context.Context) ([]byte, error) {
 	for {
 		b, info, err := c.RecvMessage(ctx)
@@ -79,19 +110,14 @@ func (c *Conn) Recv(ctx context.Context) ([]byte, error) {
 func (c *Conn) RecvMessage(ctx context.Context) (b []byte, info RecvInfo, err error) {
 	var outcome error
 	err = c.s.await(ctx, &c.ss.readable, func() bool {
-		if c.ss.inbox.len() == 0 {
-			c.s.dispatch() // perhaps its hook is on the way
+		outcome = c.arrival(0)
+		if outcome == nil {
+			b = c.ss.inbox.first().data
+			c.s.take(c.ss, nil, &info, RecvDiscard)
+			info.Left = 0
+			c.s.unstall(c.ss)
 		}
-		if c.ss.inbox.len() == 0 {
-			outcome = c.ended()
-			return outcome != nil
-		}
-		m := *c.ss.inbox.first()
-		b, outcome = m.data, nil
-		c.s.take(c.ss, nil, &info, false)
-		info.Truncated = false
-		c.s.unstall(c.ss)
-		return true
+		return !errors.Is(outcome, ErrWouldBlock)
 	})
 	if err != nil {
 		return nil, info, err
@@ -99,12 +125,51 @@ func (c *Conn) RecvMessage(ctx context.Context) (b []byte, info RecvInfo, err er
 	return b, info, outcome
 }
 
+// TryRecv is Socket.TryRecv for this session, with the errors of Recv.
+func (c *Conn) TryRecv(b []byte, info *RecvInfo, flags RecvFlags) (n int, err error) {
+	if info == nil {
+		flags |= RecvMessages
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if err := c.arrival(flags); err != nil {
+		return 0, err
+	}
+	n, _ = c.s.take(c.ss, b, info, flags)
+	if flags&RecvPeek == 0 {
+		c.s.unstall(c.ss)
+	}
+	return n, nil
+}
+
+// arrival says that something can be received, after skipping what is not
+// wanted; or why not, with the socket locked.
+func (c *Conn) arrival(flags RecvFlags) error {
+	if c.closed {
+		return ErrClosed
+	}
+	if c.ss.inbox.len() == 0 {
+		c.s.dispatch() // perhaps its hook is on the way
+	}
+	for c.ss.inbox.len() > 0 {
+		if c.ss.offers(flags) {
+			return nil
+		}
+		c.s.take(c.ss, nil, nil, RecvDiscard)
+		c.s.unstall(c.ss)
+	}
+	if err := c.ended(); err != nil {
+		return err
+	}
+	return ErrWouldBlock
+}
+
 // ended returns why the session has ended, or nil, with the socket locked.
 func (c *Conn) ended() error {
 	switch {
-	case c.s.closing, c.ss.ending:
+	case c.s.closing, c.closed:
 		return ErrClosed
-	case c.ss.state != ended:
+	case c.ss.state != ended && !c.ss.ending:
 		return nil
 	case c.ss.err != nil:
 		return c.ss.err
@@ -156,16 +221,44 @@ func (c *Conn) Status() SessionStatus {
 }
 
 // Close ends the session gracefully: what was sent still arrives. For a
-// session from Dial it waits for that, a second at most.
+// session from Dial, and for the last one of a Listener that was detached, it
+// waits for that, a second at most.
 func (c *Conn) Close() error {
 	if c.dialled {
 		return c.s.Close()
 	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	if err := c.ended(); errors.Is(err, ErrClosed) {
+	if _, err := c.finish(); err != nil {
 		return err
 	}
+	return lingering(c.s.closeUnused)
+}
+
+// CloseContext is Close, but waits for any session until what was sent has
+// arrived. It returns the context's error when that ends first; the session is
+// closed all the same.
+func (c *Conn) CloseContext(ctx context.Context) error {
+	if c.dialled {
+		return c.s.CloseContext(ctx)
+	}
+	id, err := c.finish()
+	if err != nil {
+		return err
+	}
+	err = c.s.await(ctx, &c.s.changed, func() bool { return c.s.assocs[id] == nil || c.s.closed })
+	return errors.Join(err, c.s.closeUnused(ctx))
+}
+
+// finish ends the session of an accepted Conn; its association follows.
+func (c *Conn) finish() (assoc.ID, error) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.s.closing || c.closed {
+		return 0, ErrClosed
+	}
+	c.closed = true
+	c.s.taken--
+	id := c.ss.assoc
 	c.s.finish(c.ss)
-	return nil
+	c.s.updateReadiness()
+	return id, nil
 }

@@ -60,6 +60,8 @@ func (s *Socket) openSession(pool string) (*session, error) {
 	switch {
 	case s.closing:
 		return nil, ErrClosed
+	case s.backlog > 0:
+		return nil, fmt.Errorf("%w: the socket listens; connect with another one", ErrConnected)
 	case s.own != nil && s.own.state != ended:
 		return nil, fmt.Errorf("%w: to pool %q; end that session first or use another socket", ErrConnected, s.own.peer.Pool)
 	}

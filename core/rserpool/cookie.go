@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -43,18 +42,29 @@ func (s *Socket) SendCookie(id SessionID, state []byte) error {
 func (c *Conn) SendCookie(ctx context.Context, state []byte) error {
 	var outcome error
 	err := c.s.await(ctx, &c.ss.writable, func() bool {
-		if outcome = c.ended(); outcome == nil {
-			outcome = c.s.sendCookie(c.ss, state)
-		}
+		outcome = c.leaveCookie(state)
 		return !errors.Is(outcome, ErrWouldBlock)
 	})
 	if err != nil {
 		return err
 	}
-	if errors.Is(outcome, io.EOF) {
-		return ErrNotConnected
-	}
 	return outcome
+}
+
+// TrySendCookie is SendCookie without waiting: ErrWouldBlock means that there is
+// no room.
+func (c *Conn) TrySendCookie(state []byte) error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	return c.leaveCookie(state)
+}
+
+// leaveCookie is TrySendCookie with the socket locked.
+func (c *Conn) leaveCookie(state []byte) error {
+	if err := c.canSend(); err != nil {
+		return err
+	}
+	return c.s.sendCookie(c.ss, state)
 }
 
 func (s *Socket) sendCookie(ss *session, state []byte) error {
@@ -68,8 +78,7 @@ func (s *Socket) sendCookie(ss *session, state []byte) error {
 	case ss.state != established:
 		return fmt.Errorf("%w: the pool user is ending session %d", ErrNotConnected, ss.id)
 	case s.port.Waiting(ss.assoc):
-		s.full = true
-		s.updateReadiness()
+		s.refuse(ss)
 		return ErrWouldBlock
 	}
 	ss.touch()

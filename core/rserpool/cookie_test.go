@@ -67,7 +67,7 @@ func (w *world) read(s *Socket) (lines []string, session SessionID) {
 	buf := make([]byte, 100_000)
 	for {
 		var info RecvInfo
-		n, err := s.TryRecv(buf, &info, false)
+		n, err := s.TryRecv(buf, &info, 0)
 		if errors.Is(err, ErrWouldBlock) {
 			return lines, session
 		}
@@ -191,7 +191,7 @@ func TestBadCookiesAreRejected(t *testing.T) {
 				w.send(pu, 0, "y")
 				time.Sleep(time.Second)
 				var info RecvInfo
-				_, err := e2.TryRecv(nil, &info, true)
+				_, err := e2.TryRecv(nil, &info, RecvPeek)
 				w.ok(err)
 				if tc.want == nil {
 					w.reads("second", e2, "echo state", "y")

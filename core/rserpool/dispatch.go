@@ -97,12 +97,14 @@ func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) {
 
 // deliver puts something into the inbox of a session.
 func (s *Socket) deliver(ss *session, m incoming) {
+	m.length = len(m.data)
 	ss.inbox.push(m)
 	ss.inboxBytes += len(m.data)
 	if !s.perSession {
 		s.arrivals.push(ss)
 	}
 	ss.readable.fire()
+	ss.show()
 	s.throttle(ss)
 }
 
@@ -131,7 +133,7 @@ func (s *Socket) release(ss *session) {
 		return
 	}
 	ss.held = false
-	if !s.port.Hold(ss.assoc, false) {
+	if !ss.parked && !s.port.Hold(ss.assoc, false) {
 		s.stuck--
 	}
 }
@@ -153,14 +155,14 @@ func (s *Socket) handleControl(info *assoc.RecvInfo, b []byte) {
 
 // acceptSession makes a session of an association that a pool user opened.
 // Registrars open associations too, to send their keep-alives; hence it is the
-// first message that makes one.
+// first message that makes one. It returns nil when none is taken.
 func (s *Socket) acceptSession(id assoc.ID) *session {
 	ss := s.newSession()
 	ss.state, ss.assoc, ss.stood = established, id, true
 	ss.peer.Pool = s.assocs[id].pool
-	if s.perSession {
-		s.accepted.push(ss)
-		s.changed.fire()
+	if !s.admit(ss) {
+		s.end(ss, ErrClosed)
+		return nil
 	}
 	s.log.Debug("session begins", "session", ss.id)
 	s.notify(ss, Notification{Type: SessionAdded})
@@ -200,7 +202,7 @@ func (s *Socket) handleRestart(a *association, id assoc.ID) {
 		s.release(ss)
 		s.giveUp(ss, errRestarted)
 		s.notify(ss, Notification{Type: SessionRemoved, Err: errRestarted})
-		s.end(ss, nil)
+		s.end(ss, errRestarted)
 	}
 }
 

@@ -43,7 +43,7 @@ func doubts(w *world, rng *rand.Rand) {
 	work := func(id PEID, n int) {
 		for range n {
 			var info RecvInfo
-			if _, err := sockets[id].TryRecv(buf, &info, false); err != nil {
+			if _, err := sockets[id].TryRecv(buf, &info, 0); err != nil {
 				return
 			}
 			if got := binary.BigEndian.Uint64(buf); got != next {
@@ -59,7 +59,7 @@ func doubts(w *world, rng *rand.Rand) {
 		synctest.Wait()
 		for {
 			var info RecvInfo
-			if _, err := pu.TryRecv(buf, &info, false); err != nil {
+			if _, err := pu.TryRecv(buf, &info, 0); err != nil {
 				return
 			}
 			if n := info.Notification; n != nil && n.Type == FailoverBegun {

@@ -82,7 +82,7 @@ func TestControlNeverReachesTheApplication(t *testing.T) {
 		ask([]byte{0x41, 0, 0, 4}, asap.Error{Causes: []protocol.Cause{{Code: protocol.CauseUnrecognizedMessage, Info: []byte{0x41, 0, 0, 4}}}})
 		ask([]byte{0x11, 0, 0, 4}, nil) // action bits 00 (COM-4-04)
 		ask([]byte{1, 2}, nil)          // COM-4-07
-		if _, err := pe.TryRecv(make([]byte, 9), nil, false); !errors.Is(err, ErrWouldBlock) {
+		if _, err := pe.TryRecv(make([]byte, 9), nil, 0); !errors.Is(err, ErrWouldBlock) {
 			w.Errorf("the application receives something: %v", err)
 		}
 		if st := pe.Status(); len(st.Sessions) != 0 {
@@ -159,10 +159,10 @@ func TestLifetimeEndsInTheQueue(t *testing.T) {
 		w.ok(next.Register(w.ctx, "echo", Registration{}))
 		time.Sleep(5 * time.Second)
 		buf := make([]byte, 9)
-		if n, err := next.TryRecv(buf, nil, false); err != nil || string(buf[:n]) != "long" {
+		if n, err := next.TryRecv(buf, nil, 0); err != nil || string(buf[:n]) != "long" {
 			w.Errorf("got %q, %v", buf[:n], err)
 		}
-		if _, err := next.TryRecv(buf, nil, false); !errors.Is(err, ErrWouldBlock) {
+		if _, err := next.TryRecv(buf, nil, 0); !errors.Is(err, ErrWouldBlock) {
 			w.Errorf("then: %v", err)
 		}
 	})

@@ -20,6 +20,7 @@ func (s *Socket) EndSession(id SessionID) error {
 // finish ends a session once nothing of it waits to be sent. What was received
 // and not read is lost, also if the session has ended before.
 func (s *Socket) finish(ss *session) {
+	s.unpark(ss)
 	s.dropInbox(ss)
 	s.retire(ss)
 	if ss.ending || ss.state == ended {
@@ -29,7 +30,7 @@ func (s *Socket) finish(ss *session) {
 	ss.unhold()
 	s.flush(ss)
 	ss.readable.fire()
-	s.relax(ss)
+	s.relax(ss) // shows the end, too
 	if ss == s.own {
 		s.own = nil
 	}

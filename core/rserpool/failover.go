@@ -59,7 +59,7 @@ func (s *Socket) sessionDown(ss *session, why error) {
 	if !ss.own {
 		s.giveUp(ss, why)
 		s.notify(ss, Notification{Type: SessionRemoved, Err: why})
-		s.end(ss, nil)
+		s.end(ss, why)
 		return
 	}
 	if ss.ending && !ss.waiting() {

@@ -13,6 +13,9 @@ func (q *fifo[T]) push(v T) { q.items = append(q.items, v) }
 // first returns the oldest item; there must be one.
 func (q *fifo[T]) first() *T { return &q.items[q.head] }
 
+// at returns an item, counted from the oldest one, which is 0; it must exist.
+func (q *fifo[T]) at(i int) *T { return &q.items[q.head+i] }
+
 // pop drops the oldest item; there must be one.
 func (q *fifo[T]) pop() T {
 	var zero T

@@ -7,11 +7,8 @@ import (
 )
 
 // Listener is a pool element: it is registered in a pool and takes the
-// sessions of pool users.
-type Listener struct {
-	s    *Socket
-	pool string
-}
+// sessions of pool users one by one.
+type Listener struct{ s *Socket }
 
 // Listen makes an element of the pool and waits until a registrar has granted
 // the registration, starting a registrar inside the process if none is found
@@ -21,34 +18,47 @@ func Listen(ctx context.Context, pool string, opts *Options) (*Listener, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Register(ctx, pool, opts.orDefault().Registration); err != nil {
+	o := opts.orDefault()
+	l, err := s.Listen(o.Backlog)
+	if err == nil {
+		err = s.Register(ctx, pool, o.Registration)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &Listener{s: s, pool: pool}, nil
+	return l, nil
 }
 
 // Accept waits for the next session. A session begins with the first message
 // of a pool user, not with its association: registrars open associations too.
+// After Close or Detach it returns ErrClosed.
 func (l *Listener) Accept(ctx context.Context) (*Conn, error) {
-	var ss *session
+	var c *Conn
+	var outcome error
 	err := l.s.await(ctx, &l.s.changed, func() bool {
-		if l.s.accepted.len() > 0 {
-			ss = l.s.accepted.pop()
-		}
-		return ss != nil || l.s.closing
+		c, outcome = l.s.accept()
+		return !errors.Is(outcome, ErrWouldBlock)
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case ss == nil:
-		return nil, ErrClosed
 	}
-	return &Conn{s: l.s, ss: ss}, nil
+	return c, outcome
+}
+
+// TryAccept is Accept without waiting: it returns ErrWouldBlock when there is no
+// session. The readable hook of the socket tells when there is one.
+func (l *Listener) TryAccept() (*Conn, error) {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	return l.s.accept()
 }
 
 // Update changes the policy values and the life of the registration.
 func (l *Listener) Update(ctx context.Context, r Registration) error {
-	return l.s.Register(ctx, l.pool, r)
+	l.s.mu.Lock()
+	pool := l.s.pool
+	l.s.mu.Unlock()
+	return l.s.Register(ctx, pool, r)
 }
 
 // Deregister takes the element out of its pool: no new sessions come, those
@@ -68,5 +78,6 @@ func (l *Listener) Addrs() []netip.AddrPort { return l.s.LocalAddrs() }
 func (l *Listener) Status() Status { return l.s.Status() }
 
 // Close deregisters and ends all sessions gracefully, a second at most. Their
-// pool users go on with another element of the pool.
+// pool users go on with another element of the pool. Detach leaves the sessions
+// alone.
 func (l *Listener) Close() error { return l.s.Close() }

@@ -19,8 +19,8 @@ type RecvInfo struct {
 	Stream    uint16
 	PPID      uint32 // host byte order
 	Unordered bool
-	Truncated bool // the buffer was too small, the rest of the message is lost
-	Length    int  // of the whole message, in bytes
+	Length    int // of the whole message, in bytes
+	Left      int // bytes of it that the buffer had no room for; see RecvFlags
 
 	// CookieEcho: this is no message, but the state with which a session comes
 	// from another pool element: what that one left with SendCookie last. It

@@ -53,13 +53,13 @@ func TestNoNotificationsByDefault(t *testing.T) {
 		p1.kill()
 		synctest.Wait()
 		var info RecvInfo
-		_, err = pu.TryRecv(nil, &info, false)
+		_, err = pu.TryRecv(nil, &info, 0)
 		w.ok(err)
 		if n := info.Notification; n.Type != FailoverBegun || n.Old != old.PE || n.Err == nil {
 			t.Errorf("begun: %+v", n)
 		}
 		time.Sleep(time.Second)
-		_, err = pu.TryRecv(nil, &info, false)
+		_, err = pu.TryRecv(nil, &info, 0)
 		w.ok(err)
 		next, _ := e2.LocalName()
 		if n := info.Notification; n.Type != FailoverCompleted || n.Old != old.PE || n.New != next.PE {
@@ -82,10 +82,10 @@ func TestWhoWantsMessagesGetsMessages(t *testing.T) {
 		w.ok(c.Send(w.ctx, []byte("x")))
 		synctest.Wait()
 		buf := make([]byte, 9)
-		if n, err := pe.TryRecv(buf, nil, false); err != nil || string(buf[:n]) != "x" {
+		if n, err := pe.TryRecv(buf, nil, 0); err != nil || string(buf[:n]) != "x" {
 			t.Errorf("got %q, %v", buf[:n], err)
 		}
-		if _, err := pe.TryRecv(buf, nil, false); !errors.Is(err, ErrWouldBlock) {
+		if _, err := pe.TryRecv(buf, nil, 0); !errors.Is(err, ErrWouldBlock) {
 			t.Errorf("then %v", err)
 		}
 		w.ok(pe.TrySend([]byte("y"), &SendInfo{Session: 1}))

@@ -13,6 +13,8 @@ type Options struct {
 	Local []netip.AddrPort
 	// Registration is how Listen registers.
 	Registration Registration
+	// Backlog is how many sessions may wait for Accept; 128. See Socket.Listen.
+	Backlog int
 }
 
 func (o *Options) orDefault() Options {

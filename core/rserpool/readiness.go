@@ -1,44 +1,51 @@
 package rserpool
 
-// readiness is what the hooks were told last.
+// readiness is what the hooks of a socket or of a session were told last.
 type readiness struct {
 	readable, writable         bool
 	readableHook, writableHook func(bool)
 }
 
+// install tells the hooks the present state.
+func (r *readiness) install(readable, writable bool, readableHook, writableHook func(bool)) {
+	*r = readiness{readable: readable, writable: writable, readableHook: readableHook, writableHook: writableHook}
+	readableHook(readable)
+	writableHook(writable)
+}
+
+// tell tells the hooks about edges.
+func (r *readiness) tell(readable, writable bool) {
+	if readable != r.readable {
+		r.readable = readable
+		r.readableHook(readable)
+	}
+	if writable != r.writable {
+		r.writable = writable
+		r.writableHook(writable)
+	}
+}
+
 // Hooks installs functions that follow the socket's readiness. Each is called
 // at once with the present state, then on every change, in the order of the
-// changes. Readable means that TryRecv returns something other than
-// ErrWouldBlock, writable that TrySend does not return ErrWouldBlock, as far as
-// is known. They are called with the socket locked: they must be brief and must
-// not call it.
+// changes. Readable means that TryRecv, or the TryAccept of its Listener, returns
+// something other than ErrWouldBlock, writable that TrySend does not return
+// ErrWouldBlock, as far as is known. They are called with the socket locked: they
+// must be brief and must not call it.
 func (s *Socket) Hooks(readable, writable func(bool)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ready = readiness{
-		readable: s.isReadable(), writable: s.isWritable(), readableHook: readable, writableHook: writable,
-	}
-	readable(s.ready.readable)
-	writable(s.ready.writable)
+	s.ready.install(s.isReadable(), s.isWritable(), readable, writable)
 }
 
 // updateReadiness tells the hooks about edges, with the socket locked.
 func (s *Socket) updateReadiness() {
-	if s.ready.readableHook == nil {
-		return
-	}
-	if now := s.isReadable(); now != s.ready.readable {
-		s.ready.readable = now
-		s.ready.readableHook(now)
-	}
-	if now := s.isWritable(); now != s.ready.writable {
-		s.ready.writable = now
-		s.ready.writableHook(now)
+	if s.ready.readableHook != nil {
+		s.ready.tell(s.isReadable(), s.isWritable())
 	}
 }
 
 func (s *Socket) isReadable() bool {
-	return s.closing || s.nextArrival(false) != nil || s.failed()
+	return s.closing || s.nextAccepted() != nil || s.nextArrival(0) != nil || s.failed()
 }
 
 // failed says that the session of Connect stood and has failed for good, which
@@ -48,3 +55,21 @@ func (s *Socket) failed() bool { return s.own != nil && s.own.stood && s.own.sta
 // isWritable: until a session refused a message there is room, and then again
 // from the moment that any has some.
 func (s *Socket) isWritable() bool { return s.closing || !s.full }
+
+// Hooks is Socket.Hooks for the session: its TryRecv, TrySend and TrySendCookie.
+func (c *Conn) Hooks(readable, writable func(bool)) {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.ss.ready.install(c.ss.isReadable(), c.ss.isWritable(), readable, writable)
+}
+
+// show tells the hooks of a session about edges, with the socket locked.
+func (ss *session) show() {
+	if ss.ready.readableHook != nil {
+		ss.ready.tell(ss.isReadable(), ss.isWritable())
+	}
+}
+
+func (ss *session) over() bool       { return ss.ending || ss.state == ended }
+func (ss *session) isReadable() bool { return ss.inbox.len() > 0 || ss.over() }
+func (ss *session) isWritable() bool { return !ss.full || ss.over() }

@@ -88,7 +88,7 @@ func countThroughKills(w *world, rng *rand.Rand) {
 		buf := make([]byte, 100)
 		for range n {
 			var info RecvInfo
-			k, err := s.TryRecv(buf, &info, false)
+			k, err := s.TryRecv(buf, &info, 0)
 			if err != nil {
 				return
 			}

@@ -35,10 +35,19 @@ func (s *Socket) sendOn(ss *session, b []byte, info *SendInfo) error {
 	}
 	err := s.sendNow(ss, b, info)
 	if errors.Is(err, ErrWouldBlock) {
+		s.refuse(ss)
+	}
+	return err
+}
+
+// refuse notes that a session had no room for something.
+func (s *Socket) refuse(ss *session) {
+	ss.full = true
+	ss.show()
+	if !s.perSession {
 		s.full = true
 		s.updateReadiness()
 	}
-	return err
 }
 
 func (s *Socket) sendable(b []byte, info *SendInfo) error {

@@ -48,8 +48,11 @@ type session struct {
 	inbox      fifo[incoming]
 	inboxBytes int
 	held       bool   // the inbox is full: what is in the transport stays there
+	parked     bool   // too many wait for Accept: the same
 	readable   signal // there is something in inbox, or the session ended
 	writable   signal // there is room again, or the session ended
+	full       bool   // a message was refused; there was no room since
+	ready      readiness
 }
 
 // outgoing is a message on its way out.
@@ -63,7 +66,8 @@ type outgoing struct {
 
 // incoming is a message on its way to the application.
 type incoming struct {
-	data      []byte
+	data      []byte // what was not yet received of it
+	length    int    // of the whole
 	pe        PEID
 	stream    uint16
 	ppid      uint32
@@ -158,8 +162,9 @@ func (s *Socket) handedOver(ss *session) {
 
 // relax tells those who wait that the session takes messages again.
 func (s *Socket) relax(ss *session) {
-	s.full = false
+	s.full, ss.full = false, false
 	ss.writable.fire()
+	ss.show()
 }
 
 func (s *Socket) transmit(ss *session, m *outgoing) error {

@@ -183,7 +183,7 @@ func TestPoolUserThatRestarts(t *testing.T) {
 			w.ok(pu.TrySend([]byte("x"), nil))
 			synctest.Wait()
 			var info RecvInfo
-			_, err := pe.TryRecv(make([]byte, 9), &info, false)
+			_, err := pe.TryRecv(make([]byte, 9), &info, 0)
 			w.ok(err)
 			seen = append(seen, info.Session)
 			p.endpoints[0].Vanish()

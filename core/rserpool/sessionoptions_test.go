@@ -67,7 +67,7 @@ func TestFailoverLimitOfASession(t *testing.T) {
 		start := time.Now()
 		synctest.Wait()
 		for {
-			if _, err := pu.TryRecv(nil, nil, false); !errors.Is(err, ErrWouldBlock) {
+			if _, err := pu.TryRecv(nil, nil, 0); !errors.Is(err, ErrWouldBlock) {
 				break
 			}
 			time.Sleep(10 * time.Millisecond)

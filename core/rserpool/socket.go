@@ -64,8 +64,8 @@ type Socket struct {
 	full       bool           // a session refused a message; none has had room since
 	stuck      int            // full inboxes whose association the transport cannot hold alone
 	arrivals   fifo[*session] // whose message is next, unless perSession
-	perSession bool           // sessions are read one by one: a Listener's
-	accepted   fifo[*session] // not yet taken by Accept
+	perSession bool           // sessions are read one by one, by their Conns
+	accepting                 // of pool users
 	ready      readiness
 }
 

@@ -52,9 +52,9 @@ func TestTheSlidesEcho(t *testing.T) {
 		w.edges("element, message", &atPE.readable, true)
 		buf := make([]byte, 100)
 		var info RecvInfo
-		_, err := pe.TryRecv(buf, &info, true)
+		_, err := pe.TryRecv(buf, &info, RecvPeek)
 		w.ok(err)
-		n, err := pe.TryRecv(buf, &info, false)
+		n, err := pe.TryRecv(buf, &info, 0)
 		if err != nil || string(buf[:n]) != "line\n" {
 			w.Fatalf("after a peek: %q, %v", buf[:n], err)
 		}
@@ -63,13 +63,13 @@ func TestTheSlidesEcho(t *testing.T) {
 			w.Errorf("got %+v, want %+v", info, want)
 		}
 		w.edges("element, read", &atPE.readable, false)
-		if _, err := pe.TryRecv(buf, &info, false); !errors.Is(err, ErrWouldBlock) {
+		if _, err := pe.TryRecv(buf, &info, 0); !errors.Is(err, ErrWouldBlock) {
 			w.Errorf("empty: %v", err)
 		}
 
 		w.ok(pe.TrySend(buf[:n], &SendInfo{Session: want.Session}))
 		synctest.Wait()
-		n, err = pu.TryRecv(buf, &info, false)
+		n, err = pu.TryRecv(buf, &info, 0)
 		w.ok(err)
 		name, err := pe.LocalName()
 		w.ok(err)
@@ -79,27 +79,6 @@ func TestTheSlidesEcho(t *testing.T) {
 		w.edges("user, answer", &atPU.readable, false, true, false)
 		if got, err := pu.PeerName(0); err != nil || got != name {
 			w.Errorf("peer %v, %v; want %v", got, err, name)
-		}
-	})
-}
-
-func TestSmallBuffersTruncate(t *testing.T) {
-	run(t, func(w *world) {
-		pe, pu := pair(w, "echo")
-		w.ok(pu.TrySend([]byte("0123456789"), nil))
-		w.ok(pu.TrySend([]byte("next"), nil))
-		synctest.Wait()
-		buf := make([]byte, 4)
-		var info RecvInfo
-		n, err := pe.TryRecv(buf, &info, false)
-		w.ok(err)
-		if string(buf[:n]) != "0123" || !info.Truncated || info.Length != 10 {
-			w.Errorf("got %q, %+v", buf[:n], info)
-		}
-		n, err = pe.TryRecv(buf, &info, false)
-		w.ok(err)
-		if string(buf[:n]) != "next" || info.Truncated {
-			w.Errorf("then %q, %+v", buf[:n], info)
 		}
 	})
 }
@@ -117,7 +96,7 @@ func TestManyUsersOfOneSocket(t *testing.T) {
 			synctest.Wait()
 			var info RecvInfo
 			buf := make([]byte, 100)
-			n, err := pe.TryRecv(buf, &info, false)
+			n, err := pe.TryRecv(buf, &info, 0)
 			w.ok(err)
 			if sessions[info.Session] != "" || string(buf[:n]) != line {
 				w.Fatalf("%q on session %d, which is %q's", buf[:n], info.Session, sessions[info.Session])
@@ -189,7 +168,7 @@ func TestMessagesBeforeTheSessionStands(t *testing.T) {
 		}
 		synctest.Wait()
 		buf := make([]byte, 10)
-		if n, err := pe.TryRecv(buf, nil, false); err != nil || string(buf[:n]) != "early" {
+		if n, err := pe.TryRecv(buf, nil, 0); err != nil || string(buf[:n]) != "early" {
 			w.Errorf("got %q, %v", buf[:n], err)
 		}
 	})
@@ -207,7 +186,7 @@ func TestUseOfSocketsThatAreNotReady(t *testing.T) {
 		}
 		check("send", s.TrySend([]byte("x"), nil), ErrNotConnected)
 		check("send on a session", s.TrySend([]byte("x"), &SendInfo{Session: 5}), ErrNotConnected)
-		_, err := s.TryRecv(buf, nil, false)
+		_, err := s.TryRecv(buf, nil, 0)
 		check("receive", err, ErrWouldBlock)
 		_, err = s.LocalName()
 		check("local name", err, ErrNotRegistered)
@@ -230,7 +209,7 @@ func TestUseOfSocketsThatAreNotReady(t *testing.T) {
 		check("network", err, ErrInvalid)
 		w.ok(s.Close())
 		check("closed: send", s.TrySend([]byte("x"), nil), ErrClosed)
-		_, err = s.TryRecv(buf, nil, false)
+		_, err = s.TryRecv(buf, nil, 0)
 		check("closed: receive", err, ErrClosed)
 		check("closed: connect", s.Connect(w.ctx, "echo"), ErrClosed)
 		check("closed: bind", s.Bind(loopback), ErrClosed)
@@ -277,7 +256,7 @@ func TestReconnect(t *testing.T) {
 			w.ok(pu.Connect(w.ctx, "echo"))
 			synctest.Wait()
 			buf := make([]byte, 10)
-			if n, err := pe.TryRecv(buf, nil, false); err != nil || string(buf[:n]) != line {
+			if n, err := pe.TryRecv(buf, nil, 0); err != nil || string(buf[:n]) != line {
 				w.Errorf("got %q, %v; want %q", buf[:n], err, line)
 			}
 		}

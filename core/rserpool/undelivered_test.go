@@ -29,7 +29,7 @@ func (w *world) undelivered(s *Socket, from PEID, want string) {
 	w.Helper()
 	var info RecvInfo
 	buf := make([]byte, 100)
-	n, err := s.TryRecv(buf, &info, false)
+	n, err := s.TryRecv(buf, &info, 0)
 	w.ok(err)
 	switch note := info.Notification; {
 	case note == nil || note.Type != Undelivered:
@@ -56,15 +56,15 @@ func TestNoFailover(t *testing.T) {
 		p1.kill()
 		synctest.Wait()
 		var info RecvInfo
-		if _, err := pu.TryRecv(nil, &info, true); err != nil || info.Stream != 3 || info.PPID != 7 {
+		if _, err := pu.TryRecv(nil, &info, RecvPeek); err != nil || info.Stream != 3 || info.PPID != 7 {
 			t.Errorf("the first one: %+v, %v", info, err)
 		}
 		w.undelivered(pu, name.PE, "b")
 		w.undelivered(pu, name.PE, "c")
-		if _, err := pu.TryRecv(nil, &info, false); err != nil || info.Notification.Type != SessionRemoved || !errors.Is(info.Notification.Err, ErrNoElement) {
+		if _, err := pu.TryRecv(nil, &info, 0); err != nil || info.Notification.Type != SessionRemoved || !errors.Is(info.Notification.Err, ErrNoElement) {
 			t.Errorf("at last %+v, %v", info.Notification, err)
 		}
-		if _, err := pu.TryRecv(nil, nil, false); !errors.Is(err, ErrNoElement) || !strings.Contains(err.Error(), "NoFailover") {
+		if _, err := pu.TryRecv(nil, nil, 0); !errors.Is(err, ErrNoElement) || !strings.Contains(err.Error(), "NoFailover") {
 			t.Errorf("then %v", err)
 		}
 		time.Sleep(time.Second)
@@ -100,7 +100,7 @@ func TestUndeliveredWithoutAnyElement(t *testing.T) {
 		w.undelivered(pu, name.PE, "a")
 		w.undelivered(pu, name.PE, "b")
 		w.undelivered(pu, name.PE, "d")
-		if _, err := pu.TryRecv(nil, nil, false); !errors.Is(err, ErrNoElement) {
+		if _, err := pu.TryRecv(nil, nil, 0); !errors.Is(err, ErrNoElement) {
 			t.Errorf("then %v", err)
 		}
 	})

@@ -26,7 +26,7 @@ static uint32_t gets(int fd, const char *text, uint32_t flags)
 	char buf[300];
 	ssize_t n = rsp_recvmsg(fd, buf, sizeof(buf), &info, 0);
 
-	CHECK(n >= 0 && info.flags == flags);
+	CHECK(n >= 0 && info.flags == (flags | RSP_MSG_EOR));
 	CHECK(flags == RSP_MSG_NOTIFICATION || ((size_t)n == strlen(text) && memcmp(buf, text, (size_t)n) == 0));
 	return info.session;
 }
@@ -66,7 +66,7 @@ static void rejected(void)
 	CHECK(rsp_close(one) == 0);
 	say(fd, "b");
 	CHECK(rsp_recvmsg(two, &note, sizeof(note), &info, 0) == sizeof(note));
-	CHECK(info.flags == RSP_MSG_NOTIFICATION && note.type == RSP_COOKIE_REJECTED);
+	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_EOR) && note.type == RSP_COOKIE_REJECTED);
 	CHECK(note.head.error == EBADMSG && strlen(note.head.why) > 5);
 	CHECK(gets(two, "b", 0) == note.head.session);
 	CHECK(rsp_close(fd) == 0);

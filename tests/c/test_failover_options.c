@@ -71,7 +71,7 @@ static union rsp_notification told(int fd, uint32_t type)
 	union rsp_notification note;
 
 	CHECK(rsp_recvmsg(fd, &note, sizeof(note), &info, 0) == sizeof(note));
-	CHECK(info.flags == RSP_MSG_NOTIFICATION && note.type == type);
+	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_EOR) && note.type == type);
 	return note;
 }
 
@@ -98,7 +98,7 @@ static void undelivered(void)
 	CHECK(rsp_sendmsg(fd, text, 10, NULL, 0) == 10);
 	told(fd, RSP_FAILOVER_BEGUN);
 	CHECK(rsp_recvmsg(fd, &got, sizeof(got), &info, 0) == (ssize_t)(sizeof(got.note) + sizeof(text)));
-	CHECK(info.flags == RSP_MSG_NOTIFICATION && info.length == sizeof(got.note) + sizeof(text));
+	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_EOR) && info.length == sizeof(got.note) + sizeof(text));
 	CHECK(info.stream == 2 && info.ppid == 77);
 	CHECK(got.note.type == RSP_UNDELIVERED && got.note.undelivered.length == sizeof(text));
 	CHECK(got.note.undelivered.pe_id != 0 && got.note.head.error != 0 && got.note.head.why[0] != '\0');
@@ -106,7 +106,7 @@ static void undelivered(void)
 
 	/* The second does not fit: its beginning does. */
 	CHECK(rsp_recvmsg(fd, &got, sizeof(got.note) + 4, &info, 0) == (ssize_t)(sizeof(got.note) + 4));
-	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_TRUNC) && info.length == sizeof(got.note) + 10);
+	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_TRUNC | RSP_MSG_EOR) && info.length == sizeof(got.note) + 10);
 	CHECK(got.note.undelivered.length == 10 && memcmp(got.message, text, 4) == 0);
 	told(fd, RSP_SESSION_REMOVED);
 	CHECK_ERROR(rsp_recvmsg(fd, &got, sizeof(got), &info, 0), EHOSTUNREACH);

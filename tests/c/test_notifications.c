@@ -17,7 +17,7 @@ static union rsp_notification told(int fd, uint32_t type)
 
 	memset(&note, 0xff, sizeof(note));
 	CHECK(rsp_recvmsg(fd, &note, sizeof(note), &info, 0) == sizeof(note));
-	CHECK(info.flags == RSP_MSG_NOTIFICATION && info.length == sizeof(note));
+	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_EOR) && info.length == sizeof(note));
 	CHECK(note.type == type && note.head.session == info.session && info.session != 0);
 	CHECK(note.head.reserved == 0);
 	return note;
@@ -123,7 +123,7 @@ static void in_order(void)
 	CHECK(note.session.pe_id == 0); /* a pool user */
 	session = note.head.session;
 	CHECK(rsp_recvmsg(pe, buf, sizeof(buf), &info, 0) == 5);
-	CHECK(info.session == session && info.flags == 0);
+	CHECK(info.session == session && info.flags == RSP_MSG_EOR);
 	CHECK(rsp_close(fd) == 0);
 	note = told(pe, RSP_SHUTDOWN);
 	note = told(pe, RSP_SESSION_REMOVED);
@@ -155,14 +155,14 @@ static void chosen(void)
 	CHECK(rsp_recvmsg(fd, &note, sizeof(note), &info, MSG_PEEK) == sizeof(note));
 	CHECK(rsp_recvmsg(fd, NULL, 0, &info, MSG_PEEK | MSG_TRUNC) == sizeof(note));
 	CHECK(rsp_recvmsg(fd, buf, 8, &info, 0) == 8);
-	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_TRUNC));
+	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_TRUNC | RSP_MSG_EOR));
 	CHECK(events_of(fd, POLLIN, 0) == 0);
 	CHECK(rsp_close(fd) == 0);
 
 	fd = user("note-chosen", RSP_NOTIFY_ALL);
 	say(fd, "x");
 	CHECK(rsp_recvmsg(fd, buf, sizeof(buf), NULL, MSG_PEEK) == 1);
-	CHECK(rsp_recvmsg(fd, buf, sizeof(buf), &info, 0) == 1 && info.flags == 0);
+	CHECK(rsp_recvmsg(fd, buf, sizeof(buf), &info, 0) == 1 && info.flags == RSP_MSG_EOR);
 	CHECK(rsp_close(fd) == 0);
 
 	fd = user("note-chosen", RSP_NOTIFY_ALL);

@@ -18,7 +18,7 @@ static void echo(void)
 	say(fd, "hello");
 	memset(&info, 0xff, sizeof(info));
 	CHECK(rsp_recvmsg(fd, buf, sizeof(buf), &info, 0) == 5 && memcmp(buf, "hello", 5) == 0);
-	CHECK(info.length == 5 && info.flags == 0 && info.ppid == 0 && info.reserved[8] == 0);
+	CHECK(info.length == 5 && info.flags == RSP_MSG_EOR && info.ppid == 0 && info.reserved[8] == 0);
 
 	len = sizeof(pool);
 	CHECK(rsp_getsockname(pe.fd, pool, &len, &own) == 0);
@@ -50,11 +50,11 @@ static void message_information(void)
 	out.lifetime = 60000;
 	CHECK(rsp_sendmsg(fd, "one", 3, &out, 0) == 3);
 	CHECK(rsp_rcvmsg(fd, buf, sizeof(buf), &in, 0) == 3);
-	CHECK(in.ppid == 0x01020304 && in.stream == 7 && in.flags == 0 && in.lifetime == 0);
+	CHECK(in.ppid == 0x01020304 && in.stream == 7 && in.flags == RSP_MSG_EOR && in.lifetime == 0);
 	out.flags = RSP_UNORDERED;
 	CHECK(rsp_sendmsg(fd, "two", 3, out, MSG_NOSIGNAL) == 3);
 	CHECK(rsp_rcvmsg(fd, buf, sizeof(buf), &in, 0) == 3);
-	CHECK(in.flags == RSP_UNORDERED && memcmp(buf, "two", 3) == 0);
+	CHECK(in.flags == (RSP_UNORDERED | RSP_MSG_EOR) && memcmp(buf, "two", 3) == 0);
 	out.ppid = 11;
 	CHECK_ERROR(rsp_sendmsg(fd, "x", 1, &out, 0), EINVAL);
 	CHECK_EXPLAINED("ASAP");
@@ -62,26 +62,83 @@ static void message_information(void)
 	echo_stop(&pe);
 }
 
-static void truncation_and_peek(void)
+/* One call: so many bytes, this text, these flags. */
+static void part(int fd, size_t room, int flags, ssize_t result, const char *text, uint32_t info_flags)
 {
 	struct rsp_sndrcvinfo info;
-	char buf[8] = "-------";
+	char buf[32] = "";
+
+	CHECK(rsp_recvmsg(fd, room > 0 ? buf : NULL, room, &info, flags) == result);
+	CHECK(strcmp(buf, text) == 0 && info.flags == info_flags && info.length == 10);
+}
+
+static void parts_and_peek(void)
+{
+	char buf[16];
 	struct echo pe;
 	int fd;
 
-	echo_start(&pe, "session-peek");
-	fd = connected("session-peek");
+	echo_start(&pe, "session-parts");
+	fd = connected("session-parts");
 	say(fd, "0123456789");
 	say(fd, "next");
-	CHECK(rsp_recvmsg(fd, buf, 4, &info, MSG_PEEK) == 4 && memcmp(buf, "0123---", 7) == 0);
-	CHECK(info.flags == RSP_MSG_TRUNC && info.length == 10);
-	CHECK(rsp_recvmsg(fd, buf, 4, &info, MSG_PEEK | MSG_TRUNC) == 10);
-	CHECK(rsp_recvmsg(fd, NULL, 0, &info, MSG_PEEK) == 0 && info.length == 10);
-	CHECK(rsp_recvmsg(fd, buf, 5, &info, 0) == 5 && memcmp(buf, "01234--", 7) == 0);
-	CHECK(info.flags == RSP_MSG_TRUNC);
-	expect(fd, "next"); /* the rest of the first one is gone */
+	part(fd, 4, MSG_PEEK, 4, "0123", 0);
+	part(fd, 4, MSG_PEEK | MSG_TRUNC, 10, "0123", RSP_MSG_TRUNC | RSP_MSG_EOR);
+	part(fd, 0, MSG_PEEK, 0, "", 0);
+	part(fd, 0, 0, 0, "", 0); /* nothing was received, nothing is lost */
+	part(fd, 5, 0, 5, "01234", 0);
+	part(fd, 20, MSG_PEEK, 5, "56789", RSP_MSG_EOR);
+	part(fd, 2, 0, 2, "56", 0);
+	CHECK(events_of(fd, POLLIN, 0) == POLLIN);
+	part(fd, 3, 0, 3, "789", RSP_MSG_EOR);
+	expect(fd, "next");
+	say(fd, "abcdefghij");
+	say(fd, "last");
+	part(fd, 1, 0, 1, "a", 0);
+	part(fd, 3, MSG_TRUNC, 9, "bcd", RSP_MSG_TRUNC | RSP_MSG_EOR);
+	expect(fd, "last");
+	say(fd, "0123456789");
+	CHECK(rsp_recvmsg(fd, buf, 7, NULL, 0) == 7 && rsp_recvmsg(fd, buf, sizeof(buf), NULL, 0) == 3);
+	CHECK_ERROR(rsp_recvmsg(fd, buf, sizeof(buf), NULL, MSG_DONTWAIT), EAGAIN);
 	CHECK(rsp_close(fd) == 0);
 	echo_stop(&pe);
+}
+
+/* The parts of one message come together, whoever else sends meanwhile. */
+static void parts_of_many(void)
+{
+	enum { USERS = 5, SIZE = 1000 };
+	struct rsp_loadinfo load;
+	struct rsp_sndrcvinfo info;
+	int user[USERS], pe = bound_socket(), i, j;
+	char out[SIZE], in[SIZE];
+	size_t have = 0;
+
+	memset(&load, 0, sizeof(load));
+	CHECK(rsp_register(pe, "session-many", 12, &load) == 0);
+	for (i = 0; i < USERS; i++) {
+		user[i] = connected("session-many");
+		memset(out, 'a' + i, sizeof(out));
+		for (j = 0; j < 10; j++)
+			CHECK(rsp_sendmsg(user[i], out, sizeof(out), NULL, 0) == SIZE);
+	}
+	for (i = 0; i < USERS * 10;) {
+		size_t room = sizeof(in) - have < 300 ? sizeof(in) - have : 300;
+		ssize_t n = rsp_recvmsg(pe, in + have, room, &info, 0);
+
+		CHECK(n > 0 && info.length == SIZE);
+		have += (size_t)n;
+		CHECK(((info.flags & RSP_MSG_EOR) != 0) == (have == SIZE));
+		if (have < SIZE)
+			continue;
+		for (j = 1; j < SIZE; j++)
+			CHECK(in[j] == in[0]);
+		have = 0;
+		i++;
+	}
+	for (i = 0; i < USERS; i++)
+		CHECK(rsp_close(user[i]) == 0);
+	CHECK(rsp_close(pe) == 0);
 }
 
 static void message_sizes(void)
@@ -354,7 +411,7 @@ static void ipv6(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(echo),          TEST(message_information),  TEST(truncation_and_peek), TEST(message_sizes),
+        TEST(echo),          TEST(message_information),  TEST(parts_and_peek), TEST(parts_of_many), TEST(message_sizes),
         TEST(many_users),    TEST(unknown_pool),         TEST(binary_handle),       TEST(registration),
         TEST(every_policy),  TEST(refused_registration), TEST(failover),            TEST(close_delivers),
         TEST(answer_too_late), TEST(ipv6),                 TEST(close_with_unread_messages),

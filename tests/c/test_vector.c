@@ -20,13 +20,20 @@ static void pieces(void)
 	memset(&info, 0, sizeof(info));
 	info.ppid = 77;
 	CHECK(rsp_sendmsgv(fd, out, 4, &info, 0) == 11);
-	CHECK(rsp_recvmsgv(fd, in, 4, &info, MSG_PEEK) == 11 && info.flags == 0 && info.ppid == 77);
+	CHECK(rsp_recvmsgv(fd, in, 4, &info, MSG_PEEK) == 11 && info.flags == RSP_MSG_EOR && info.ppid == 77);
 	CHECK(memcmp(head, "hel", 3) == 0 && middle[0] == 'l' && memcmp(tail, "o world----", 11) == 0);
-	/* What does not fit is lost, and said so. */
-	CHECK(rsp_recvmsgv(fd, in, 3, &info, MSG_PEEK) == 4 && info.flags == RSP_MSG_TRUNC);
 	CHECK(rsp_recvmsgv(fd, in, 1, NULL, MSG_PEEK | MSG_TRUNC) == 11);
 	CHECK(rsp_recvmsgv(fd, in, 0, &info, MSG_PEEK) == 0 && info.length == 11);
-	CHECK(rsp_recvmsgv(fd, in, 1, &info, 0) == 3 && info.length == 11);
+	/* What does not fit comes next, also into other pieces. */
+	CHECK(rsp_recvmsgv(fd, in, 3, &info, 0) == 4 && info.flags == 0 && info.length == 11);
+	memset(tail, '-', sizeof(tail));
+	CHECK(rsp_recvmsgv(fd, in, 1, &info, 0) == 3 && info.flags == 0 && memcmp(head, "o w", 3) == 0);
+	CHECK(rsp_recvmsgv(fd, in + 2, 2, &info, 0) == 4 && info.flags == RSP_MSG_EOR);
+	CHECK(middle[0] == 'o' && memcmp(tail, "rld-", 4) == 0);
+	/* Or is lost, and said so. */
+	CHECK(rsp_sendmsgv(fd, out, 4, NULL, 0) == 11);
+	CHECK(rsp_recvmsgv(fd, in, 3, &info, MSG_TRUNC) == 11 && info.flags == (RSP_MSG_TRUNC | RSP_MSG_EOR));
+	CHECK(memcmp(head, "hel", 3) == 0 && middle[0] == 'l');
 	CHECK_ERROR(rsp_recvmsgv(fd, in, 4, &info, MSG_DONTWAIT), EAGAIN);
 	CHECK(rsp_close(fd) == 0);
 	echo_stop(&pe);
@@ -66,8 +73,12 @@ static void wrong_use(void)
 	CHECK_ERROR(rsp_sendmsgv(fd, endless, 2, NULL, 0), EINVAL);
 	CHECK_ERROR(rsp_sendmsgv(fd, NULL, 0, NULL, 0), EINVAL); /* an empty message */
 	CHECK_ERROR(rsp_sendmsgv(fd, &one, 1, NULL, 0), ENOTCONN);
+	CHECK_EXPLAINED("rsp_sendmsgv: ");
+	CHECK_ERROR(rsp_sendmsgv(fd, &one, 1, NULL, MSG_OOB), EOPNOTSUPP);
+	CHECK_EXPLAINED("rsp_sendmsgv: ");
 	CHECK_ERROR(rsp_recvmsgv(fd, &null, 1, NULL, 0), EFAULT);
 	CHECK_ERROR(rsp_recvmsgv(fd, &one, 1, NULL, MSG_OOB), EOPNOTSUPP);
+	CHECK_EXPLAINED("rsp_recvmsgv: ");
 	CHECK_ERROR(rsp_recvmsgv(fd, &one, 1, NULL, MSG_DONTWAIT), EAGAIN);
 	CHECK_ERROR(rsp_recvmsgv(-1, &one, 1, NULL, 0), EBADF);
 	CHECK(rsp_close(fd) == 0);
