@@ -2,7 +2,6 @@ package loop_test
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,12 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/loop"
-	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/loop/crowd"
 	"github.com/librserpool/librserpool/core/internal/transport"
-	"github.com/librserpool/librserpool/core/internal/transport/open"
-	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
 // BenchmarkDownload: two registrars, real processes on loopback. One has PEs,
@@ -139,81 +134,25 @@ func (p *running) logged(re *regexp.Regexp) time.Time {
 	}
 }
 
-// fill registers n PEs, ten to a pool, from one endpoint, and answers for them.
+// fill registers n PEs, ten to a pool, and answers for them.
 func fill(b *testing.B, at string, n int) {
 	b.Helper()
-	here := netip.MustParseAddr("127.0.0.1")
-	ep, _, err := open.Endpoint(transport.Config{Kind: transport.KindUserland, Local: []netip.AddrPort{netip.AddrPortFrom(here, 0)}})
+	c, err := crowd.Gather(crowd.Config{
+		Kind: transport.KindUserland, Local: netip.MustParseAddr("127.0.0.1"), Registrar: netip.MustParseAddrPort(at),
+		PerPool: 10, Life: 3600,
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() { ep.Close() })
-	arrived := make(chan struct{}, 1)
-	hook := func() {
-		select {
-		case arrived <- struct{}{}:
-		default:
-		}
-	}
-	ep.Notify(hook, func(assoc.ID) { hook() })
-	port := loop.NewPort(ep)
-	id, err := port.Connect([]netip.AddrPort{netip.MustParseAddrPort(at)}, nil)
-	if err != nil {
+	b.Cleanup(func() { c.Close() })
+	if err := c.Register(n); err != nil {
 		b.Fatal(err)
-	}
-	send := func(m asap.Message) {
-		bytes, err := asap.Append(nil, m)
-		if err == nil {
-			err = port.SendControl(id, protocol.PPIDASAP, bytes)
-		}
-		if err != nil && !errors.Is(err, loop.ErrOutbox) {
-			b.Error(err)
-		}
-	}
-	user := protocol.Transport{Protocol: protocol.SCTP, Use: protocol.DataAndControl, Port: 7000, Addrs: []netip.Addr{here}}
-	sent, granted := 0, 0
-	more := func() {
-		for sent < n && sent-granted < 50 {
-			sent++
-			send(asap.Registration{Handle: protocol.PoolHandle(fmt.Sprint("pool", sent/10)), Element: protocol.Element{
-				ID: protocol.PEID(sent), Life: 3600, Policy: protocol.Policy{Type: protocol.RoundRobin}, User: user,
-			}})
-		}
 	}
 	done := make(chan struct{})
+	b.Cleanup(func() { close(done) })
 	go func() {
-		for {
-			var info assoc.RecvInfo
-			bytes, err := port.Receive(&info)
-			switch {
-			case errors.Is(err, assoc.ErrWouldBlock):
-				port.Flush(id)
-				<-arrived
-				continue
-			case err != nil:
-				return
-			case info.Kind == assoc.CannotStart, info.Kind == assoc.CommLost:
-				b.Errorf("the registrar is gone: %v", info.Err)
-				return
-			case info.Kind != assoc.Message:
-				more()
-				continue
-			}
-			m, _, _ := asap.Parse(bytes)
-			switch m := m.(type) {
-			case asap.RegistrationResponse:
-				if granted++; granted == n {
-					close(done)
-				}
-				more()
-			case asap.EndpointKeepAlive:
-				send(asap.EndpointKeepAliveAck{Handle: m.Handle, ID: m.ID})
-			}
+		if err := c.Stay(done); err != nil {
+			b.Error(err)
 		}
 	}()
-	select {
-	case <-done:
-	case <-time.After(2 * time.Minute):
-		b.Fatalf("%d of %d PEs registered", granted, n)
-	}
 }

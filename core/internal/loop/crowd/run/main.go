@@ -1,0 +1,67 @@
+// Run is a crowd of pool elements as a process of its own. It registers them and
+// asks for them, and stays until its standard input ends:
+//
+//	run -local ADDRESS -registrar ADDRESS:PORT -elements N -resolutions N
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/loop/crowd"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+func main() {
+	var cfg crowd.Config
+	flag.TextVar(&cfg.Local, "local", netip.MustParseAddr("127.0.0.1"), "the elements' `address`")
+	flag.TextVar(&cfg.Registrar, "registrar", netip.AddrPort{}, "`address:port` of their registrar")
+	flag.StringVar(&cfg.Kind, "transport", "", "auto, kernel or userland")
+	flag.IntVar(&cfg.PerPool, "per-pool", 10, "elements in a pool")
+	life := flag.Int("life", 3600, "registration life, in the unit of the registrar")
+	elements := flag.Int("elements", 1000, "how many elements")
+	resolutions := flag.Int("resolutions", 0, "how many resolutions")
+	flag.Parse()
+	cfg.Life = protocol.Life(*life)
+	if err := run(cfg, *elements, *resolutions); err != nil {
+		fmt.Fprintln(os.Stderr, "crowd:", err)
+		os.Exit(1)
+	}
+}
+
+func run(cfg crowd.Config, elements, resolutions int) error {
+	c, err := crowd.Gather(cfg)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if err := timed("registered", elements, c.Register); err != nil {
+		return err
+	}
+	if err := timed("resolved", resolutions, c.Resolve); err != nil {
+		return err
+	}
+	fmt.Println("done")
+	end := make(chan struct{})
+	go waitForEnd(end)
+	return c.Stay(end)
+}
+
+func timed(what string, n int, do func(int) error) error {
+	began := time.Now()
+	if err := do(n); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	fmt.Printf("%s %d in %v\n", what, n, time.Since(began))
+	return nil
+}
+
+func waitForEnd(end chan<- struct{}) {
+	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
+	}
+	close(end)
+}
