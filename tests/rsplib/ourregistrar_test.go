@@ -18,7 +18,8 @@ func only(r *registrar, all ...*element) map[uint32]*registrar {
 
 func TestOurRegistrar(t *testing.T) {
 	runAll(t, "Our registrar, their PEs and PUs", []scenario{
-		{"their PE registers, with every policy that it knows", theirPolicies},
+		{"their PE registers, with every policy of RFC 5356 that it knows", theirPolicies},
+		{"their PE registers with a policy of RSPLIB's own", theirOwnPolicy},
 		{"their PE answers keep-alives and registers again in time", theirPEStays},
 		{"their PE hangs: our registrar removes it; it is well again and comes back", theirPEHangs},
 		{"their PE deregisters when it ends", theirPEDeregisters},
@@ -39,7 +40,7 @@ func theirPolicies(s *stage) {
 		"RoundRobin": "RR", "WeightedRoundRobin:5": "WRR weight 5", "Random": "RAND", "WeightedRandom:7": "WRAND weight 7",
 		"LeastUsed": "LU load 0.0%", "LeastUsedDegradation:0.1": "LUD load 0.0% degradation 10.0%",
 		"PriorityLeastUsed:0.2": "PLU load 0.0% degradation 20.0%", "Priority:3": "PRIO priority 3",
-		"RandomizedLeastUsed": "RLU load 0.0%", "LeastUsedDPF:0.5": "policy-0x",
+		"RandomizedLeastUsed": "RLU load 0.0%",
 	} {
 		pool := strings.ReplaceAll(argument, ":", "-")
 		e := s.theirElement(3, "-discard", pool, []*registrar{r}, "-policy="+argument)
@@ -53,6 +54,16 @@ func theirPolicies(s *stage) {
 	}
 	if len(refused) > 0 {
 		s.failed("%s", strings.Join(refused, "; "))
+	}
+}
+
+// A registrar refuses a policy that it does not support (POL-7-02).
+func theirOwnPolicy(s *stage) {
+	r := s.ours(1)
+	e := s.start(3, nil, "rspserver", "-discard", "-poolhandle=own", "-policy=LeastUsedDPF:0.5",
+		"-registrar="+r.asap(), "-logcolor=off", "-loglevel=6")
+	if e.saw(`Registration result is: (.*)`) != "okay!" {
+		s.impossible("our registrar cannot choose by it, and refuses it as RFC 5356 wants")
 	}
 }
 
