@@ -43,6 +43,7 @@ const (
 	SendFailed            // a message that is not known to have arrived; data as sent
 	PeerAddrChange        // a path changed its state
 	RemoteError           // the peer reported an error
+	PartialAborted        // the rest of the message that arrives on Stream never will: its pieces are void
 )
 
 // PathState is the state of one path in a PeerAddrChange.

@@ -56,7 +56,12 @@ func (p *Port) Receive(info *assoc.RecvInfo) (b []byte, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if info.Kind != assoc.Message && info.Kind != assoc.SendFailed {
+		switch info.Kind {
+		case assoc.Message, assoc.SendFailed:
+		case assoc.PartialAborted:
+			delete(p.parts, partKey{assoc.Message, info.Assoc, info.Stream, info.Unordered})
+			continue
+		default:
 			return p.buf[:n], nil
 		}
 		if whole, ok := p.assemble(info, p.buf[:n]); ok {

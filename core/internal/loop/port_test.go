@@ -112,3 +112,39 @@ func TestForgottenMessagesAreNotSent(t *testing.T) {
 		t.Errorf("%d messages arrive, want 2", n)
 	}
 }
+
+// pieces is an endpoint that brings pieces of messages.
+type pieces struct {
+	transport.Endpoint
+	infos []assoc.RecvInfo
+	data  []string
+}
+
+func (p *pieces) Recv(b []byte, info *assoc.RecvInfo) (int, error) {
+	if len(p.infos) == 0 {
+		return 0, assoc.ErrWouldBlock
+	}
+	*info, p.infos = p.infos[0], p.infos[1:]
+	n := copy(b, p.data[0])
+	p.data = p.data[1:]
+	return n, nil
+}
+
+// The pieces of a message that will not be completed do not become part of
+// another one (RFC 6458 section 6.1.7).
+func TestAbortedMessagesLeaveNothing(t *testing.T) {
+	message, more := assoc.RecvInfo{Kind: assoc.Message, Assoc: 7, Stream: 2}, assoc.RecvInfo{Kind: assoc.Message, Assoc: 7, Stream: 2, More: true}
+	other := more
+	other.Stream = 3
+	otherEnds := message
+	otherEnds.Stream = 3
+	p := loop.NewPort(&pieces{
+		infos: []assoc.RecvInfo{more, other, more, {Kind: assoc.PartialAborted, Assoc: 7, Stream: 2}, message, otherEnds},
+		data:  []string{"half", "un", " a message", "", "whole", "touched"},
+	})
+	for _, want := range []string{"whole", "untouched"} {
+		if got, info := receive(t, p); string(got) != want || info.Kind != assoc.Message {
+			t.Errorf("got %q (kind %d), want %q", got, info.Kind, want)
+		}
+	}
+}

@@ -12,14 +12,12 @@ func (e *Endpoint) Close() error {
 	if e.closed {
 		return net.ErrClosed
 	}
-	_ = e.control(func(fd uintptr) error {
-		for _, id := range assocIDs(fd) {
-			if a := e.assocs[id]; a == nil || !a.closing || !a.up {
-				_ = sendControl(fd, id, flagAbort, []byte("endpoint closed"))
-			}
-		}
-		return nil
-	})
+	for _, a := range e.assocs {
+		e.letGo(a)
+	}
+	for _, s := range e.sockets() {
+		e.abortAll(s)
+	}
 	// What is unread at close would make the kernel abort the others too.
 	e.keep()
 	e.closed = true
@@ -29,5 +27,21 @@ func (e *Endpoint) Close() error {
 			a.timeout.Stop()
 		}
 	}
-	return e.file.Close()
+	for _, s := range e.sockets()[1:] {
+		s.file.Close()
+	}
+	if e.peeled.epoll != nil {
+		e.peeled.epoll.file.Close()
+	}
+	return e.main.file.Close()
+}
+
+// abortAll ends the associations of a socket, except those that are shutting
+// down.
+func (e *Endpoint) abortAll(s *socket) {
+	for _, id := range s.associations() {
+		if a := e.assocs[id]; a == nil || !a.closing || !a.up {
+			_ = s.control(func(fd uintptr) error { return sendControl(fd, id, flagAbort, []byte("endpoint closed")) })
+		}
+	}
 }

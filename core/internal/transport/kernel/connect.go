@@ -28,19 +28,17 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, er
 		params = overlay(params, *p)
 	}
 	var id assoc.ID
-	err = e.control(func(fd uintptr) (err error) {
-		if id, err = existing(fd, addrs); err == nil {
-			return assoc.ErrAlreadyExists
+	if id, err = e.existing(addrs); err == nil {
+		return id, fmt.Errorf("connect to %v: %w", peer, assoc.ErrAlreadyExists)
+	}
+	err = e.main.control(func(fd uintptr) (err error) {
+		if params != e.params {
+			// The kernel takes the parameters of a new association from the socket.
+			defer e.restore(fd, params)
+			if err := setParams(fd, 0, params); err != nil {
+				return err
+			}
 		}
-		if params == e.params {
-			id, err = dial(fd, addrs)
-			return err
-		}
-		// The kernel takes the parameters of a new association from the socket.
-		if err := setParams(fd, 0, params); err != nil {
-			return err
-		}
-		defer e.restore(fd, params)
 		id, err = dial(fd, addrs)
 		return err
 	})
@@ -50,7 +48,7 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, er
 	case err != nil:
 		return 0, fmt.Errorf("connect to %v: %w", peer, translate(err))
 	}
-	a := &association{id: id, outgoing: true, maxMessage: params.MaxMessage, patience: time.Now().Add(setupTime(params)), primary: params.Primary}
+	a := &association{id: id, sock: e.main, outgoing: true, maxMessage: params.MaxMessage, patience: time.Now().Add(setupTime(params)), primary: params.Primary}
 	if params.ConnectTimeout > 0 {
 		a.timeout = time.AfterFunc(params.ConnectTimeout, func() { e.connectDue(a) })
 	}
@@ -63,7 +61,7 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, er
 func dial(fd uintptr, addrs []netip.AddrPort) (assoc.ID, error) {
 	id, err := connectx(fd, addrs)
 	if err == unix.EISCONN || err == unix.EALREADY {
-		if id, err := existing(fd, addrs); err == nil {
+		if id, err := associationWith(fd, addrs); err == nil {
 			return id, assoc.ErrAlreadyExists
 		}
 	}
@@ -86,10 +84,29 @@ func (e *Endpoint) restore(fd uintptr, params assoc.Params) {
 	if params.EncapPort != 0 && e.params.EncapPort == 0 {
 		_ = setOption(fd, optUDPEncapsPort, encapsulation(0, 0))
 	}
+	if params.MTU > 0 && e.params.MTU <= 0 {
+		// The socket keeps a size even if it is told to find out: the largest
+		// then, because smaller ones of the paths count.
+		_ = setParams(fd, 0, assoc.Params{MTU: 0xffff})
+		_ = setParams(fd, 0, assoc.Params{MTU: -1})
+	}
 }
 
 // existing finds the association with a peer.
-func existing(fd uintptr, peer []netip.AddrPort) (assoc.ID, error) {
+func (e *Endpoint) existing(peer []netip.AddrPort) (id assoc.ID, err error) {
+	for _, s := range e.sockets() {
+		err = s.control(func(fd uintptr) (err error) {
+			id, err = associationWith(fd, peer)
+			return err
+		})
+		if err == nil {
+			return id, nil
+		}
+	}
+	return 0, err
+}
+
+func associationWith(fd uintptr, peer []netip.AddrPort) (assoc.ID, error) {
 	for _, a := range peer {
 		var info [pathInfoSize]byte
 		putAddr(info[4:], a)
@@ -130,8 +147,13 @@ func (e *Endpoint) connectDue(a *association) {
 	if e.closed || a.up || a.aborted != nil || e.assocs[a.id] != a {
 		return
 	}
-	a.aborted = assoc.ErrTimeout
-	_ = e.control(func(fd uintptr) error { return sendControl(fd, a.id, flagAbort, nil) })
+	e.giveUp(a, assoc.ErrTimeout)
+}
+
+// giveUp ends an association from this side; err is why.
+func (e *Endpoint) giveUp(a *association, err error) {
+	a.aborted = err
+	_ = a.sock.control(func(fd uintptr) error { return sendControl(fd, a.id, flagAbort, []byte(err.Error())) })
 }
 
 // Shutdown implements transport.Endpoint.
@@ -151,7 +173,7 @@ func (e *Endpoint) Shutdown(id assoc.ID) error {
 
 // shutdown passes Shutdown on to the kernel.
 func (e *Endpoint) shutdown(a *association) error {
-	err := e.control(func(fd uintptr) error { return sendControl(fd, a.id, flagEOF, nil) })
+	err := a.sock.control(func(fd uintptr) error { return sendControl(fd, a.id, flagEOF, nil) })
 	switch {
 	case errors.Is(err, unix.EPIPE), errors.Is(err, unix.ESHUTDOWN), errors.Is(err, unix.ENOTCONN):
 		return nil // the peer was quicker: a notification tells
@@ -168,7 +190,8 @@ func (e *Endpoint) Abort(id assoc.ID, reason string) error {
 		return err
 	}
 	a.aborted = assoc.ErrLocalAbort
-	err = e.control(func(fd uintptr) error { return sendControl(fd, id, flagAbort, []byte(reason)) })
+	err = a.sock.control(func(fd uintptr) error { return sendControl(fd, id, flagAbort, []byte(reason)) })
+	e.letGo(a)
 	switch {
 	case errors.Is(err, unix.EPIPE), errors.Is(err, unix.ESHUTDOWN), errors.Is(err, unix.ENOTCONN):
 		a.aborted = nil // it has ended by itself

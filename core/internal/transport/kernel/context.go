@@ -6,7 +6,14 @@ package kernel
 type contexts struct {
 	large []large // in the order of sending
 	next  uint32
+	limit int // the number of them at which it is worth asking what is pending
 }
+
+// minLimit keeps the question rare.
+const minLimit = 4096
+
+// full says that it is time to trim.
+func (c *contexts) full() bool { return len(c.large) >= max(c.limit, minLimit) }
 
 type large struct {
 	key     uint32
@@ -43,4 +50,5 @@ func (c *contexts) trim(pending int) {
 	if surplus := len(c.large) - pending; surplus > 0 {
 		c.large = append(c.large[:0], c.large[surplus:]...)
 	}
+	c.limit = 2 * len(c.large)
 }

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,15 +14,17 @@ import (
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
-var _ transport.Endpoint = (*Endpoint)(nil)
+var (
+	_ transport.Endpoint = (*Endpoint)(nil)
+	_ transport.Holder   = (*Endpoint)(nil)
+)
 
 // Endpoint implements transport.Endpoint.
 type Endpoint struct {
-	file  *os.File
-	conn  syscall.RawConn
+	main  *socket
 	local []netip.AddrPort
 
-	hungry chan struct{} // Recv returned ErrWouldBlock
+	hungry chan struct{} // Recv returned ErrWouldBlock and main may be read
 	full   chan struct{} // Send did
 	done   chan struct{} // closed by Close
 
@@ -38,31 +38,34 @@ type Endpoint struct {
 	blocked []assoc.ID // associations whose Send returned ErrWouldBlock
 	reader  reader     // read.go
 	inbox   inbox      // notification.go
+	peeled  peeled     // peeloff.go
+	stalls  int        // associations that are held without a socket of their own
+	current *socket    // hold.go: whose turn it is to be read,
+	turn    int        // what it has given so far,
+	round   []*socket  // whose turn comes next,
+	idle    bool       // and whether none since the round began had anything
 	closed  bool
 }
 
 // association is what the kernel does not keep for us.
 type association struct {
 	id         assoc.ID
-	outgoing   bool // by Connect
-	up         bool // CommUp has been told
-	closing    bool // Shutdown was called
-	failing    bool // its path does not answer
+	sock       *socket
+	held       bool
+	parked     []item // read before it was held
+	waiting    bool   // for room in the send buffer of a socket of its own
+	outgoing   bool   // by Connect
+	up         bool   // CommUp has been told
+	closing    bool   // Shutdown was called
+	failing    bool   // its path does not answer
 	aborted    error
 	maxMessage int
+	partials   []partial   // messages that are being received
+	tooLong    bool        // one of them was
 	primary    netip.Addr  // to become so when the association is up
 	timeout    *time.Timer // Params.ConnectTimeout
 	patience   time.Time   // before this, no set-up fails for want of an answer
 	contexts   contexts
-}
-
-// control runs a system call on the socket.
-func (e *Endpoint) control(call func(fd uintptr) error) error {
-	var err error
-	if closed := e.conn.Control(func(fd uintptr) { err = call(fd) }); closed != nil {
-		return net.ErrClosed
-	}
-	return err
 }
 
 // lookup returns an association, with the lock held.
@@ -120,14 +123,19 @@ func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	if e.closed {
 		return net.ErrClosed
 	}
+	sock := e.main
 	if id == 0 {
+		if p.Primary.IsValid() {
+			return assoc.ErrInvalid // of which association?
+		}
 		e.params = overlay(e.params, p)
 	} else if a, err := e.lookup(id); err != nil {
 		return err
-	} else if p.MaxMessage != 0 {
-		a.maxMessage = p.MaxMessage
+	} else {
+		sock = a.sock
+		over(&a.maxMessage, p.MaxMessage)
 	}
-	return translate(e.control(func(fd uintptr) error { return setParams(fd, id, p) }))
+	return translate(sock.control(func(fd uintptr) error { return setParams(fd, id, p) }))
 }
 
 // LocalAddrs implements transport.Endpoint.

@@ -17,7 +17,7 @@ const respite = time.Millisecond
 // none starts after Close.
 func (e *Endpoint) Notify(readable func(), writable func(assoc.ID)) {
 	e.readable, e.writable = readable, writable
-	go e.runReadable()
+	go e.runReadable(e.main, e.hungry)
 	go e.runWritable()
 }
 
@@ -35,28 +35,36 @@ func ready(fd uintptr, events int16) bool {
 
 // runReadable calls the readable hook when there is something to read, and
 // again only after Recv has found nothing.
-func (e *Endpoint) runReadable() {
+func (e *Endpoint) runReadable(s *socket, hungry chan struct{}) {
 	isReadable := func(fd uintptr) bool { return ready(fd, unix.POLLIN) }
-	for e.conn.Read(isReadable) == nil {
+	for s.conn.Read(isReadable) == nil {
 		e.hook(e.readable)
 		select {
-		case <-e.hungry:
+		case <-hungry:
 		case <-e.done:
 			return
 		}
 	}
 }
 
-// runWritable calls the writable hook for associations that had to wait.
-func (e *Endpoint) runWritable() {
+// awaitRoom waits until the socket is writable.
+func (s *socket) awaitRoom() error {
 	waited := false
-	isWritable := func(fd uintptr) bool {
+	err := s.conn.Write(func(fd uintptr) bool {
 		if ready(fd, unix.POLLOUT) {
 			return true
 		}
 		waited = true
 		return false
+	})
+	if err == nil && !waited {
+		time.Sleep(respite)
 	}
+	return err
+}
+
+// runWritable calls the writable hook for associations that had to wait.
+func (e *Endpoint) runWritable() {
 	var ids []assoc.ID
 	for {
 		select {
@@ -64,12 +72,8 @@ func (e *Endpoint) runWritable() {
 		case <-e.done:
 			return
 		}
-		waited = false
-		if e.conn.Write(isWritable) != nil {
+		if e.main.awaitRoom() != nil {
 			return
-		}
-		if !waited {
-			time.Sleep(respite)
 		}
 		e.mu.Lock()
 		ids = append(ids[:0], e.blocked...)

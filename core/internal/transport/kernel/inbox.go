@@ -39,35 +39,49 @@ func (e *Endpoint) next(b []byte, info *assoc.RecvInfo) (n int, err error) {
 			n := in.take(b, info)
 			return n, nil
 		}
-		n, notification, whole, err := e.read(b)
+		s := e.source()
 		switch {
-		case err != nil && in.end != nil:
+		case len(in.ready) > 0:
+			continue // of one that is not held any longer
+		case s == nil:
+			return 0, assoc.ErrWouldBlock
+		}
+		n, notification, whole, err := e.read(s, b)
+		switch {
+		case err == assoc.ErrWouldBlock && in.end != nil:
 			e.release()
+		case err == assoc.ErrWouldBlock:
+			e.dried()
 		case err != nil:
 			return 0, err
-		case !notification:
+		case notification:
+			e.took(false)
+			if err := e.complete(s, b[:n], whole); err == nil {
+				e.notice(in.scratch)
+			}
+		default:
 			e.reader.describe(info, whole)
-			if in.end == nil {
+			e.took(whole)
+			switch {
+			case !e.accept(info, n):
+				continue
+			case in.end == nil:
 				return n, nil
 			}
 			e.release()
 			in.ready = append(in.ready, item{*info, append([]byte(nil), b[:n]...)})
-		default:
-			if err := e.complete(b[:n], whole); err == nil {
-				e.notice(in.scratch)
-			}
 		}
 	}
 }
 
 // complete brings a whole notification into scratch, of which b is the start.
-func (e *Endpoint) complete(b []byte, whole bool) error {
+func (e *Endpoint) complete(s *socket, b []byte, whole bool) error {
 	in := &e.inbox
 	in.scratch = append(in.scratch[:0], b...)
 	for !whole {
 		at := len(in.scratch)
 		in.scratch = append(in.scratch, make([]byte, 1<<12)...)
-		n, _, end, err := e.read(in.scratch[at:])
+		n, _, end, err := e.read(s, in.scratch[at:])
 		in.scratch = in.scratch[:at+n]
 		if err != nil {
 			return err

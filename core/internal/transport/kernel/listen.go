@@ -33,9 +33,7 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("SCTP endpoint %v: %w", local, err)
 	}
-	e.file = os.NewFile(uintptr(fd), "sctp")
-	if e.conn, err = e.file.SyscallConn(); err != nil {
-		e.file.Close()
+	if e.main, err = adopt(fd, nil); err != nil {
 		return nil, fmt.Errorf("SCTP endpoint %v: %w", local, err)
 	}
 	e.reader.init()
@@ -135,7 +133,7 @@ const exposeEnabled = 2
 
 // setup makes the socket tell what an endpoint has to know, and live.
 func (e *Endpoint) setup(fd int, noListen bool) error {
-	events := []byte{0, 1, 1, 1, 1, 1, 0, 0, 0, 0} // association, address, send failure, peer error, shutdown
+	events := []byte{0, 1, 1, 1, 1, 1, 1, 0, 0, 0} // association, address, send failure, peer error, shutdown, partial delivery
 	for _, o := range []struct {
 		name  int
 		value []byte

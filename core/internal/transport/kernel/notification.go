@@ -39,6 +39,8 @@ func (e *Endpoint) notice(b []byte) {
 		cause := binary.BigEndian.Uint16(b[8:])
 		e.handleOther(assoc.RecvInfo{Kind: assoc.RemoteError, Assoc: assoc.ID(native.Uint32(b[12:])), Cause: cause,
 			Err: fmt.Errorf("peer reports error cause %d", cause)})
+	case kind == sctp.SCTP_PARTIAL_DELIVERY_EVENT && len(b) >= 24:
+		e.handlePartialDelivery(b)
 	case kind == sctp.SCTP_PEER_ADDR_CHANGE && len(b) >= 148:
 		e.handlePeerAddrChange(b)
 	}
@@ -93,7 +95,7 @@ func (e *Endpoint) handleAssocChange(b []byte) {
 	switch state := sctp.SCTPState(native.Uint16(b[8:])); state {
 	case sctp.SCTP_COMM_UP, sctp.SCTP_RESTART:
 		if a == nil {
-			a = &association{id: id, maxMessage: e.params.MaxMessage}
+			a = &association{id: id, sock: e.main, maxMessage: e.params.MaxMessage}
 			e.assocs[id] = a
 		}
 		info := assoc.RecvInfo{
@@ -102,6 +104,7 @@ func (e *Endpoint) handleAssocChange(b []byte) {
 		}
 		if state == sctp.SCTP_RESTART && a.up {
 			info.Kind, info.Incoming = assoc.Restart, false
+			e.abandon(a, func(partial) bool { return true })
 		}
 		e.becomeUp(a)
 		e.inbox.put(info)
@@ -127,7 +130,7 @@ func (e *Endpoint) becomeUp(a *association) {
 		a.timeout.Stop()
 	}
 	if a.primary.IsValid() {
-		_ = e.control(func(fd uintptr) error { return setPrimary(fd, a.id, a.primary) })
+		_ = a.sock.control(func(fd uintptr) error { return setPrimary(fd, a.id, a.primary) })
 	}
 	if a.outgoing && a.closing {
 		_ = e.shutdown(a)
@@ -141,11 +144,25 @@ func (e *Endpoint) release() {
 		return
 	}
 	e.inbox.end = nil
-	if a := e.assocs[end.info.Assoc]; a != nil && a.timeout != nil {
+	if a := e.assocs[end.info.Assoc]; a != nil {
+		e.forget(a)
+	}
+	e.inbox.ready = append(e.inbox.ready, *end)
+}
+
+// forget drops an association that has ended.
+func (e *Endpoint) forget(a *association) {
+	if a.timeout != nil {
 		a.timeout.Stop()
 	}
-	delete(e.assocs, end.info.Assoc)
-	e.inbox.ready = append(e.inbox.ready, *end)
+	e.letGo(a)
+	delete(e.assocs, a.id)
+	if a.sock != e.main {
+		if e.current == a.sock {
+			e.current = nil
+		}
+		e.peeled.remove(a)
+	}
 }
 
 // reason says why an association ended: because we wanted it, because of an

@@ -18,6 +18,7 @@ const (
 	optFragmentInterleave = 18
 	optMaxBurst           = 20
 	optAssocIDList        = 29
+	optPeelOffFlags       = 122
 	optExposeFailing      = 131 // SCTP_EXPOSE_POTENTIALLY_FAILED_STATE
 	optUDPEncapsPort      = 132
 
@@ -45,8 +46,12 @@ func setOption(fd uintptr, name int, b []byte) error {
 
 // getOption reads an option into b, which may hold what selects it.
 func getOption(fd uintptr, name int, b []byte) (n int, err error) {
+	return getLevelOption(fd, sctp.SOL_SCTP, name, b)
+}
+
+func getLevelOption(fd uintptr, level, name int, b []byte) (n int, err error) {
 	size := uint32(len(b))
-	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, sctp.SOL_SCTP, uintptr(name), uintptr(unsafe.Pointer(&b[0])), uintptr(unsafe.Pointer(&size)), 0)
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, uintptr(level), uintptr(name), uintptr(unsafe.Pointer(&b[0])), uintptr(unsafe.Pointer(&size)), 0)
 	if errno != 0 {
 		return 0, errno
 	}

@@ -38,7 +38,7 @@ func (r *reader) receive(fd uintptr) {
 // read reads once into b. An error of an association that the kernel also
 // keeps for the socket (ECONNREFUSED, ETIMEDOUT and the like) is returned once
 // and means nothing here.
-func (e *Endpoint) read(b []byte) (n int, notification, whole bool, err error) {
+func (e *Endpoint) read(s *socket, b []byte) (n int, notification, whole bool, err error) {
 	r := &e.reader
 	for {
 		r.iovec.Base = unsafe.SliceData(b)
@@ -46,7 +46,7 @@ func (e *Endpoint) read(b []byte) (n int, notification, whole bool, err error) {
 		r.header = unix.Msghdr{Name: &r.name[0], Namelen: uint32(len(r.name)), Iov: &r.iovec, Control: &r.control[0]}
 		r.header.SetIovlen(1)
 		r.header.SetControllen(len(r.control))
-		closed := e.conn.Control(r.try)
+		closed := s.conn.Control(r.try)
 		r.iovec.Base = nil
 		switch {
 		case closed != nil || r.errno == unix.EBADF:
@@ -81,6 +81,16 @@ func (r *reader) describe(info *assoc.RecvInfo, whole bool) {
 	}
 }
 
+// starve says that all has been read.
+func (e *Endpoint) starve() {
+	if e.stalls == 0 {
+		signal(e.hungry)
+	}
+	if e.peeled.hungry != nil {
+		signal(e.peeled.hungry)
+	}
+}
+
 // Recv implements transport.Endpoint.
 func (e *Endpoint) Recv(b []byte, info *assoc.RecvInfo) (n int, err error) {
 	e.mu.Lock()
@@ -90,10 +100,7 @@ func (e *Endpoint) Recv(b []byte, info *assoc.RecvInfo) (n int, err error) {
 	}
 	n, err = e.next(b, info)
 	if err == assoc.ErrWouldBlock {
-		select {
-		case e.hungry <- struct{}{}:
-		default:
-		}
+		e.starve()
 	}
 	return n, err
 }

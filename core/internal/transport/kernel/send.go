@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"encoding/binary"
+	"net"
 	"sync"
 	"unsafe"
 
@@ -11,9 +12,9 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 )
 
-// trimAt is the number of remembered contexts from which on the kernel is
-// asked which of them it still needs.
-const trimAt = 4096
+// chunkMemory is less than what the kernel counts for the smallest message that
+// is queued: two of its structures.
+const chunkMemory = 256
 
 // message is one sendmsg.
 type message struct {
@@ -88,7 +89,7 @@ func (m *message) free() {
 
 // Send implements transport.Endpoint.
 func (e *Endpoint) Send(b []byte, info *assoc.SendInfo) error {
-	context, err := e.admit(b, info)
+	a, s, context, err := e.admit(b, info)
 	if err != nil {
 		return err
 	}
@@ -102,63 +103,88 @@ func (e *Endpoint) Send(b []byte, info *assoc.SendInfo) error {
 		flags |= flagSackNow
 	}
 	m.fill(b, info.Assoc, info.Stream, flags, info.PPID, context, milliseconds(info.Lifetime))
-	if closed := e.conn.Control(m.try); closed != nil {
-		m.errno = unix.EBADF
+	for {
+		if closed := s.conn.Control(m.try); closed != nil {
+			m.errno = unix.EBADF
+		}
+		switch m.errno {
+		case 0:
+			return nil
+		case unix.EAGAIN, unix.ENOBUFS, unix.ENOMEM:
+			e.block(a)
+			return assoc.ErrWouldBlock
+		case unix.EPIPE, unix.ENOTCONN, unix.ECONNRESET, unix.ECONNABORTED, unix.ECONNREFUSED, unix.ETIMEDOUT, unix.EBADF:
+			if s, err = e.whereabouts(a, s); err != nil {
+				return err
+			}
+			continue
+		}
+		return translate(m.errno)
 	}
-	switch m.errno {
-	case 0:
-		return nil
-	case unix.EAGAIN:
-		e.block(info.Assoc)
-		return assoc.ErrWouldBlock
-	case unix.EPIPE, unix.ENOTCONN:
-		return assoc.ErrNotConnected // its end has not been read yet
+}
+
+// whereabouts returns the socket of an association that the kernel did not know
+// on the one where it was looked for: it may have been peeled off meanwhile. If
+// not it has ended, although that has not been read yet.
+func (e *Endpoint) whereabouts(a *association, not *socket) (*socket, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.closed:
+		return nil, net.ErrClosed
+	case e.assocs[a.id] != a || a.sock == not:
+		return nil, assoc.ErrNotConnected
 	}
-	return translate(m.errno)
+	return a.sock, nil
 }
 
 // admit checks a message before the kernel gets it, and returns the number by
 // which the kernel hands it back.
-func (e *Endpoint) admit(b []byte, info *assoc.SendInfo) (context uint32, err error) {
+func (e *Endpoint) admit(b []byte, info *assoc.SendInfo) (a *association, s *socket, context uint32, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	a, err := e.lookup(info.Assoc)
+	a, err = e.lookup(info.Assoc)
 	switch {
 	case err != nil:
-		return 0, err
+		return nil, nil, 0, err
 	case a.closing:
-		return 0, assoc.ErrPipe
+		return nil, nil, 0, assoc.ErrPipe
 	case len(b) == 0:
-		return 0, assoc.ErrInvalid
+		return nil, nil, 0, assoc.ErrInvalid
 	case a.maxMessage > 0 && len(b) > a.maxMessage:
-		return 0, assoc.ErrMessageSize
+		return nil, nil, 0, assoc.ErrMessageSize
 	}
-	if len(a.contexts.large) >= trimAt {
-		e.trim(a)
+	if a.contexts.full() {
+		_ = a.sock.control(func(fd uintptr) error {
+			a.contexts.trim(queued(fd)/chunkMemory + 1)
+			return nil
+		})
 	}
-	return a.contexts.key(info.Context), nil
-}
-
-// trim forgets the contexts of messages that have arrived.
-func (e *Endpoint) trim(a *association) {
-	_ = e.control(func(fd uintptr) error {
-		var b [statusSize]byte
-		native.PutUint32(b[:], uint32(a.id))
-		if _, err := getOption(fd, sctp.SCTP_STATUS, b[:]); err != nil {
-			return err
-		}
-		a.contexts.trim(int(native.Uint16(b[12:])) + int(native.Uint16(b[14:])) + 1)
-		return nil
-	})
+	return a, a.sock, a.contexts.key(info.Context), nil
 }
 
 // block notes an association whose next message has to wait for room.
-func (e *Endpoint) block(id assoc.ID) {
+func (e *Endpoint) block(a *association) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.blocked = append(e.blocked, id)
-	select {
-	case e.full <- struct{}{}:
-	default:
+	if a.sock == e.main {
+		e.blocked = append(e.blocked, a.id)
+		signal(e.full)
+		return
 	}
+	if !a.waiting {
+		a.waiting = true
+		go e.awaitRoom(a, a.sock)
+	}
+}
+
+// awaitRoom calls the writable hook for an association that was peeled off.
+func (e *Endpoint) awaitRoom(a *association, s *socket) {
+	if s.awaitRoom() != nil {
+		return // it has ended
+	}
+	e.mu.Lock()
+	a.waiting = false
+	e.mu.Unlock()
+	e.hook(func() { e.writable(a.id) })
 }

@@ -17,7 +17,8 @@ const (
 	pathInfoSize = 152 // struct sctp_paddrinfo
 	optPathInfo  = sctp.SCTP_GET_PEER_ADDR_INFO
 
-	pathActive = 2
+	pathFailing = 1 // RFC 7829: potentially failed, which still counts as working
+	pathActive  = 2
 )
 
 var states = []string{"EMPTY", "CLOSED", "COOKIE-WAIT", "COOKIE-ECHOED", "ESTABLISHED",
@@ -28,20 +29,20 @@ var states = []string{"EMPTY", "CLOSED", "COOKIE-WAIT", "COOKIE-ECHOED", "ESTABL
 func (e *Endpoint) Status(id assoc.ID) (status assoc.Status, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, err := e.lookup(id); err != nil {
+	a, err := e.lookup(id)
+	if err != nil {
 		return status, err
 	}
-	err = e.control(func(fd uintptr) error {
-		var b [statusSize]byte
-		native.PutUint32(b[:], uint32(id))
-		if _, err := getOption(fd, sctp.SCTP_STATUS, b[:]); err != nil {
+	err = a.sock.control(func(fd uintptr) error {
+		b, err := rawStatus(fd, id)
+		if err != nil {
 			return err
 		}
 		if state := int(native.Uint32(b[4:])); state < len(states) {
 			status.State = states[state]
 		}
 		status.PeerWindow = int(native.Uint32(b[8:]))
-		status.Unacked, status.Unsent = int(native.Uint16(b[12:])), int(native.Uint16(b[14:]))
+		status.Unacked, status.QueuedBytes = int(native.Uint16(b[12:])), queued(fd)
 		status.InStreams, status.OutStreams = native.Uint16(b[16:]), native.Uint16(b[18:])
 		primary, _ := parseAddr(b[28:156])
 		peer, err := addresses(fd, id, sctp.SCTP_GET_PEER_ADDRS)
@@ -72,7 +73,8 @@ func pathStatus(fd uintptr, id assoc.ID, a netip.AddrPort) assoc.PathStatus {
 	putAddr(info[4:], a)
 	if _, err := getOption(fd, optPathInfo, info[:]); err == nil {
 		ms := func(at int) time.Duration { return time.Duration(native.Uint32(info[at:])) * time.Millisecond }
-		p.Active = native.Uint32(info[132:]) == pathActive
+		state := native.Uint32(info[132:])
+		p.Active = state == pathActive || state == pathFailing
 		p.Cwnd, p.SRTT, p.RTO, p.MTU = int(native.Uint32(info[136:])), ms(140), ms(144), int(native.Uint32(info[148:]))
 	}
 	encap := encapsulation(id, 0)
@@ -97,10 +99,11 @@ func addresses(fd uintptr, id assoc.ID, option int) ([]netip.AddrPort, error) {
 func (e *Endpoint) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if _, err := e.lookup(id); err != nil {
+	a, err := e.lookup(id)
+	if err != nil {
 		return nil, nil, err
 	}
-	err = e.control(func(fd uintptr) (err error) {
+	err = a.sock.control(func(fd uintptr) (err error) {
 		if peer, err = addresses(fd, id, sctp.SCTP_GET_PEER_ADDRS); err == nil {
 			local, err = addresses(fd, id, sctp.SCTP_GET_LOCAL_ADDRS)
 		}

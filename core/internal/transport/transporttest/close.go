@@ -75,15 +75,7 @@ func closeLeavesMessages(w *world) {
 	c, cid, s, sid := w.pair(assoc.Params{})
 	s.pause()
 	c.send(cid, message{data: "first"})
-	// The acknowledgement of the message says that it is there.
-	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
-		if status, err := c.ep.Status(cid); err == nil && status.Unacked == 0 && status.Unsent == 0 {
-			break
-		}
-		if time.Now().After(end) {
-			w.Fatal("message is not acknowledged")
-		}
-	}
+	w.acknowledged(c, cid)
 	if err := s.ep.Close(); err != nil {
 		w.Fatal(err)
 	}

@@ -188,6 +188,11 @@ func (n *node) record(h *history, info assoc.RecvInfo, data []byte) (whole bool)
 			n.w.Errorf("%s: association %d: CannotStart after CommUp", n.name, h.id)
 		}
 		h.end = &info
+	case assoc.PartialAborted:
+		if len(h.partial[0]) == 0 {
+			n.w.Errorf("%s: association %d: a message that has not begun is not completed", n.name, h.id)
+		}
+		h.partial[0] = nil
 	case assoc.PeerAddrChange, assoc.RemoteError:
 	default:
 		n.w.Errorf("%s: Recv returned kind %d", n.name, info.Kind)

@@ -6,14 +6,12 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
 var pressureScenarios = []scenario{
 	{"full send buffer", fullSendBuffer, true},
 	{"window closed and reopened", windowReopens, false},
 	{"many senders", manySenders, false},
-	{"one association held", oneIsHeld, false},
 }
 
 // A full send buffer refuses messages until the writable hook is called.
@@ -96,40 +94,4 @@ func manySenders(w *world) {
 		}
 		next[m.stream]++
 	}
-}
-
-// One association is held, another one of the same endpoint goes on (only
-// where the transport can).
-func oneIsHeld(w *world) {
-	p := assoc.Params{SendBuffer: 64 << 10, ReceiveBuffer: 64 << 10}
-	c, cid, s, sid := w.pair(p)
-	holder, can := s.ep.(transport.Holder)
-	if !can {
-		w.Skip("not run: this transport cannot hold one association")
-	}
-	if err := holder.Hold(sid, true); err != nil {
-		w.Fatal(err)
-	}
-	var sent []message
-	for full := false; !full; {
-		m := message{ppid: uint32(len(sent)), data: pattern(3000, len(sent))}
-		err := c.trySend(cid, m)
-		if full = errors.Is(err, assoc.ErrWouldBlock); err != nil && !full {
-			w.Fatal(err)
-		} else if err == nil {
-			sent = append(sent, m)
-		}
-		if len(sent) > 1000 {
-			w.Fatal("3 MB fit into buffers of 64 KiB")
-		}
-	}
-	other := w.client(p)
-	oid := w.dial(other, s, assoc.Params{})
-	other.awaitUp(oid)
-	osid := s.awaitPeers(2)[1]
-	w.exchange(other, oid, s, osid)
-	if err := holder.Hold(sid, false); err != nil {
-		w.Fatal(err)
-	}
-	w.same(s.awaitMessages(sid, len(sent)), sent, "arrived")
 }

@@ -122,7 +122,7 @@ func RunSome(t *testing.T, f Factory, names ...string) {
 	}
 }
 
-var scenarios = concat(setupScenarios, dataScenarios, endScenarios, failureScenarios, silenceScenarios, pressureScenarios, closeScenarios)
+var scenarios = concat(setupScenarios, dataScenarios, endScenarios, failureScenarios, silenceScenarios, pressureScenarios, holdScenarios, closeScenarios)
 
 func concat(lists ...[]scenario) (out []scenario) {
 	for _, l := range lists {
