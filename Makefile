@@ -91,7 +91,7 @@ bench-sctp: setup
 
 # A seed that fails prints the command that plays it again.
 sim: setup
-	go test ./core/internal/sim -run 'TestWorld|TestRolling' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
+	go test ./core/internal/sim -run 'TestWorld|TestRolling|TestLone' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
 
 .PHONY: sim-sctp
 # SCTP engines on bad networks: 10^4 seeds take some minutes, a night 10^6. A

@@ -27,6 +27,7 @@ type Bounds struct {
 	Session  time.Duration // until a session is served
 	Resolves time.Duration // until no resolution or session fails
 	Strict   bool          // none fails at any time
+	Honest   bool          // no registrar ever denies a pool that has PEs
 }
 
 // checks looks at a world while it runs.

@@ -21,6 +21,7 @@ type Host struct {
 
 	clock   clock
 	proc    *process // nil while none runs
+	state   *[]byte  // a registrar's state file, nil if it keeps none
 	start   func() program
 	Traffic Traffic
 }
@@ -108,6 +109,13 @@ const (
 	Vanished                // its peers notice when they send something
 	PoweredOff              // nobody tells them, they wait in vain
 )
+
+// exit ends the process by its own will.
+func (p *process) exit() {
+	if !p.dead {
+		p.host.Crash(Killed)
+	}
+}
 
 // Crash ends the host's process.
 func (h *Host) Crash(how Death) {

@@ -57,6 +57,7 @@ func (w *World) AddRegistrar(name string, cfg registrar.Config, peers func() []*
 		for _, p := range peers() {
 			cfg.Peers = append(cfg.Peers, []netip.AddrPort{netip.AddrPortFrom(p.ip, protocol.PortENRP)})
 		}
+		cfg.Restored = h.readState()
 		return h.newRegistrar(cfg)
 	})
 }
@@ -79,6 +80,7 @@ func (r *registrarProgram) begin() {
 	r.asap = r.open(registrar.ASAPOverSCTP, protocol.PortASAP)
 	r.enrp = r.open(registrar.ENRPOverSCTP, protocol.PortENRP)
 	r.post(registrar.Start{})
+	r.keepState()
 }
 
 func (r *registrarProgram) open(name registrar.Channel, number uint16) *channel {
@@ -170,8 +172,18 @@ func (r *registrarProgram) perform(f registrar.Effect) {
 		r.channel(f.Link).port.shutdown(f.Link.Assoc)
 	case registrar.Abort:
 		r.channel(f.Link).port.abort(f.Link.Assoc)
+	case registrar.Left:
+		p := r.host.proc
+		r.host.w.after(0, func() { p.exit() })
 	case registrar.Log:
 		r.log(f)
+	}
+}
+
+// Leave makes a registrar hand its PEs over and end, as SIGTERM does.
+func (h *Host) Leave() {
+	if r := h.registrar(); r != nil {
+		h.proc.do(func() { r.post(registrar.Leave{}) })
 	}
 }
 

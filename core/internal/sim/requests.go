@@ -2,6 +2,7 @@ package sim
 
 import (
 	"errors"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 )
@@ -33,11 +34,14 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 	if (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Resolve) > 0 {
 		w.fail("%s cannot resolve %s, nor should that fail: %v", e.host.name, e.role.Resolve, err)
 	}
+	if c.bounds.Honest && errors.Is(err, endpoint.ErrUnknownPool) && c.population(e.role.Resolve) > 0 {
+		w.fail("%s was told that there is no %s", e.host.name, e.role.Resolve)
+	}
 	if errors.Is(err, endpoint.ErrUnknownPool) {
 		return // a registrar may have been alone and know no better
 	}
 	for _, h := range w.hosts {
-		if since, ok := c.good[[2]*Host{e.host, h}]; ok && since.Before(asked) && h.registrar().servedSince(asked) {
+		if since, ok := c.good[[2]*Host{e.host, h}]; ok && since.Before(asked.Add(-huntRound)) && h.registrar().servedSince(asked) {
 			w.fail("%s cannot resolve %s though %s was there all the time: %v", e.host.name, e.role.Resolve, h.name, err)
 		}
 	}
@@ -50,3 +54,7 @@ func (w *World) sessionFailed(e *endpointProgram, err error) {
 		w.fail("%s has its session failed, nor should it: %v", e.host.name, err)
 	}
 }
+
+// huntRound is how long a hunt takes that finds nobody. Who asks while one goes
+// on shares its result, though a registrar that it tried may be back.
+const huntRound = 10 * time.Second

@@ -27,6 +27,23 @@ func NewStorm(seed uint64) *Storm {
 	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53746f726d))}
 	s.Net = s.profile()
 	s.addRegistrars(2 + s.rnd.IntN(4))
+	s.populate()
+	return s
+}
+
+// NewLone builds a world with one registrar only, which keeps its state in a
+// file.
+func NewLone(seed uint64) *Storm {
+	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x4c6f6e65))}
+	s.Net = s.profile()
+	s.registrars = append(s.registrars, s.AddRegistrar("r1", shipped(), func() []*Host { return nil }))
+	s.registrars[0].KeepState()
+	s.populate()
+	return s
+}
+
+// populate adds PEs in a few pools, and PUs.
+func (s *Storm) populate() {
 	pools := 1 + s.rnd.IntN(3)
 	for i := range 3 + s.rnd.IntN(15) {
 		s.addElement(fmt.Sprintf("pe%d", i+1), protocol.PoolHandle(fmt.Sprint("pool", s.rnd.IntN(pools))))
@@ -40,7 +57,6 @@ func NewStorm(seed uint64) *Storm {
 	for _, h := range s.hosts {
 		h.clock = clock{offset: s.long(time.Millisecond, time.Hour), drift: s.rnd.Int64N(2001) - 1000}
 	}
-	return s
 }
 
 // profile draws a network. The slowest is a bad mobile one.
@@ -72,6 +88,9 @@ func (s *Storm) addRegistrars(n int) {
 			return s.registrars
 		}
 		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), s.configs(kind), peers))
+		if s.rnd.IntN(2) == 0 {
+			s.registrars[i].KeepState()
+		}
 	}
 }
 
@@ -123,22 +142,26 @@ func (s *Storm) Rage(n int, calm time.Duration) {
 	}
 }
 
-// Roll lets registrars die, hang and start again, one at a time, n times, with
-// at least pause between the end of one fault and the next.
-func (s *Storm) Roll(n int, pause time.Duration) {
+// Roll lets registrars die, hang, leave and start again, one at a time, n times, with
+// for longest at most and with at least pause between the end of one fault and
+// the next.
+func (s *Storm) Roll(n int, longest, pause time.Duration) {
 	for _, h := range s.hosts {
 		h.Start()
 		s.Run(time.Second)
 	}
 	s.Run(pause)
 	for range n {
-		h, d := s.pick(s.registrars), s.long(10*time.Millisecond, 3*time.Minute)
-		if s.rnd.IntN(2) == 0 {
+		h, d := s.pick(s.registrars), s.long(10*time.Millisecond, longest)
+		switch s.rnd.IntN(3) {
+		case 0:
 			s.crash(h, d)
-		} else {
+		case 1:
 			s.hang(h, d)
+		case 2:
+			s.leave(h, d)
 		}
-		s.Run(d + s.long(pause, time.Minute))
+		s.Run(leaving + d + s.long(pause, time.Minute))
 		if len(s.Broken()) > 0 {
 			return
 		}
@@ -169,7 +192,9 @@ func (s *Storm) strike() {
 		h = s.pick(s.users)
 	}
 	d := s.long(100*time.Millisecond, 3*time.Minute)
-	switch s.rnd.IntN(8) {
+	switch s.rnd.IntN(9) {
+	case 8:
+		s.leave(h, d)
 	case 0, 1:
 		s.crash(h, d)
 	case 2:
@@ -196,6 +221,20 @@ func (s *Storm) crash(h *Host, d time.Duration) {
 	h.Crash(how)
 	s.after(d, h.Start)
 }
+
+// leave lets a registrar go in peace; a PE or PU goes without a word.
+func (s *Storm) leave(h *Host, d time.Duration) {
+	if h.registrar() == nil {
+		s.crash(h, d)
+		return
+	}
+	s.trace(h, nil, "FAULT leaves for %v", d)
+	h.Leave()
+	s.after(leaving+d, h.Start)
+}
+
+// leaving is more than a registrar takes to leave.
+const leaving = 5 * time.Second
 
 func (s *Storm) hang(h *Host, d time.Duration) {
 	frozen := s.rnd.IntN(2) == 0

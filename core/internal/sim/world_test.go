@@ -23,20 +23,29 @@ var bounds = Bounds{
 
 // TestWorld tries worlds in which everything fails at random.
 func TestWorld(t *testing.T) {
-	try(t, bounds, func(s *Storm) { s.Rage(15, 4*time.Minute) })
+	try(t, NewStorm, bounds, func(s *Storm) { s.Rage(15, 4*time.Minute) })
 }
 
-// TestRolling tries worlds in which registrars die and hang, one at a time:
-// then no resolution fails, and no PE is missing for longer than a heartbeat
+// TestRolling tries worlds in which registrars die, hang and leave, one at a
+// time: then no resolution fails, and no PE is missing for longer than a heartbeat
 // cycle, after which audits have found it.
 func TestRolling(t *testing.T) {
 	strict := bounds
 	strict.Strict, strict.Missing = true, 35*time.Second
-	try(t, strict, func(s *Storm) { s.Roll(10, 5*time.Second) })
+	try(t, NewStorm, strict, func(s *Storm) { s.Roll(10, 3*time.Minute, 5*time.Second) })
+}
+
+// TestLone tries worlds with a lone registrar that dies, hangs and leaves, and is
+// started again soon with what it had written down: it never says that there is
+// no such pool.
+func TestLone(t *testing.T) {
+	honest := bounds
+	honest.Honest, honest.Missing = true, 35*time.Second
+	try(t, NewLone, honest, func(s *Storm) { s.Roll(10, 2*time.Second, 5*time.Second) })
 }
 
 // try plays the worlds of all seeds.
-func try(t *testing.T, b Bounds, play func(*Storm)) {
+func try(t *testing.T, build func(seed uint64) *Storm, b Bounds, play func(*Storm)) {
 	from, to := *first, *first+uint64(*seeds)
 	if *seed != 0 {
 		from, to = *seed, *seed+1
@@ -44,7 +53,7 @@ func try(t *testing.T, b Bounds, play func(*Storm)) {
 	worst := map[string]time.Duration{}
 	failed := 0
 	for n := from; n < to && failed < 10; n++ {
-		s := NewStorm(n)
+		s := build(n)
 		if *seed != 0 && testing.Verbose() {
 			s.Trace = func(l Line) { t.Log(l) }
 		}
