@@ -14,7 +14,7 @@ func (a *association) handleForwardTSN(in *arrival, c chunk.Raw) {
 	}
 	f, err := chunk.ParseForwardTSN(c)
 	if err != nil {
-		a.e.counters.BadPacket++
+		a.malformed("FORWARD TSN chunk has a wrong length")
 		return
 	}
 	in.data = true

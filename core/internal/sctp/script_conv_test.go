@@ -33,6 +33,7 @@ type conv struct {
 	tsn     uint32 // next TSN of ours
 	ssn     uint16 // next SSN of ours on stream 0
 	cookie  []byte
+	offers  []byte // parameters in our INIT or INIT ACK
 
 	out    []emitted
 	events []event
@@ -363,7 +364,7 @@ func (c *conv) wantState(state string) {
 
 // ownInit is the INIT that the peer sends.
 func (c *conv) ownInit() initBody {
-	return initBody{tag: c.peerTag, rwnd: 1 << 16, os: 16, mis: 16, tsn: c.tsn}
+	return initBody{tag: c.peerTag, rwnd: 1 << 16, os: 16, mis: 16, tsn: c.tsn, params: c.offers}
 }
 
 // takeInitAck learns the engine's side from its INIT ACK.
@@ -404,7 +405,7 @@ var peerCookie = []byte("a cookie that only we understand")
 
 func (c *conv) ownInitAck() []byte {
 	b := c.ownInit()
-	b.params = tlv16(7, peerCookie)
+	b.params = cat(tlv16(7, peerCookie), b.params)
 	return initAckChunk(b)
 }
 

@@ -66,6 +66,78 @@ func TestScriptBusyPathHasNoHeartbeat(t *testing.T) {
 	c.quiet()
 }
 
+// TestScriptTalkIsNoAnswer: what a peer sends is no sign that it hears us. One
+// that acknowledges nothing is given up in time although it talks all the while
+// (SCTP-3-117).
+func TestScriptTalkIsNoAnswer(t *testing.T) {
+	c := newConv(t).establishServer()
+	c.send("unheard")
+	c.expectOwn(ctData)
+	start := c.now
+	for c.status().State == "ESTABLISHED" {
+		if _, armed := c.ep.Next(); !armed {
+			t.Fatal("a sender waits without a timer")
+		}
+		if c.now.Sub(start) > time.Minute {
+			t.Fatal("the peer is never given up")
+		}
+		c.data("chatter")
+		c.message("chatter")
+		c.advance(50 * time.Millisecond)
+		c.discard()
+	}
+	c.event(assoc.PeerAddrChange)
+	c.event(assoc.SendFailed)
+	c.event(assoc.CommLost)
+	busy := c.par.RTOInitial + 2*c.par.RTOInitial + 2*c.par.RTOMax // r_0 to r_3 (SCTP-4-20)
+	if took := c.now.Sub(start); took > busy+50*time.Millisecond {
+		t.Errorf("given up after %v, want at most %v", took, busy)
+	}
+}
+
+// byDefault has the parameters of who sets none.
+func byDefault(c *conv, _ *sctp.Config) { c.par = assoc.Default() }
+
+// TestScriptStall: with the default parameters neither process may stand still
+// for 350 ms in vain (SCTP-4-21).
+func TestScriptStall(t *testing.T) {
+	c := newConv(t, byDefault).establishServer()
+	for i, peers := range []bool{true, false} {
+		c.send("busy")
+		c.discard()
+		if peers {
+			c.advance(350 * time.Millisecond)
+		} else {
+			c.now = c.now.Add(350 * time.Millisecond) // packets wait in the socket
+		}
+		c.inject(sackChunk(c.engTSN+uint32(i), 1<<16, nil))
+		c.discard()
+		if s := c.status(); s.State != "ESTABLISHED" || s.Unacked != 0 || s.Paths[0].Errors != 0 {
+			t.Fatalf("after a stall (peer's: %v): %+v", peers, s)
+		}
+	}
+}
+
+// TestScriptKeepsMappings: by default an idle association sends something at
+// least every 15 seconds, for the sake of NATs on the way (SCTP-5-15).
+func TestScriptKeepsMappings(t *testing.T) {
+	c := newConv(t, byDefault).establishServer()
+	last := c.now
+	for c.now.Sub(last) <= 15*time.Second && len(c.events) == 0 {
+		c.advance(20 * time.Millisecond)
+		for _, p := range c.discard() {
+			last = p.at
+			if h, ok := p.chunk(ctHeartbeat); ok {
+				c.inject(tlv32(ctHeartbeatAck, 0, h.value))
+			}
+		}
+		if c.now.Sub(time.Unix(1_000_000, 0)) > 10*time.Minute {
+			return
+		}
+	}
+	t.Fatalf("nothing was sent for %v; events %v", c.now.Sub(last), c.events)
+}
+
 // TestScriptHeartbeatAckNonce: only the Info of the outstanding HEARTBEAT
 // counts (SCTP-3-112, 8-13).
 func TestScriptHeartbeatAckNonce(t *testing.T) {

@@ -151,6 +151,44 @@ func TestScriptRestart(t *testing.T) {
 	}
 }
 
+// TestScriptRestartRate: a peer that restarts again within a second has to wait,
+// so that whoever holds its address cannot keep the user busy; the user is told
+// of each restart that counts. Tags that belong to another association do not
+// make one (SCTP-6-09).
+func TestScriptRestartRate(t *testing.T) {
+	c := inState(t, "ESTABLISHED")
+	c.restart()
+	c.expectOwn(ctCookieAck)
+	c.event(assoc.Restart)
+	tag := c.tag
+	again := func() {
+		c.advance(500 * time.Millisecond)
+		in := c.otherInit()
+		in.tag = newTag + 1
+		c.injectVT(0, initChunk(in))
+		c.peerTag = in.tag
+		c.takeInitAck(c.expectOwn(ctInitAck))
+		c.inject(tlv32(ctCookieEcho, 0, c.cookie))
+	}
+	refused := c.ep.Counters().CookiesRefused
+	again()
+	c.quiet()
+	c.noEvents()
+	if n := c.ep.Counters().CookiesRefused; n != refused+1 {
+		t.Fatalf("%d cookies refused, want one more than %d", n, refused)
+	}
+	c.peerTag, c.tsn, c.ssn = newTag, 1000, 0
+	newer := c.tag
+	c.tag = tag
+	c.data("the first restart lasts")
+	c.message("the first restart lasts")
+	c.expectOwn(ctSack)
+	c.tag = newer
+	again()
+	c.expectOwn(ctCookieAck)
+	c.event(assoc.Restart)
+}
+
 // TestScriptRestartInShutdownAckSent: no restart, SHUTDOWN ACK again and an
 // ERROR (SCTP-2-25).
 func TestScriptRestartInShutdownAckSent(t *testing.T) {
@@ -354,7 +392,7 @@ func TestScriptEarlyDataInCollision(t *testing.T) {
 }
 
 // TestScriptRestartWithNewAddress is refused with cause 11 and the tag of
-// that INIT; the association stays (SCTP-2-22).
+// that INIT; the association stays (SCTP-2-22, SCTP-6-09).
 func TestScriptRestartWithNewAddress(t *testing.T) {
 	c := newConv(t).establishClient()
 	in := c.otherInit()
@@ -375,7 +413,8 @@ func TestScriptRestartWithNewAddress(t *testing.T) {
 }
 
 // TestScriptRestartFromAnotherUDPPort: the new process may have another UDP
-// port; answers go there (SCTP-5-02, 5-03).
+// port, which is no part of who it is; answers go there (SCTP-2-05, SCTP-5-02,
+// 5-03).
 func TestScriptRestartFromAnotherUDPPort(t *testing.T) {
 	c := newConv(t).establishClient()
 	c.udp = netip.AddrPortFrom(c.udp.Addr(), 9899)

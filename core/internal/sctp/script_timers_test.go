@@ -48,7 +48,8 @@ func TestScriptRTOArithmetic(t *testing.T) {
 	}
 }
 
-// TestScriptRTOClamp keeps the RTO between its bounds.
+// TestScriptRTOClamp keeps the RTO between its bounds, which are parameters
+// (SCTP-3-65).
 func TestScriptRTOClamp(t *testing.T) {
 	c := newConv(t).establishServer()
 	for i, rtt := range []time.Duration{time.Millisecond, 5 * time.Second} {
@@ -254,8 +255,8 @@ func bulk(t *testing.T, opts ...option) *conv {
 
 func (c *conv) cwnd() int { return c.status().Paths[0].Cwnd }
 
-// TestScriptInitialWindow (SCTP-3-80): 4404 or 4344 bytes, one packet may
-// overshoot.
+// TestScriptInitialWindow (SCTP-3-80, SCTP-3-86): 4404 or 4344 bytes whatever
+// the path is like, one packet may overshoot.
 func TestScriptInitialWindow(t *testing.T) {
 	for _, tt := range []struct {
 		opts []option
@@ -440,7 +441,7 @@ func TestScriptFastRetransmitRestartsT3(t *testing.T) {
 }
 
 // TestScriptImmediateBit: with a peer that may delay its SACKs for longer than
-// our timeout, a lone message asks for one at once (SCTP-3-15, 8-22).
+// our timeout, a lone message asks for one at once (SCTP-3-15, SCTP-3-65, 8-22).
 func TestScriptImmediateBit(t *testing.T) {
 	c := newConv(t)
 	in := c.ownInit()

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp"
 )
 
 // Group SCTP-7-20: the wire.
@@ -91,6 +92,52 @@ func TestScriptPartialChunk(t *testing.T) {
 	if s := parseSack(c.expectOwn(ctSack).chunks[0]); s.cta != peerISN {
 		t.Fatalf("%+v", s)
 	}
+}
+
+// TestScriptImpossibleLengths: a chunk of known type that is too short ends the
+// association; what is about to end or begin one is dropped, as is a SACK, and
+// what is too long is read as far as it goes (SCTP-1-13, SCTP-3-50).
+func TestScriptImpossibleLengths(t *testing.T) {
+	const dropped, aborted = false, true
+	for _, tt := range []struct {
+		name, state string
+		chunk       func(c *conv) []byte
+		want        bool
+	}{
+		{"DATA", "ESTABLISHED", func(*conv) []byte { return tlv32(ctData, fB|fE, make([]byte, 11)) }, aborted},
+		{"SHUTDOWN", "ESTABLISHED", func(*conv) []byte { return tlv32(ctShutdown, 0, make([]byte, 3)) }, aborted},
+		{"FORWARD TSN", "ESTABLISHED", func(*conv) []byte { return tlv32(ctForwardTSN, 0, make([]byte, 3)) }, aborted},
+		{"FORWARD TSN with half a stream", "ESTABLISHED", func(*conv) []byte { return tlv32(ctForwardTSN, 0, make([]byte, 6)) }, aborted},
+		{"SACK", "ESTABLISHED", func(*conv) []byte { return tlv32(ctSack, 0, make([]byte, 11)) }, dropped},
+		{"ABORT", "ESTABLISHED", func(*conv) []byte { return []byte{ctAbort, 0, 0, 3} }, dropped},
+		{"SHUTDOWN COMPLETE", "SHUTDOWN-ACK-SENT", func(*conv) []byte { return []byte{ctShutdownComplete, 0, 0, 3} }, dropped},
+		{"COOKIE ACK", "COOKIE-ECHOED", func(*conv) []byte { return []byte{ctCookieAck, 0, 0, 3} }, dropped},
+		{"INIT ACK", "COOKIE-WAIT", func(c *conv) []byte { return tlv32(ctInitAck, 0, c.ownInit().bytes()[:12]) }, dropped},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := inState(t, tt.state, func(c *conv, _ *sctp.Config) { c.offers = tlv16(0xc000, nil) })
+			c.inject(tt.chunk(c))
+			if tt.want == dropped {
+				c.quiet()
+				c.wantState(tt.state)
+				return
+			}
+			p := c.expectOwn(ctAbort)
+			if list, err := walkTLVs(p.chunks[0].value); err != nil || len(list) != 1 || list[0].typ != 13 {
+				t.Fatalf("%v: want cause 13", p)
+			}
+			c.event(assoc.CommLost)
+		})
+	}
+	c := inState(t, "SHUTDOWN-ACK-SENT")
+	c.inject(tlv32(ctShutdownComplete, 0, []byte("surplus")))
+	c.event(assoc.ShutdownComplete)
+	c = inState(t, "COOKIE-ECHOED")
+	c.inject(tlv32(ctCookieAck, 0, []byte("surplus")))
+	c.event(assoc.CommUp)
+	c.inject(tlv32(ctShutdown, 0, cat(u32(c.engTSN-1), []byte("surplus"))))
+	c.expectOwn(ctShutdownAck)
+	c.event(assoc.ShutdownEvent)
 }
 
 // TestScriptUnknownChunks: the two top bits decide about the rest of the

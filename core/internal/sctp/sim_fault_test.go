@@ -179,6 +179,49 @@ func TestSimDeathIsNoticed(t *testing.T) {
 	}
 }
 
+// TestSimDeathIsOwnAffair: when a peer is given up does not depend on how patient
+// that peer is itself; one has what Linux and usrsctp have by default
+// (SCTP-4-23).
+func TestSimDeathIsOwnAffair(t *testing.T) {
+	own := scriptParams()
+	own.HeartbeatInterval = time.Second
+	patient := own
+	patient.RTOInitial, patient.RTOMin, patient.RTOMax = 3*time.Second, time.Second, time.Minute
+	patient.HeartbeatInterval, patient.PathMaxRetrans, patient.AssocMaxRetrans, patient.MaxInitRetransmits = 30*time.Second, 5, 10, 8
+	patient.CookieLife, patient.SackDelay, patient.ReceiveBuffer = time.Minute, 200*time.Millisecond, 106496
+	patient.OutStreams, patient.InStreams = 10, 2048
+	for _, busy := range []bool{false, true} {
+		var ends []time.Duration
+		for _, peers := range []assoc.Params{own, patient} {
+			w := newWorld(5)
+			var a *host
+			work := newLoader(w, func(s *simAssoc) []*job {
+				if !busy || s.h != a {
+					return nil
+				}
+				return []*job{{left: 1000, size: between(10, 10), streams: 1, every: 10 * time.Millisecond}}
+			})
+			for i, par := range []assoc.Params{own, peers} {
+				w.addHost(sctp.Config{Params: par}, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), 5000), work)
+			}
+			a = w.hosts[0]
+			b := w.hosts[1]
+			w.link(a, b).delay, w.link(b, a).delay = time.Millisecond, time.Millisecond
+			cut := w.start.Add(2 * time.Second)
+			w.fault = func(int) fault { return fault{drop: !w.now.Before(cut)} }
+			w.after(0, func() { a.connect(b, nil) })
+			if !w.run(time.Hour, func() bool { return len(a.order) == 1 && a.order[0].terminal != 0 }) || w.err != nil || a.order[0].terminal != assoc.CommLost {
+				t.Fatalf("busy %v: no end: %v", busy, w.err)
+			}
+			ends = append(ends, w.now.Sub(cut))
+		}
+		// Heartbeats have jitter.
+		if d := (ends[0] - ends[1]).Abs(); d > 4*own.RTOMax {
+			t.Errorf("busy %v: a peer like us is given up %v after the last packet, a patient one %v", busy, ends[0], ends[1])
+		}
+	}
+}
+
 // deathBound is SCTP-4-20 for the slower of idle and busy, plus the set-up.
 func deathBound(p assoc.Params) time.Duration {
 	rto := func(i int) time.Duration { return min(p.RTOInitial<<i, p.RTOMax) }
