@@ -10,6 +10,7 @@
 #   make bench-failover  how long a failover takes; RUNS=30
 #   make bench-enrp  how long it takes to replace a silent registrar; RUNS=20
 #   make conformance renews docs/conformance*.md; fails where a requirement lacks a test
+#   make conformance-check only looks whether they are up to date (part of make test)
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp and pion; QUICK=1 for a look
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
@@ -27,7 +28,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: conformance all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp sim soak lint fmt clean setup setup-test
+.PHONY: conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp sim soak lint fmt clean setup setup-test
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -40,7 +41,7 @@ setup:
 setup-test:
 	@tools/setup.sh build test
 
-test: setup-test all go-test c-test
+test: setup-test all conformance-check go-test c-test
 	@echo
 	@echo "All tests passed."
 	@tools/not-run.sh
@@ -71,6 +72,9 @@ test-kernel: all
 # Failures stand in the page, and make it fail.
 conformance: setup
 	go run ./tools/conformance
+
+conformance-check: setup
+	go run ./tools/conformance -check
 
 interop: setup
 	@out=$$(mktemp -d) && status=0; \

@@ -128,8 +128,8 @@ struct rsp_loadinfo {
  * it. Set all of it to zero before filling it by hand. */
 struct rsp_sndrcvinfo {
 	uint32_t session;     /* the session; 0 = the one that rsp_connect() made */
-	uint32_t pe_id;       /* received: PE identifier of the sender, 0 = a pool user;
-	                         sent: ignored */
+	uint32_t pe_id;       /* received: PE identifier of the sender, 0 = a pool user that is
+	                         no element itself; sent: ignored */
 	uint32_t ppid;        /* SCTP payload protocol identifier, host byte order; 11 is
 	                         ASAP's own and refused (RFC 5352 section 5) */
 	uint32_t lifetime;    /* sent: discard the message if it could not be sent for so
@@ -511,6 +511,11 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                                    One thread receives; default: 0 */
 #define RSP_RESUME 18           /* 1: messages that RSP_FAILOVER_HOLD holds back are sent; of a
                                    session, 0 is that of rsp_connect(); cannot be read */
+
+#define RSP_FAIL_BACK 19        /* 1: a session of an element whose pool user is an element
+                                   of a pool itself, and fails, goes on with another element
+                                   of that pool (RFC 5351 section 4.2, business cards); what
+                                   was not delivered is sent to it; default: 0 */
 
 /* Options of sockets only. */
 #define RSP_POOL_KEY 32  /* bytes, 16 or more: the secret with which the elements of a pool

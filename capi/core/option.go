@@ -69,6 +69,10 @@ var options = map[int]option{
 		func(o *rserpool.SessionOptions) int { return int(flag(o.HoldFailover)) },
 		func(o *rserpool.SessionOptions, v int) (err error) { o.HoldFailover, err = boolean(v); return err },
 	},
+	C.RSP_FAIL_BACK: {
+		func(o *rserpool.SessionOptions) int { return int(flag(o.FailBack)) },
+		func(o *rserpool.SessionOptions, v int) (err error) { o.FailBack, err = boolean(v); return err },
+	},
 	C.RSP_NODELAY: {
 		func(*rserpool.SessionOptions) int { return 1 },
 		func(_ *rserpool.SessionOptions, v int) error {

@@ -63,6 +63,7 @@ func (l *ledger) kill(id PEID, meanwhile func()) {
 
 // TestNothingIsLostReorderedOrDoubled whatever dies, as long as the transport
 // knows what arrived.
+// OVR-4.2-01, ASAP-6.5.5-01.
 func TestNothingIsLostReorderedOrDoubled(t *testing.T) {
 	for seed := range uint64(10) {
 		run(t, func(w *world) { chaos(w, rand.New(rand.NewPCG(seed, 0))) })

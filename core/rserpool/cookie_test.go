@@ -95,6 +95,7 @@ func (w *world) send(s *Socket, to SessionID, lines ...string) {
 // TestCookieGoesFirst: the last cookie is what the next element receives first,
 // whatever kind of cookie the pool uses (ASAP-3.8-02, ASAP-3.8-03, ASAP-3.8-04,
 // OVR-2.5-01, OVR-4.2-02).
+// ASAP-3.8-01.
 func TestCookieGoesFirst(t *testing.T) {
 	kinds := map[string]func(*Config){
 		"plain":  nil,
@@ -158,6 +159,7 @@ func TestCookiesAreRefusedWhereTheyCannotGo(t *testing.T) {
 
 // TestBadCookiesAreRejected: forged, of another pool key, without one, expired
 // (ASAP-3.8-05).
+// SEC-2.16-02.
 func TestBadCookiesAreRejected(t *testing.T) {
 	key := func(b byte) func(*Config) {
 		return func(c *Config) {

@@ -159,7 +159,7 @@ func (s *Socket) handleControl(info *assoc.RecvInfo, b []byte) {
 func (s *Socket) acceptSession(id assoc.ID) *session {
 	ss := s.newSession()
 	ss.state, ss.assoc, ss.stood = established, id, true
-	ss.peer.Pool = s.assocs[id].pool
+	ss.peer, ss.card = s.assocs[id].peer, s.assocs[id].card
 	if !s.admit(ss) {
 		s.end(ss, ErrClosed)
 		return nil
@@ -195,8 +195,8 @@ func (s *Socket) handleRestart(a *association, id assoc.ID) {
 		if s.machine != nil {
 			s.machine.Post(endpoint.AssocRestarted{Assoc: id})
 		}
-	case ss.own:
-		_ = s.port.Abort(id, "the pool element restarted")
+	case ss.own || ss.follows():
+		_ = s.port.Abort(id, "the peer restarted")
 	default:
 		a.session = nil
 		s.release(ss)

@@ -36,6 +36,7 @@ func (s *Socket) sessionUp(ss *session) {
 	ss.stood = true
 	ss.handed, ss.answered, ss.since = 0, 0, ss.counted
 	s.machine.Post(endpoint.SessionUp{Session: endpoint.SessionID(ss.id), Assoc: ss.assoc}) // the cookie echo goes first
+	s.recommend(ss)
 	if first {
 		s.notify(ss, Notification{Type: SessionAdded, New: ss.peer.PE})
 	} else if ss.failing {
@@ -56,6 +57,10 @@ func (s *Socket) sessionUp(ss *session) {
 func (s *Socket) sessionDown(ss *session, why error) {
 	s.release(ss)
 	ss.unhold()
+	if !ss.own && why != nil && ss.follows() && !s.closing {
+		s.followCard(ss, why)
+		return
+	}
 	if !ss.own {
 		s.giveUp(ss, why)
 		s.notify(ss, Notification{Type: SessionRemoved, Err: why})
@@ -89,7 +94,7 @@ func (s *Socket) sessionDown(ss *session, why error) {
 func (s *Socket) beginFailover(ss *session, why error) {
 	ss.failing, ss.from = true, ss.peer.PE
 	ss.doubt, ss.resent = ss.inDoubt(), ss.returned.len()
-	if ss.opts.Replay {
+	if ss.opts.Replay && ss.own {
 		ss.resent = ss.kept.len()
 	}
 	s.notify(ss, Notification{Type: FailoverBegun, Old: ss.from, InDoubt: ss.doubt, Err: why})
@@ -98,7 +103,7 @@ func (s *Socket) beginFailover(ss *session, why error) {
 // inDoubt is Notification.InDoubt: what the element's transport has taken,
 // without what it answered or covered. What is replayed is not in doubt.
 func (ss *session) inDoubt() int {
-	if ss.opts.Replay {
+	if ss.opts.Replay && ss.own {
 		return 0
 	}
 	sure := uint64(ss.answered)

@@ -11,6 +11,7 @@ import (
 func all(c *Config) { c.Notifications = NotifyAll }
 
 // TestNotifications come in order with the messages, at both ends.
+// SEC-2.9-01: the program learns of the new element.
 func TestNotifications(t *testing.T) {
 	run(t, func(w *world) {
 		w.process().registrar()

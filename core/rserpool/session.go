@@ -37,8 +37,9 @@ type session struct {
 
 	failover // of a pool user's session
 	hold     hold
-	told     *Notification // heldBack: what the program has to read
-	stay                   // of a pool element's session
+	told     *Notification      // heldBack: what the program has to read
+	stay                        // of a pool element's session
+	card     []protocol.Element // of a pool user that is an element itself
 
 	kept        fifo[outgoing] // Replay: was sent, but no cookie covers it
 	toSend      fifo[outgoing] // waits for the association, or for room in it

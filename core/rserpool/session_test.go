@@ -14,6 +14,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
 )
 
+// ASAP-6.5.1-04, ASAP-6.6-01: the element that was chosen, and that answered, is named.
 func TestEcho(t *testing.T) {
 	run(t, func(w *world) {
 		w.process().registrar()
@@ -199,6 +200,7 @@ func TestPoolUserThatRestarts(t *testing.T) {
 
 // TestHomeDies: an element whose registrar dies goes on at a peer of it, which
 // has known it all the time (RFC 5353).
+// OVR-1-01: registrars are equal, each knows all.
 func TestHomeDies(t *testing.T) {
 	run(t, func(w *world) {
 		at := func(port uint16) []netip.AddrPort { return []netip.AddrPort{netip.AddrPortFrom(memnet.Loopback, port)} }

@@ -40,6 +40,13 @@ type SessionOptions struct {
 	// so it can tell the new element what that has to know before (RFC 5351
 	// section 4.2). Nothing else is sent before Resume. One goroutine receives.
 	HoldFailover bool
+	// FailBack lets a session of a pool element outlive its pool user, if that is
+	// an element of a pool itself, which it says with a business card (RFC 5351
+	// section 4.2): when it fails, another element of its pool takes its place, as
+	// the card recommends or else as that pool's policy says. The session goes on
+	// like one of a pool user: what was not delivered is sent to the new peer, as a
+	// new session there.
+	FailBack bool
 
 	// The rest tunes SCTP's failure detection (RFC 9260 section 16). Where none
 	// of it is set a session of a pool user follows the round trip that it

@@ -166,7 +166,7 @@ func TestPoolUserThatIsAnElement(t *testing.T) {
 		w.ok(both.Connect(w.ctx, "server"))
 		w.send(both, 0, "x")
 		id := w.reads("element", server, "x")
-		if n, err := server.PeerName(id); err != nil || n != (Name{Pool: "clients"}) {
+		if n, err := server.PeerName(id); err != nil || n != (Name{Pool: "clients", PE: w.nameOf(both)}) {
 			t.Errorf("its pool user is %v, %v", n, err)
 		}
 	})

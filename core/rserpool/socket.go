@@ -72,10 +72,11 @@ type Socket struct {
 // association is what an association of the endpoint is to the socket.
 type association struct {
 	up      bool
-	over    bool     // being shut down: what still arrives is dropped
-	session *session // nil: a registrar's, or not known yet
-	next    *session // over: who wants one with the same peer
-	pool    string   // in which the peer is an element, by its business card
+	over    bool               // being shut down: what still arrives is dropped
+	session *session           // nil: a registrar's, or not known yet
+	next    *session           // over: who wants one with the same peer
+	peer    Name               // of the peer as an element, by its business card
+	card    []protocol.Element // which it recommends
 }
 
 // NewSocket makes a socket for IPv4 ("ip4"), IPv6 ("ip6", which also reaches
@@ -192,8 +193,8 @@ func (s *Socket) LocalName() (Name, error) {
 
 // PeerName returns the pool of a session and the element that serves it at the
 // moment. Session zero is the one that Connect made. The peer of a session of
-// a pool element is a pool user: no element, and a pool only if it says that it
-// is an element of one itself (RFC 5352 section 3.9). ErrNotConnected means
+// a pool element is a pool user, and has a name only if it says that it is an
+// element of a pool itself (RFC 5352 section 3.9). ErrNotConnected means
 // that there is no such session.
 func (s *Socket) PeerName(id SessionID) (Name, error) {
 	s.mu.Lock()

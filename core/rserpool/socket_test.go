@@ -84,6 +84,7 @@ func TestTheSlidesEcho(t *testing.T) {
 }
 
 // TestManyUsersOfOneSocket: the element tells them apart by their sessions.
+// ASAP-6.6-01: what is received names its sender.
 func TestManyUsersOfOneSocket(t *testing.T) {
 	run(t, func(w *world) {
 		pe, _ := pair(w, "echo")
@@ -297,6 +298,7 @@ func TestRegisterAgain(t *testing.T) {
 
 // TestRegisteredAddresses: those bound, or for a wildcard those that the
 // registrar sees.
+// ASAP-3.1-02, ASAP-6.1-02: no others than the endpoint has.
 func TestRegisteredAddresses(t *testing.T) {
 	run(t, func(w *world) {
 		r := w.process().registrar()

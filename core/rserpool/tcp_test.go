@@ -35,6 +35,7 @@ func overTCP(t *testing.T) (ctx context.Context, r *Registrar, l *Listener, pu *
 }
 
 // ASAP-3.3-11: a pool user resolves over TCP, and has sessions over SCTP.
+// ASAP-2.1-02, ASAP-3.3-03.
 func TestResolveOverTCP(t *testing.T) {
 	ctx, r, l, pu := overTCP(t)
 	elements, err := Resolve(ctx, "echo", pu)

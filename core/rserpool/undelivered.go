@@ -56,9 +56,9 @@ func (s *Socket) takeBack(ss *session, info *assoc.RecvInfo, b []byte) {
 	switch {
 	case info.Context == bounded:
 		s.giveBack(ss, &m, errExpired)
-	case !ss.own:
+	case !ss.own && !ss.follows():
 		s.giveBack(ss, &m, errGone)
-	case !ss.opts.Replay: // which has it in kept
+	case !ss.own || !ss.opts.Replay: // which has it in kept
 		ss.returned.push(m)
 		ss.queuedBytes += len(b)
 	}

@@ -34,6 +34,7 @@ static const struct {
         {RSP_ASSOC_RETRANSMITS, -1, 9, -1},
         {RSP_NODELAY, 1, 1, 2},
         {RSP_FAILOVER_HOLD, 0, 1, 2},
+        {RSP_FAIL_BACK, 0, 1, 2},
 };
 
 /* What is set is told, sessions begin with it, and nonsense is refused. */

@@ -62,14 +62,22 @@ func (d *Data) unknown(found []sighting) (problems []string) {
 	return problems
 }
 
-// untested reports binding requirements that are said to hold in an area that
-// claims to be complete, and that no test shows.
+// untested reports binding requirements of areas that claim to be complete which
+// are still open, or are said to hold and no test shows it.
 func (d *Data) untested() (problems []string) {
 	for _, b := range d.books {
 		for _, a := range b.areas {
+			if !a.Complete {
+				continue
+			}
 			for _, r := range b.in(a) {
-				if a.Complete && r.Status == "holds" && binding(r.Level) && len(r.Tests) == 0 {
-					problems = append(problems, fmt.Sprintf("%s/%s.tsv: %s (%s) holds, but no test carries its id", dataDir, b.name, r.ID, r.Level))
+				where := fmt.Sprintf("%s/%s.tsv: %s (%s)", dataDir, b.name, r.ID, r.Level)
+				switch {
+				case !binding(r.Level):
+				case r.Status == "open":
+					problems = append(problems, where+" is open, in an area that claims to be complete")
+				case r.Status == "holds" && len(r.Tests) == 0:
+					problems = append(problems, where+" holds, but no test carries its id")
 				}
 			}
 		}

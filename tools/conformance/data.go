@@ -21,7 +21,7 @@ type Row struct {
 // Area is a group of requirements: those whose ids begin with its name.
 type Area struct {
 	Name, Title string
-	Complete    bool // claims a test for every binding requirement that holds
+	Complete    bool // claims that no binding requirement is open, and a test for each that holds
 }
 
 // Reading is how a contradictory or silent place of the RFCs is understood.

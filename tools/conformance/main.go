@@ -9,7 +9,7 @@
 //
 // Either way it ends with status 1 and one line per problem when code cites an
 // id that no table has, when a binding requirement of an area that claims to be
-// complete holds without a test, when a table's data are malformed, or (-check)
+// complete is open or holds without a test, when a table's data are malformed, or (-check)
 // when a written table is not what would be written now.
 package main
 

@@ -106,6 +106,9 @@ func TestProblems(t *testing.T) {
 		"holds without a test": {
 			map[string]string{"core/a_test.go": "package a // SCTP-1-01\n"},
 			"docs/conformance/rserpool.tsv: COM-3-01 (MUST) holds, but no test carries its id"},
+		"open in a complete area": {
+			map[string]string{"docs/conformance/areas.tsv": "area\ttitle\tcomplete\nCOM\tcommon\tyes\nASAP-3.1\tregistration\tyes\nSCTP-1\twire\tno\n"},
+			"docs/conformance/rserpool.tsv: ASAP-3.1-01 (MUST) is open, in an area that claims to be complete"},
 		"status": {row("SCTP-1-01\t-\tMUST\tEP\tPorts.\tsure\t"),
 			`docs/conformance/sctp.tsv: SCTP-1-01: status "sure" is not one of holds, deviates, na, open`},
 		"no reason": {row("SCTP-1-01\t-\tMUST\tEP\tPorts.\tna\t"),

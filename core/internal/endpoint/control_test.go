@@ -2,7 +2,10 @@ package endpoint
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
@@ -132,8 +135,8 @@ func TestPEControlChannel(t *testing.T) {
 	s.drain()
 	s.receive(id, answer(controlled(1), mineControlled(), controlled(2)))
 	s.drain()
-	s.step(SendBusinessCard{Assoc: 70})
-	s.want(Send{70, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{controlled(1), controlled(2), mineControlled()}}})
+	s.step(SendBusinessCard{Assoc: 70, Prefer: []protocol.PEID{2, 9, 1}})
+	s.want(Send{70, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{controlled(2), controlled(1), mineControlled()}}})
 }
 
 // ASAP-5-06: a PE that offers data only has no control channel.
@@ -156,4 +159,63 @@ func TestPUThatIsPE(t *testing.T) {
 	s.want(UsePE{1, "other", controlled(5), false})
 	s.step(SessionUp{1, 80})
 	s.want(Send{80, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{mineControlled()}}})
+}
+
+// ASAP-3.9-05 (BC1): a card names a pool that is not known, also that of a PU: it
+// is asked for, but not more pools than a few at a time. What a PE says of
+// itself is taken over.
+func TestBusinessCardIsUnpacked(t *testing.T) {
+	s, id := asPE(t)
+	card := asap.BusinessCard{Handle: "clients", Elements: []protocol.Element{controlled(7)}}
+	s.receive(70, card)
+	s.want(BusinessCardReceived{70, "clients", card.Elements}, Send{id, asap.HandleResolution{Handle: "clients"}})
+	for i := range 40 {
+		s.receive(70, asap.BusinessCard{Handle: protocol.PoolHandle(fmt.Sprint("made up ", i)), Elements: card.Elements})
+	}
+	asked := 1
+	for _, e := range s.drain() {
+		if _, is := e.(Send); is {
+			asked++
+		}
+	}
+	if asked != 16 {
+		t.Errorf("%d pools are asked for", asked)
+	}
+
+	s, _ = inSession(t, Config{}, controlled(1), controlled(2))
+	moved := controlled(1)
+	moved.User.Port, moved.Policy.Weight = 4711, 5
+	s.receive(50, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{controlled(9), moved}})
+	s.drain()
+	s.step(Resolve{Token: 1, Handle: pool})
+	got := take[Resolved](s).Elements
+	if !slices.ContainsFunc(got, func(e protocol.Element) bool { return e.ID == 1 && e.User.Port == 4711 }) || len(got) != 2 {
+		t.Errorf("the cache has %v", got)
+	}
+}
+
+// OVR-4.2-04, ASAP-3.9-06: a session whose PU is lost goes on with the PEs that
+// the PU's card names, then with others of its pool; the lost one is reported.
+func TestFollowCard(t *testing.T) {
+	s, id := asPE(t)
+	s.step(FollowCard{Session: 3, Handle: "clients", Lost: 7, Card: []protocol.Element{controlled(7), controlled(8)}, Limit: time.Minute, Err: assoc.ErrAborted})
+	report := asap.EndpointUnreachable{Handle: "clients", ID: 7}
+	s.want(Send{id, report}, UsePE{3, "clients", controlled(8), true})
+	s.step(SessionUp{3, 80})
+	s.want(Send{80, asap.BusinessCard{Handle: pool, Elements: []protocol.Element{mineControlled()}}})
+	s.step(SessionLost{Session: 3, Err: assoc.ErrAborted})
+	report.ID = 8
+	s.want(Send{id, report}, Send{id, asap.HandleResolution{Handle: "clients"}})
+	a := answer(controlled(7), controlled(8), controlled(9))
+	a.Handle = "clients"
+	s.receive(id, a)
+	s.want(UsePE{3, "clients", controlled(9), true})
+
+	s, _ = asPE(t)
+	s.step(FollowCard{Session: 3, Handle: "clients", Limit: time.Second, Err: assoc.ErrAborted})
+	s.drain()
+	s.wait(time.Second)
+	if f := take[SessionFailed](s); f.Session != 3 {
+		t.Errorf("failed: %+v", f)
+	}
 }

@@ -179,14 +179,26 @@ type SendCookie struct {
 	Data  []byte
 }
 
-// SendBusinessCard tells the PU on an association which PEs to fail over to
-// (ASAP-3.9-01): those of the own pool that the cache knows, then this one. It
-// is dropped when the registered transport has no control channel.
+// SendBusinessCard tells the peer on an association the own pool, and which PEs
+// of it to fail over to: those to Prefer, in this order, as far as the cache
+// knows them, then this one (ASAP-3.9-01). It is dropped when the registered
+// transport has no control channel.
 type SendBusinessCard struct {
-	Assoc assoc.ID
-	// Prefer are the PEs to name, in this order, as far as the cache knows
-	// them; none: all that it knows.
+	Assoc  assoc.ID
 	Prefer []protocol.PEID
+}
+
+// FollowCard makes a session of this PE, whose PU is lost and was a PE itself,
+// one of the PU role: it is to go on with another element of that pool (RFC 5351
+// section 4.2). The answers are those to OpenSession, UsePE with Failover.
+type FollowCard struct {
+	Session SessionID
+	Handle  protocol.PoolHandle
+	Lost    protocol.PEID // is reported; 0 = its identifier is not known
+	// Card are the PEs that it recommended, which go before the policy.
+	Card  []protocol.Element
+	Limit time.Duration // as SetFailoverLimit
+	Err   error         // why it was lost
 }
 
 func (Register) event()         {}
@@ -212,3 +224,4 @@ func (SendFailed) event()       {}
 func (Received) event()         {}
 func (SendCookie) event()       {}
 func (SendBusinessCard) event() {}
+func (FollowCard) event()       {}

@@ -43,6 +43,8 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 		if m.hasControl() {
 			m.sendBusinessCard(e.Assoc, e.Prefer)
 		}
+	case FollowCard:
+		m.user.Follow(now, e.Session, e.Handle, e.Lost, e.Card, e.Limit, e.Err)
 	case Received:
 		m.handleMessage(now, e.Assoc, e.Message)
 	default:
@@ -151,7 +153,7 @@ func (m *Endpoint) sendCookie(e SendCookie) {
 
 func (m *Endpoint) handleBusinessCard(now time.Time, from assoc.ID, msg asap.BusinessCard) {
 	m.out.add(BusinessCardReceived{Assoc: from, Handle: msg.Handle, Elements: msg.Elements})
-	m.user.HandleBusinessCard(now, from, msg)
+	m.user.HandleBusinessCard(now, from, msg, m.hasControl())
 }
 
 // maxCard bounds the PEs on a business card.
@@ -173,12 +175,8 @@ func (m *Endpoint) sendBusinessCard(to assoc.ID, prefer []protocol.PEID) {
 	m.out.Send(to, asap.BusinessCard{Handle: handle, Elements: append(elements, self)})
 }
 
-// preferred returns the elements with the given identifiers, in that order; all
-// where none is given.
+// preferred returns the elements with the given identifiers, in that order.
 func preferred(known []protocol.Element, ids []protocol.PEID) []protocol.Element {
-	if len(ids) == 0 {
-		return known
-	}
 	var out []protocol.Element
 	for _, id := range ids {
 		if i := slices.IndexFunc(known, func(e protocol.Element) bool { return e.ID == id }); i >= 0 {

@@ -23,7 +23,8 @@ func registrars(n int) [][]netip.AddrPort {
 
 // SH1 to SH6: three at a time and no more (ASAP-3.6-10), a refusal is followed
 // by another address (ASAP-3.6-13), one is chosen and the others are given up
-// (ASAP-3.6-16, OWN-02).
+// (ASAP-3.6-16).
+// OVR-3.2-01, OWN-02: the first that answers is the home, of those that are known (ASAP-3.6-01).
 func TestHuntTriesThree(t *testing.T) {
 	s := newScript(t, Config{Registrars: registrars(10), HuntRounds: -1})
 	s.step(Resolve{Token: 1, Handle: pool})
@@ -145,6 +146,7 @@ func TestNoRegistrarError(t *testing.T) {
 	s.want() // nobody wants a home: no hunt
 }
 
+// ASAP-3.6-08: without announcements there is no registrar but those configured.
 func TestNoRegistrarKnown(t *testing.T) {
 	s := newScript(t, Config{})
 	s.step(OpenSession{1, pool})

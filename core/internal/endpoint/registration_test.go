@@ -16,6 +16,7 @@ import (
 // ASAP-2.2.1-01), with no ASAP transport and home 0 (ASAP-3.1-09, -31). The
 // default transport is the SCTP endpoint used towards the registrar
 // (ASAP-6.1-01, ASAP-2.2.1-02).
+// ASAP-6.1-02, ASAP-3.1-02: the addresses registered are those of the association, all of them bound.
 func TestRegister(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
 	s.step(Register{pool, protocol.Element{ID: 0x1234}})

@@ -24,6 +24,7 @@ func resolving(t *testing.T, cfg Config) (*script, assoc.ID) {
 
 // ASAP-3.3-01, -06, -07, -08, -10, ASAP-6.9.1-01: hunt, ask, answer from the
 // cache while it is fresh, ask again when it is stale.
+// ASAP-3.3-03: the home is asked. ASAP-3.3-09: who meets a stale answer waits for the next.
 func TestResolveAndCache(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
 	s.step(Resolve{Token: 1, Handle: pool})

@@ -57,6 +57,7 @@ func TestClusterJoin(t *testing.T) {
 
 // ENRP-3.3.1, ENRP-3.3.2, OWN-04, OWN-05: updates reach everybody; a PE moves
 // by registering elsewhere, and stays when the old association closes.
+// OVR-1-01: one handle space, whichever registrar is asked.
 func TestClusterUpdates(t *testing.T) {
 	c, _, b, d := three(t, 30)
 	c.killPE(c.pes[0])

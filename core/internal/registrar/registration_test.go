@@ -15,6 +15,7 @@ import (
 // ASAP-3.1-16, 23, 24, 26, 31, 09: a first registration makes the pool; the
 // home is this registrar, the ASAP Transport where the registration came from,
 // whatever the PE wrote there.
+// UDP-R-02: address and SCTP port are those of the association, whatever carries it.
 func TestRegistration(t *testing.T) {
 	s := started(t)
 	pe := s.connect(1, "192.0.2.1:5000")

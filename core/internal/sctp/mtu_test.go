@@ -156,6 +156,7 @@ func TestBlackHole(t *testing.T) {
 
 // The system or an ICMP message may say what does not pass, if it can be
 // believed (SCTP-3-131, SCTP-5-08, SCTP-5-10).
+// UDP-5.5-01, UDP-5.6-01.
 func TestTooBig(t *testing.T) {
 	p := newPair(t, Config{}, Config{})
 	x, _ := p.connect(nil)

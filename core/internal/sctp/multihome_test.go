@@ -76,6 +76,7 @@ func TestHomesAreListedAndPaired(t *testing.T) {
 
 // An endpoint with one address, or a wildcard, lists none; loopback is only
 // for loopback (SCTP-3-125, SCTP-5-05, SCTP-1-35).
+// UDP-5.7-01.
 func TestListedAddresses(t *testing.T) {
 	lo, net4, net6, link := "127.0.0.1", "192.0.2.1", "2001:db8::1", "fe80::1"
 	for _, c := range []struct {

@@ -81,6 +81,7 @@ func (p *pair) unreachable(i int) {
 	}
 }
 
+// UDP-5.5-01.
 func TestPortUnreachable(t *testing.T) { // SCTP-5-08, SCTP-5-09
 	t.Run("while connecting", func(t *testing.T) {
 		p := newPair(t, Config{}, Config{})
@@ -138,6 +139,7 @@ func TestPortUnreachable(t *testing.T) { // SCTP-5-08, SCTP-5-09
 
 // The peer moves to another UDP port, as behind a NAT: packets with the right
 // tag take the association along (SCTP-5-02).
+// UDP-5.1-02, UDP-5.4-01: the port is that of the path.
 func TestPeerMovesToAnotherPort(t *testing.T) {
 	p := newPair(t, Config{}, Config{})
 	x, y := p.connect(nil)

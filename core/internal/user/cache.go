@@ -75,6 +75,21 @@ func (c *cache) drop(h protocol.PoolHandle, id protocol.PEID) {
 	}
 }
 
+// renew takes over what a PE says of itself. Its home and its life are the
+// registrar's to say.
+func (c *cache) renew(h protocol.PoolHandle, pe protocol.Element) {
+	e := c.pools[h]
+	if e == nil {
+		return
+	}
+	i := slices.IndexFunc(e.elements, func(el protocol.Element) bool { return el.ID == pe.ID })
+	if i < 0 || pe.User.Protocol != e.elements[i].User.Protocol || pe.Policy.Type != e.elements[i].Policy.Type {
+		return
+	}
+	e.elements = slices.Clone(e.elements)
+	e.elements[i].User, e.elements[i].Policy = pe.User, pe.Policy
+}
+
 // left returns the elements that were not dropped.
 func (e *entry) left() []protocol.Element {
 	if !slices.Contains(e.dropped, true) {

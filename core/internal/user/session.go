@@ -1,6 +1,7 @@
 package user
 
 import (
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -45,8 +46,29 @@ const (
 
 // Open begins a session (ASAP-6.5.1-01). An identifier in use is ignored.
 func (u *User) Open(now time.Time, id SessionID, h protocol.PoolHandle) {
-	if u.sessions[id] != nil {
+	if s := u.begin(id, h); s != nil {
+		u.search(now, s)
+	}
+}
+
+// Follow begins a session in failover: with a peer that is lost, and left a card.
+func (u *User) Follow(now time.Time, id SessionID, h protocol.PoolHandle, lost protocol.PEID, card []protocol.Element, within time.Duration, err error) {
+	s := u.begin(id, h)
+	if s == nil {
 		return
+	}
+	s.tried, s.within = true, within
+	s.card = slices.DeleteFunc(slices.Clone(card), func(e protocol.Element) bool { return e.ID == lost })
+	if lost != 0 {
+		u.failed(now, h, lost, true)
+	}
+	u.becomeFailing(now, s, err)
+	u.search(now, s)
+}
+
+func (u *User) begin(id SessionID, h protocol.PoolHandle) *session {
+	if u.sessions[id] != nil {
+		return nil
 	}
 	s := &session{id: id, handle: h, within: u.cfg.FailoverLimit}
 	s.retry.Value = func(now time.Time) { u.retryDue(now, s) }
@@ -54,11 +76,11 @@ func (u *User) Open(now time.Time, id SessionID, h protocol.PoolHandle) {
 	s.leave.Value = func(now time.Time) { u.leaveDue(now, s) }
 	if len(u.sessions) >= u.cfg.MaxWaiting {
 		u.out.SessionFailed(id, h, ErrTooMany)
-		return
+		return nil
 	}
 	u.sessions[id] = s
 	u.inUse[h]++
-	u.search(now, s)
+	return s
 }
 
 // Close ends a session.

@@ -58,6 +58,7 @@ func TestListenAddresses(t *testing.T) {
 // Without a port of its own an endpoint has the SCTP port of its UDP port, so
 // that no other of this host is mistaken for it; one whose UDP port is given
 // draws its SCTP port (SCTP-2-05).
+// UDP-5.1-01, UDP-R-01: the UDP port can be chosen, apart from the SCTP port.
 func TestListenWithUDPPort(t *testing.T) {
 	s := open(t, "127.0.0.1:0")
 	s.file.Close()

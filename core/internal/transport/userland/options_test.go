@@ -8,6 +8,7 @@ import (
 
 // Sockets send UDP checksums, leave ECN and DSCP alone, and fragment, but for
 // probes of the path MTU (SCTP-5-06, SCTP-5-07, SCTP-5-14).
+// UDP-5.3-02, UDP-5.6-01, UDP-5.8-01.
 func TestSocketOptions(t *testing.T) {
 	for _, local := range []string{"127.0.0.1:0", "[::1]:0"} {
 		s := open(t, local)

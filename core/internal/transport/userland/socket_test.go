@@ -66,6 +66,7 @@ func pattern(n, seed int) []byte {
 
 // Packets of all sizes keep order, boundaries and addresses, whether the
 // system segments and coalesces them or not (SCTP-5-01, SCTP-5-13).
+// UDP-5.2-01, UDP-5.3-01: a datagram is a packet, between the ports of the two.
 func TestPacketsThroughSockets(t *testing.T) {
 	sizes := []int{16, 1400, 1400, 1400, 1400, 300, 1400, 1400, 65507, 1, 1, 1, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 9000, 20, 65507, 65507}
 	for _, test := range []struct {
