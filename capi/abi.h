@@ -63,6 +63,29 @@ enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE, 
 /* Returned by rspgo_start for an operation that has ended well already. */
 #define RSPGO_ENDED 0x7fffffff
 
+/* Tasks have no socket. What begins one returns an eventfd that becomes readable
+ * at its end: rspgo_task_finish then takes the outcome. rspgo_task_abandon is for a
+ * caller that stops waiting, and undoes what was done. Both close the eventfd. */
+struct rspgo_hints {
+	int family, socktype, protocol;
+	uint32_t items;
+	int32_t stale, timeout;
+};
+
+struct rspgo_where {
+	int socktype, protocol;
+	uint32_t service, addrs, addrlen;
+	void *addr;
+};
+
+struct rspgo_outcome {
+	void *list; /* rspgo_find: struct rsp_addrinfo, all in one piece for free(3) */
+	uint32_t pe_id; /* rspgo_join */
+};
+
+/* What rspgo_about tells of an element. */
+enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
+
 /* F(result, name, parameters): all functions, for prototypes, pointers and the
  * loader alike. */
 #define RSPGO_FUNCTIONS(F)                                                                                   \
@@ -88,6 +111,12 @@ enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE, 
 	F(int, rspgo_setload, (uint64_t ino, struct rspgo_loadinfo *info, struct rspgo_error *err))          \
 	F(int, rspgo_name, (uint64_t ino, int peer, void *pool, size_t *pool_len, uint32_t *pe_id,           \
 	                    struct rspgo_error *err))                                                        \
+	F(int, rspgo_find, (void *pool, size_t pool_len, struct rspgo_hints *hints, struct rspgo_error *err)) \
+	F(int, rspgo_join, (void *pool, size_t pool_len, struct rspgo_where *where,                          \
+	                    struct rspgo_loadinfo *info, struct rspgo_error *err))                           \
+	F(int, rspgo_about, (int what, void *pool, size_t pool_len, uint32_t pe_id, struct rspgo_error *err)) \
+	F(int, rspgo_task_finish, (int done, struct rspgo_outcome *outcome, struct rspgo_error *err))        \
+	F(void, rspgo_task_abandon, (int done))                                                              \
 	F(int, rspgo_last_error, (uint64_t ino, struct rspgo_error *err))
 
 #endif

@@ -17,6 +17,8 @@
  *         argument which session a message came from, and rsp_sendmsg with that
  *         info answers it. One descriptor serves all sessions; or, with SOCK_STREAM,
  *         rsp_listen and rsp_accept make one for each of them.
+ * With a transport of one's own, such as TCP: a PE calls rsp_pe_registration, a PU
+ *         rsp_getaddrinfo and rsp_pe_failure (the basic mode, near the end).
  *
  * Results. Functions behave like the socket call they are named after: on
  * failure they return -1 and set errno, and rsp_errmsg() then has a sentence
@@ -39,7 +41,7 @@
  * by several at once. rsp_close() ends waits of other threads with EBADF.
  *
  * Ownership. The library copies what it is given; no pointer is kept after a
- * call, and nothing it returns needs to be freed.
+ * call, and nothing it returns needs to be freed but the list of rsp_getaddrinfo().
  *
  * fork. The library starts its threads at the first call, not when the program
  * starts: daemon(3) and prefork servers work as long as they fork before their
@@ -366,7 +368,7 @@ RSP_API int rsp_deregister_flags(int fd, int flags);
  * element (a re-registration, RFC 5352 section 2.2.1).
  *
  * As often as the program likes: the registrar is told the newest values at most
- * once a second, the first change at once. policy must be what rsp_register() was
+ * once a second (RSP_LOAD_INTERVAL), the first change at once. policy must be what rsp_register() was
  * given, and so must pe_id and life, if they are not zero.
  *
  * Does not wait. When the registrar refuses, rsp_errmsg() has the reason, and the
@@ -521,9 +523,122 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_POOL_KEY 32  /* bytes, 16 or more: the secret with which the elements of a pool
                             encrypt and authenticate cookies; cannot be read. Before
                             rsp_register(). Default: none, or RSERPOOL_POOL_KEY */
+#define RSP_LOAD_INTERVAL 34 /* milliseconds: how often at most rsp_setload() tells the
+                                registrar; default: 1000 */
 #define RSP_DATA_ONLY 33 /* 1: the next rsp_register() offers no control channel to pool
                             users (RFC 5354 section 3.1, DATA ONLY): no cookies, no
                             draining. All elements of a pool have the same; default: 0 */
+
+/* The basic mode, for programs that bring their own transport (RFC 5351 section
+ * 4.1). A server has sockets of its own, and registers where it serves; a client
+ * asks where the servers are, and connects to one itself. There are no descriptors,
+ * no sessions and no failover; what one fails is told of with rsp_pe_failure(), and
+ * rsp_getaddrinfo() then gives the next one.
+ *
+ * All threads share one cache and one registrar. The environment is read at the
+ * first call that looks for elements, and at each registration. After EINTR what was
+ * to be registered is not, and what was to be deregistered is, in the background.
+ * Besides their own errors the functions have EOWNERDEAD, ELIBACC and EIO of all;
+ * rsp_errmsg() with -1 explains them. */
+
+/* Where an element serves. Laid out like struct addrinfo of netdb.h. */
+struct rsp_addrinfo {
+	int ai_flags;                 /* zero */
+	int ai_family;                /* of the first address: AF_INET, AF_INET6 */
+	int ai_socktype;              /* SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET */
+	int ai_protocol;              /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP, IPPROTO_UDPLITE,
+	                                 IPPROTO_DCCP */
+	socklen_t ai_addrlen;         /* of the first address, in bytes */
+	uint32_t ai_addrs;            /* number of addresses; only SCTP has more than one */
+	struct sockaddr *ai_addr;     /* one after the other, as sctp_connectx(3) takes them */
+	struct rsp_addrinfo *ai_next; /* the element to use if this one fails; NULL: no other */
+	uint32_t ai_pe_id;            /* PE identifier */
+	uint32_t ai_service;          /* DCCP: service code, host byte order */
+	uint32_t reserved[6];         /* zero */
+};
+
+/* What rsp_getaddrinfo() is to find. Set all of it to zero first: zero is the
+ * default of every member. */
+struct rsp_addrhints {
+	int family;            /* AF_INET or AF_INET6: only such addresses; AF_UNSPEC: any */
+	int socktype;          /* only servers of this kind and */
+	int protocol;          /* protocol, as in struct rsp_addrinfo; 0: any */
+	uint32_t items;        /* elements at most; 0 = as many as the registrar gives */
+	int32_t stale;         /* milliseconds: how old an answer of the cache may be;
+	                          0 = 30000, -1 = ask a registrar */
+	int32_t timeout;       /* milliseconds to wait for an answer; 0 = 30000 */
+	uint32_t reserved[10]; /* zero */
+};
+
+/* rsp_getaddrinfo - find the elements of a pool, as getaddrinfo(3) finds hosts.
+ *
+ * The first element of the list is the one to use: each call is one selection by
+ * the pool's policy. The others are to fall back on, in that order; those that
+ * rsp_pe_failure() was told of in the last ten seconds come last, as long as the
+ * registrar lists them. hints may be NULL.
+ *
+ * On success *list is a list of one element or more, for rsp_freeaddrinfo(); on
+ * failure it is NULL. Waits for the registrar's answer, unless the cache has one.
+ * Errors: ENOENT (the registrar knows no such pool), EHOSTUNREACH or ETIMEDOUT (no
+ * registrar answers), EPROTONOSUPPORT (the elements serve over something else),
+ * EAFNOSUPPORT (they have no such addresses; unknown family), ESOCKTNOSUPPORT
+ * (socktype and protocol do not fit), EINVAL (the handle is empty or longer than
+ * RSP_POOL_MAX, a wrong value in hints), EFAULT, ENOMEM, EMFILE, ENFILE, EINTR. */
+RSP_API int rsp_getaddrinfo(const void *pool, size_t pool_len, const struct rsp_addrhints *hints,
+                            struct rsp_addrinfo **list);
+
+/* rsp_freeaddrinfo - free a whole list, which begins at list. NULL is none. Works in
+ * any process, never fails. */
+RSP_API void rsp_freeaddrinfo(struct rsp_addrinfo *list);
+
+/* rsp_pe_registration - make this program an element of a pool, which serves where
+ * *where says (RFC 5352 section 2.2.1).
+ *
+ * ai_protocol, ai_socktype (one of the two will do), ai_addrs (0 = 1), ai_addrlen
+ * and ai_addr count, and ai_service with DCCP; the rest of *where is not looked at.
+ * The port must not be 0. The wildcard address stands for the one through which the
+ * registrar is reached; another address must be this host's own, and the registrar
+ * be reachable from it (RFC 5352 section 2.2.1: it takes no others). All elements of
+ * a pool use the same protocol. *info is as for rsp_register(). *pe_id, if pe_id
+ * is not NULL, gets the PE identifier.
+ *
+ * The registration is kept until rsp_pe_deregistration() or the end of the
+ * process: the library renews it, and answers the registrar that asks whether the
+ * element lives. It does so while the process lives; whether the program serves is
+ * for its clients to find out. With info->pe_id of an element that this process
+ * has registered in the pool, and the same *where, the call changes the policy's
+ * values. If no registrar is configured and none answers on this host, one is
+ * started inside this process, as by rsp_register().
+ *
+ * Waits for the registrar's answer, 30 seconds at most.
+ * Errors: those of rsp_register() without EISCONN and EINPROGRESS; EEXIST (the
+ * element is registered with another *where), EALREADY (another thread registers
+ * or deregisters it), EADDRNOTAVAIL (the address is not this host's),
+ * EPROTONOSUPPORT, ESOCKTNOSUPPORT (unknown, or not together), EAFNOSUPPORT,
+ * EMFILE, ENFILE. */
+RSP_API int rsp_pe_registration(const void *pool, size_t pool_len, const struct rsp_addrinfo *where,
+                                const struct rsp_loadinfo *info, uint32_t *pe_id);
+
+/* rsp_pe_deregistration - take an element that rsp_pe_registration() made out of its
+ * pool (RFC 5352 section 2.2.2).
+ *
+ * Waits for the registrar's answer. Whatever it returns, the registration is not
+ * kept any more, except after ENOTCONN and EALREADY.
+ * Errors: ENOTCONN (this process has registered no such element), EALREADY (another
+ * thread registers or deregisters it), EHOSTUNREACH, ETIMEDOUT (the registration
+ * then ends with its life), EINVAL, EFAULT, EINTR. */
+RSP_API int rsp_pe_deregistration(const void *pool, size_t pool_len, uint32_t pe_id);
+
+/* rsp_pe_failure - tell that an element could not be reached, or that the
+ * connection with it broke (RFC 5352 section 6.9.2).
+ *
+ * The registrar is told and looks after the element; rsp_getaddrinfo() gives others
+ * first. Only for elements that the program tried to reach. Does not wait for
+ * anybody's answer.
+ * Errors: EINVAL (the handle is empty or longer than RSP_POOL_MAX; pe_id is 0),
+ * EHOSTUNREACH (the registrar's name has no address), EFAULT, EMFILE, ENFILE,
+ * EINTR. */
+RSP_API int rsp_pe_failure(const void *pool, size_t pool_len, uint32_t pe_id);
 
 /* rsp_select, rsp_poll - wait for descriptors, as select(2) and poll(2).
  *

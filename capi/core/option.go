@@ -118,6 +118,9 @@ func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byt
 	if session == 0 && name == C.RSP_POOL_KEY {
 		return d.sock.SetPoolKey(value)
 	}
+	if session == 0 && name == C.RSP_LOAD_INTERVAL {
+		return d.setLoadInterval(value)
+	}
 	o, known := options[name]
 	if !known && name != C.RSP_RESUME && !(session == 0 && name == C.RSP_DATA_ONLY) {
 		return errNoOption
@@ -157,6 +160,14 @@ func (d *descriptor) resume(session rserpool.SessionID, v int) error {
 	return d.sock.Resume(session)
 }
 
+func (d *descriptor) setLoadInterval(value []byte) error {
+	v, err := integer(value)
+	if err != nil {
+		return err
+	}
+	return d.sock.SetLoadInterval(time.Duration(v) * time.Millisecond)
+}
+
 func (d *descriptor) setSessionOption(session rserpool.SessionID, o option, v int) error {
 	all, err := d.sock.SessionOptions(session)
 	if err != nil {
@@ -181,6 +192,8 @@ func (d *descriptor) getOption(session rserpool.SessionID, name int) (int, error
 		return 0, failf(unix.EACCES, "RSP_RESUME does something and cannot be read")
 	case session == 0 && name == C.RSP_DATA_ONLY:
 		return int(flag(d.dataOnly.Load())), nil
+	case session == 0 && name == C.RSP_LOAD_INTERVAL:
+		return int(min(d.sock.LoadInterval().Milliseconds(), math.MaxInt32)), nil
 	}
 	o, known := options[name]
 	if !known {

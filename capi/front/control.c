@@ -40,7 +40,7 @@ static int outcome(struct call *call, int result)
 	return result < 0 ? core_failed(call->fd, result) : 0;
 }
 
-static int check_handle(struct call *call, const void *pool, size_t size)
+int check_handle(struct call *call, const void *pool, size_t size)
 {
 	if (pool == NULL)
 		return fail(call->fd, EFAULT, "%s: the pool handle is NULL", call->function);
@@ -71,7 +71,7 @@ int rsp_connect(int fd, const void *pool, size_t pool_len)
 	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_CONNECT, pool, pool_len, NULL)));
 }
 
-static int check_loadinfo(struct call *call, const struct rsp_loadinfo *info)
+int check_loadinfo(struct call *call, const struct rsp_loadinfo *info)
 {
 	size_t i;
 
@@ -86,7 +86,7 @@ static int check_loadinfo(struct call *call, const struct rsp_loadinfo *info)
 	return 0;
 }
 
-static struct rspgo_loadinfo load_of(const struct rsp_loadinfo *info)
+struct rspgo_loadinfo load_of(const struct rsp_loadinfo *info)
 {
 	return (struct rspgo_loadinfo){
 	        .policy = info->policy,

@@ -65,4 +65,10 @@ ssize_t tried(struct call *call, int waited, int64_t result);
 ssize_t send_message(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags, int pieces);
 ssize_t receive_message(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags, int pieces);
 
+/* control.c. What several calls are given. The checks return -1 with the error
+ * set. */
+int check_handle(struct call *call, const void *pool, size_t size);
+int check_loadinfo(struct call *call, const struct rsp_loadinfo *info);
+struct rspgo_loadinfo load_of(const struct rsp_loadinfo *info);
+
 #endif

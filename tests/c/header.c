@@ -36,4 +36,6 @@ _Static_assert(RSP_ROUND_ROBIN == 1 && RSP_WEIGHTED_ROUND_ROBIN == 2 && RSP_RAND
 _Static_assert(RSP_WEIGHTED_RANDOM == 4 && RSP_PRIORITY == 5, "");
 _Static_assert(RSP_LEAST_USED == 0x40000001 && RSP_LEAST_USED_DEGRADATION == 0x40000002, "");
 _Static_assert(RSP_PRIORITY_LEAST_USED == 0x40000003 && RSP_RANDOMIZED_LEAST_USED == 0x40000004, "");
+_Static_assert(sizeof(void *) != 8 || sizeof(struct rsp_addrinfo) == 72, "the sizes are ABI");
+_Static_assert(sizeof(struct rsp_addrhints) == 64, "the sizes are ABI");
 _Static_assert(sizeof(struct rsp_loadinfo) == 64 && sizeof(struct rsp_sndrcvinfo) == 64, "the sizes are ABI");

@@ -75,6 +75,7 @@ static void every_function_fails(int fd)
 	struct sockaddr_in any;
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct timeval now = {0, 0};
+	struct rsp_addrinfo *list = NULL;
 	char buf[256];
 
 	memset(&load, 0, sizeof(load));
@@ -94,6 +95,11 @@ static void every_function_fails(int fd)
 	CHECK_ERROR(rsp_getsockname(fd, NULL, NULL, NULL), EOWNERDEAD);
 	CHECK_ERROR(rsp_getpeername(fd, NULL, NULL, NULL), EOWNERDEAD);
 	CHECK_ERROR(rsp_close(fd), EOWNERDEAD);
+	CHECK_ERROR(rsp_getaddrinfo("echo", 4, NULL, &list), EOWNERDEAD);
+	CHECK_ERROR(rsp_pe_registration("echo", 4, NULL, &load, NULL), EOWNERDEAD);
+	CHECK_ERROR(rsp_pe_deregistration("echo", 4, 1), EOWNERDEAD);
+	CHECK_ERROR(rsp_pe_failure("echo", 4, 1), EOWNERDEAD);
+	rsp_freeaddrinfo(list);
 	CHECK(rsp_errmsg(fd, buf, sizeof(buf)) > 10 && strstr(buf, "forked") != NULL);
 }
 

@@ -223,8 +223,62 @@ static void set_load(void)
 		CHECK(rsp_close(pe[i].fd) == 0);
 }
 
+/* RSP_LOAD_INTERVAL: how often the registrar is told. */
+static void load_interval(void)
+{
+	int fd = bound_socket(), other = bound_socket(), value = 250, i, told = 0;
+	socklen_t len = sizeof(value);
+	struct rsp_loadinfo load;
+	uint32_t id, served;
+
+	CHECK(rsp_getsockopt(fd, 0, RSP_LOAD_INTERVAL, &value, &len) == 0 && value == 1000 && len == sizeof(int));
+	value = -1;
+	CHECK_ERROR(rsp_setsockopt(fd, 0, RSP_LOAD_INTERVAL, &value, sizeof(value)), EINVAL);
+	CHECK_ERROR(rsp_setsockopt(fd, 0, RSP_LOAD_INTERVAL, &value, 1), EINVAL);
+	CHECK_ERROR(rsp_setsockopt(fd, 5, RSP_LOAD_INTERVAL, &value, sizeof(value)), ENOPROTOOPT);
+	CHECK_ERROR(rsp_getsockopt(fd, 5, RSP_LOAD_INTERVAL, &value, &len), ENOPROTOOPT);
+	value = 1;
+	CHECK(rsp_setsockopt(fd, 0, RSP_LOAD_INTERVAL, &value, sizeof(value)) == 0);
+	CHECK(rsp_getsockopt(fd, 0, RSP_LOAD_INTERVAL, &value, &len) == 0 && value == 1);
+	value = 0;
+	CHECK(rsp_setsockopt(fd, 0, RSP_LOAD_INTERVAL, &value, sizeof(value)) == 0);
+	CHECK(rsp_getsockopt(fd, 0, RSP_LOAD_INTERVAL, &value, &len) == 0 && value == 1000);
+	value = INT32_MAX; /* then the second change is never told */
+	CHECK(rsp_setsockopt(fd, 0, RSP_LOAD_INTERVAL, &value, sizeof(value)) == 0);
+
+	memset(&load, 0, sizeof(load));
+	load.policy = RSP_LEAST_USED;
+	load.load = 1000;
+	CHECK(rsp_register(fd, "options-interval", 16, &load) == 0);
+	load.load = 500;
+	CHECK(rsp_register(other, "options-interval", 16, &load) == 0);
+	CHECK(rsp_getsockname(fd, NULL, NULL, &id) == 0);
+	load.load = 10;
+	CHECK(rsp_setload(fd, &load) == 0); /* the first one at once */
+	for (i = 0; i < 200 && !told; i++) {
+		int user = connected("options-interval");
+
+		CHECK(rsp_getpeername(user, NULL, NULL, &served) == 0);
+		CHECK(rsp_close(user) == 0);
+		told = served == id;
+		usleep(10000);
+	}
+	CHECK(told);
+	load.load = 2000;
+	CHECK(rsp_setload(fd, &load) == 0);
+	for (i = 0; i < 20; i++) {
+		int user = connected("options-interval");
+
+		CHECK(rsp_getpeername(user, NULL, NULL, &served) == 0 && served == id);
+		CHECK(rsp_close(user) == 0);
+		usleep(10000);
+	}
+	CHECK(rsp_close(other) == 0);
+	CHECK(rsp_close(fd) == 0);
+}
+
 static const struct check_test tests[] = {TEST(every_option), TEST(element_session), TEST(replay_fills_the_buffer),
                                           TEST(data_only),    TEST(pool_key),        TEST(wrong_use),
-                                          TEST(set_load)};
+                                          TEST(set_load),     TEST(load_interval)};
 
 CHECK_MAIN(tests)

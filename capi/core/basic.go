@@ -1,0 +1,335 @@
+package main
+
+// #include <stdlib.h>
+// #include "../abi.h"
+// #include "../../include/rserpool.h"
+import "C"
+
+import (
+	"context"
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/rserpool"
+)
+
+// basic is what the calls without a descriptor share: the resolver of the
+// process, and the elements that it has registered.
+var basic = directory{members: make(map[rserpool.Name]*member)}
+
+type directory struct {
+	mu       sync.Mutex
+	resolver *rserpool.Resolver
+	members  map[rserpool.Name]*member
+}
+
+// member is an element, or the attempt to become one or to end.
+type member struct {
+	*rserpool.Member // nil while it is being made
+	at               rserpool.Transport
+	busy             bool
+}
+
+func (d *directory) resolve() (*rserpool.Resolver, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.resolver != nil {
+		return d.resolver, nil
+	}
+	importEnvironment()
+	r, err := rserpool.NewResolver(nil)
+	d.resolver = r
+	return r, err
+}
+
+// join registers an element, or changes one that this process has registered.
+func (d *directory) join(ctx context.Context, pool string, at rserpool.Transport, r rserpool.Registration) (id rserpool.PEID, made bool, err error) {
+	name := rserpool.Name{Pool: pool, PE: r.PE}
+	m, err := d.claim(name, at)
+	if err != nil {
+		return 0, false, err
+	}
+	if m.Member != nil {
+		defer d.release(m)
+		return r.PE, false, m.Update(ctx, r)
+	}
+	opts := &rserpool.Options{Registration: r}
+	m.Member, err = rserpool.Join(ctx, pool, at, opts)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m.busy = false
+	delete(d.members, name)
+	if err != nil {
+		return 0, false, err
+	}
+	d.members[m.Name()] = m
+	return m.Name().PE, true, nil
+}
+
+// claim returns the element of that name, which nobody else uses until release, or
+// a new one.
+func (d *directory) claim(name rserpool.Name, at rserpool.Transport) (*member, error) {
+	importEnvironment()
+	if name.PE == 0 { // its name is not known yet
+		return &member{at: at}, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m := d.members[name]
+	switch {
+	case m == nil:
+		m = &member{at: at}
+		d.members[name] = m
+	case m.busy:
+		return nil, errBusy
+	case m.at.Protocol != at.Protocol || m.at.ServiceCode != at.ServiceCode || !slices.Equal(m.at.Addrs, at.Addrs):
+		return nil, failf(unix.EEXIST, "element %v of pool %.40q is registered at %v; deregister it first", name.PE, name.Pool, m.at.Addrs)
+	}
+	m.busy = true
+	return m, nil
+}
+
+var errBusy = failf(unix.EALREADY, "another thread registers or deregisters this element at the moment")
+
+func (d *directory) release(m *member) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m.busy = false
+}
+
+// leave deregisters an element.
+func (d *directory) leave(ctx context.Context, name rserpool.Name) error {
+	d.mu.Lock()
+	m := d.members[name]
+	switch {
+	case m == nil:
+		d.mu.Unlock()
+		return failf(unix.ENOTCONN, "this process has registered no element %v in pool %.40q", name.PE, name.Pool)
+	case m.busy:
+		d.mu.Unlock()
+		return errBusy
+	}
+	delete(d.members, name)
+	d.mu.Unlock()
+	return m.Leave(ctx)
+}
+
+// find is rsp_getaddrinfo.
+func (d *directory) find(ctx context.Context, pool string, h C.struct_rspgo_hints) ([]place, error) {
+	r, err := d.resolve()
+	if err != nil {
+		return nil, err
+	}
+	q := rserpool.Query{Items: int(h.items), MaxAge: time.Duration(h.stale) * time.Millisecond}
+	if h.family != unix.AF_UNSPEC {
+		q.Items = 0 // some may not fit
+	}
+	elements, err := r.Resolve(ctx, pool, q)
+	if err != nil {
+		return nil, err
+	}
+	out, err := places(pool, elements, int(h.family), int(h.socktype), int(h.protocol))
+	if h.items > 0 && len(out) > int(h.items) {
+		out = out[:h.items]
+	}
+	return out, err
+}
+
+// checkHints finds what makes no sense whatever the pool is like.
+func checkHints(h *C.struct_rspgo_hints) error {
+	if !slices.Contains([]int{unix.AF_UNSPEC, unix.AF_INET, unix.AF_INET6}, int(h.family)) {
+		return failf(unix.EAFNOSUPPORT, "family %d is not supported; use AF_UNSPEC, AF_INET or AF_INET6", int(h.family))
+	}
+	if h.stale < -1 || h.timeout < 0 {
+		return failf(unix.EINVAL, "stale is %d and timeout %d; they are milliseconds, 0 for the default, and stale may be -1", int(h.stale), int(h.timeout))
+	}
+	_, err := serviceOf(int(h.socktype), int(h.protocol))
+	return err
+}
+
+// list makes the list for the program, in one piece of its memory.
+func list(ps []place, socktype int) (unsafe.Pointer, error) {
+	const aligned = 8
+	heads := len(ps) * int(C.sizeof_struct_rsp_addrinfo)
+	size := heads
+	for _, p := range ps {
+		for _, a := range p.addrs {
+			size += sockaddrSize(a)
+		}
+		size = (size + aligned - 1) &^ (aligned - 1)
+	}
+	block := C.calloc(1, C.size_t(size))
+	if block == nil {
+		return nil, failf(unix.ENOMEM, "there is no memory for %d elements", len(ps))
+	}
+	nodes := unsafe.Slice((*C.struct_rsp_addrinfo)(block), len(ps))
+	at := heads
+	for i, p := range ps {
+		n := &nodes[i]
+		n.ai_family = C.int(familyOf(p.addrs[0].Addr()))
+		n.ai_protocol, n.ai_socktype = C.int(p.protocol), C.int(p.types[0])
+		if socktype != 0 {
+			n.ai_socktype = C.int(socktype)
+		}
+		n.ai_addrlen, n.ai_addrs = C.socklen_t(sockaddrSize(p.addrs[0])), C.uint32_t(len(p.addrs))
+		n.ai_pe_id, n.ai_service = C.uint32_t(p.element.ID), C.uint32_t(p.element.ServiceCode)
+		var b []byte
+		for _, a := range p.addrs {
+			b = appendSockaddr(b, a)
+		}
+		n.ai_addr = (*C.struct_sockaddr)(unsafe.Add(block, at))
+		copy(unsafe.Slice((*byte)(unsafe.Add(block, at)), len(b)), b)
+		at = (at + len(b) + aligned - 1) &^ (aligned - 1)
+		if i > 0 {
+			nodes[i-1].ai_next = n
+		}
+	}
+	return block, nil
+}
+
+// transportOf reads what rsp_pe_registration is given.
+func transportOf(w *C.struct_rspgo_where) (rserpool.Transport, error) {
+	if w.socktype == 0 && w.protocol == 0 {
+		return rserpool.Transport{}, failf(unix.EPROTONOSUPPORT, "neither ai_protocol nor ai_socktype says over what the element serves")
+	}
+	s, err := serviceOf(int(w.socktype), int(w.protocol))
+	if err != nil {
+		return rserpool.Transport{}, err
+	}
+	out := rserpool.Transport{Protocol: s.transport, ServiceCode: uint32(w.service)}
+	count := max(int(w.addrs), 1)
+	if count > maxAddrs || count > 1 && s.transport != rserpool.SCTP {
+		return out, failf(unix.EINVAL, "%d addresses; an element that serves over %v has one, with SCTP up to %d", count, s.transport, maxAddrs)
+	}
+	at, left := unsafe.Pointer(w.addr), int(w.addrlen)
+	for range count {
+		a, size, err := readAddress(at, left)
+		if err != nil {
+			return out, err
+		}
+		if a.Port() == 0 {
+			return out, failf(unix.EINVAL, "port 0 is nowhere; getsockname(2) tells which one bind(2) has chosen")
+		}
+		out.Addrs = append(out.Addrs, a)
+		at, left = unsafe.Add(at, size), 0 // ai_addrlen is that of the first one
+	}
+	return out, nil
+}
+
+// maxAddrs is more than an association has.
+const maxAddrs = 64
+
+// readAddress reads the address at p of size bytes, or of as many as its family
+// has when size is 0.
+func readAddress(p unsafe.Pointer, size int) (netip.AddrPort, int, error) {
+	if size != 0 && size < 2 {
+		return netip.AddrPort{}, 0, failf(unix.EINVAL, "an address of %d bytes has no family", size)
+	}
+	family := int(binary.NativeEndian.Uint16(unsafe.Slice((*byte)(p), 2)))
+	own := map[int]int{unix.AF_INET: unix.SizeofSockaddrInet4, unix.AF_INET6: unix.SizeofSockaddrInet6}[family]
+	switch {
+	case own == 0:
+		return netip.AddrPort{}, 0, failf(unix.EAFNOSUPPORT, "address family %d is not supported; use AF_INET or AF_INET6", family)
+	case size != 0 && size < own:
+		return netip.AddrPort{}, 0, failf(unix.EINVAL, "ai_addrlen is %d; an address of family %d has %d bytes", size, family, own)
+	}
+	a, err := parseAddress(unsafe.Slice((*byte)(p), own), family)
+	return a, own, err
+}
+
+//export rspgo_find
+func rspgo_find(pool unsafe.Pointer, n C.size_t, hints *C.struct_rspgo_hints, space *C.struct_rspgo_error) C.int {
+	handle, h := handleOf(pool, n), *hints
+	return C.int(call(space, "rsp_getaddrinfo", func() (int64, error) {
+		if err := checkHints(&h); err != nil {
+			return 0, err
+		}
+		limit := controlLimit
+		if h.timeout > 0 {
+			limit = time.Duration(h.timeout) * time.Millisecond
+		}
+		return begun(startTask("rsp_getaddrinfo", limit, func(ctx context.Context, t *task) error {
+			found, err := basic.find(ctx, handle, h)
+			if err != nil {
+				return err
+			}
+			block, err := list(found, int(h.socktype))
+			t.result, t.undo = block, func() { C.free(block) }
+			return err
+		}))
+	}))
+}
+
+//export rspgo_join
+func rspgo_join(pool unsafe.Pointer, n C.size_t, where *C.struct_rspgo_where, info *C.struct_rspgo_loadinfo, space *C.struct_rspgo_error) C.int {
+	handle := handleOf(pool, n)
+	return C.int(call(space, "rsp_pe_registration", func() (int64, error) {
+		r, err := registration(info)
+		if err != nil {
+			return 0, err
+		}
+		at, err := transportOf(where)
+		if err != nil {
+			return 0, err
+		}
+		return begun(startTask("rsp_pe_registration", controlLimit, func(ctx context.Context, t *task) error {
+			id, made, err := basic.join(ctx, handle, at, r)
+			t.result = id
+			if made {
+				t.undo = func() { basic.leave(ctx, rserpool.Name{Pool: handle, PE: id}) }
+			}
+			return err
+		}))
+	}))
+}
+
+//export rspgo_about
+func rspgo_about(what C.int, pool unsafe.Pointer, n C.size_t, id C.uint32_t, space *C.struct_rspgo_error) C.int {
+	name, function := rserpool.Name{Pool: handleOf(pool, n), PE: rserpool.PEID(id)}, "rsp_pe_deregistration"
+	if what == C.RSPGO_FAILED {
+		function = "rsp_pe_failure"
+	}
+	return C.int(call(space, function, func() (int64, error) {
+		return begun(startTask(function, controlLimit, func(ctx context.Context, _ *task) error {
+			if what != C.RSPGO_FAILED {
+				return basic.leave(ctx, name)
+			}
+			r, err := basic.resolve()
+			if err != nil {
+				return err
+			}
+			return r.Failed(ctx, name.Pool, name.PE)
+		}))
+	}))
+}
+
+func handleOf(pool unsafe.Pointer, n C.size_t) string {
+	return string(unsafe.Slice((*byte)(pool), int(n)))
+}
+
+func begun(event int, err error) (int64, error) { return int64(event), err }
+
+//export rspgo_task_finish
+func rspgo_task_finish(done C.int, outcome *C.struct_rspgo_outcome, space *C.struct_rspgo_error) C.int {
+	return C.int(call(space, "", func() (int64, error) {
+		result, err := finishTask(int(done))
+		switch result := result.(type) {
+		case unsafe.Pointer:
+			outcome.list = result
+		case rserpool.PEID:
+			outcome.pe_id = C.uint32_t(result)
+		}
+		return 0, err
+	}))
+}
+
+//export rspgo_task_abandon
+func rspgo_task_abandon(done C.int) {
+	guarded("waiting", func() error { abandonTask(int(done)); return nil })
+}
