@@ -116,7 +116,9 @@ func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 }
 
 func openChannel(cfg RegistrarConfig, name registrar.Channel, ppid uint32, local []netip.AddrPort) (*channel, error) {
-	ep, _, err := cfg.Open(transport.Config{Kind: cfg.Transport, Local: local, Logger: cfg.Logger})
+	ep, _, err := cfg.Open(transport.Config{
+		Kind: cfg.Transport, Local: local, MaxAssocs: cfg.Machine.Limits.Associations(), Logger: cfg.Logger,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -65,7 +65,7 @@ type Interop struct {
 type Limits struct {
 	Pools         int // 100,000
 	Elements      int // 1,000,000 in all pools
-	Links         int // 100,000 associations and connections
+	Links         int // 100,000 associations and connections beside those of PEs, which Elements bounds
 	Subscriptions int // 100,000; beyond, answers say A = 0 (ASAP-2.2.6-01)
 	Handle        int // 1,024 bytes; longer ones are refused (COM-3.9-02)
 	Peers         int // 1,000 registrars
@@ -85,6 +85,13 @@ type Limits struct {
 	// Reports per second heard from one link, and the burst above that
 	// (SEC-2.13-01): 20 and 100.
 	ReportRate, ReportBurst int
+}
+
+// Associations is how many there can be at the ASAP endpoint: those of PEs, one
+// each, and the others.
+func (l Limits) Associations() int {
+	l.fill()
+	return l.Elements + l.Links
 }
 
 // KeepAlive tunes the supervision of PEs (ASAP-3.5; E-25).

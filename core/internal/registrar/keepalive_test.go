@@ -228,11 +228,33 @@ func TestIdleLinkIsClosed(t *testing.T) {
 	s.want() // opened by the peer
 }
 
+// Associations are bounded, beside those of PEs: these are bounded with the PEs.
 func TestTooManyLinks(t *testing.T) {
-	s := startedWith(t, func(c *Config) { c.Limits.Links = 1 })
-	s.connect(1, "192.0.2.1:5000")
-	s.connect(2, "192.0.2.2:5000")
-	s.want(Abort{Link: Link{ASAPOverSCTP, 2}, Reason: "registrar has too many associations"})
+	s := startedWith(t, func(c *Config) { c.Limits.Links, c.KeepAlive.Interval = 1, -1 })
+	tooMany := func(id assoc.ID) {
+		t.Helper()
+		s.connect(id, "192.0.2.2:5000")
+		s.want(Abort{Link: Link{ASAPOverSCTP, id}, Reason: "registrar has too many associations"})
+	}
+	pe := s.connect(1, "192.0.2.1:5000")
+	tooMany(2)
+	pe.registers("pool", 1)
+	pe.registers("pool", 2)
+	other := s.connect(3, "192.0.2.3:5000")
+	s.want()
+	tooMany(4)
+	other.registers("pool", 3)
+	s.connect(5, "192.0.2.5:5000")
+	s.want()
+	pe.sends(asap.Deregistration{Handle: "pool", ID: 1})
+	s.take()
+	tooMany(6)
+	pe.sends(asap.Deregistration{Handle: "pool", ID: 2})
+	other.lost()
+	s.take()
+	tooMany(7)
+	pe.lost()
+	tooMany(8)
 }
 
 // E-25: the fewer PEs, the more often each is asked, within a budget; it then

@@ -58,7 +58,7 @@ func (l *link) hasAddr(a netip.Addr) bool {
 func (r *Registrar) handleAssocUp(now time.Time, ev AssocUp) {
 	l := r.links[ev.Link]
 	if l == nil {
-		if len(r.links) >= r.cfg.Limits.Links {
+		if len(r.links)-r.housing >= r.cfg.Limits.Links {
 			r.emit(Abort{Link: ev.Link, Reason: "registrar has too many associations"})
 			r.failDial(now, ev.Token, nil)
 			r.failCall(now, ev.Token, nil)
@@ -129,6 +129,9 @@ func (r *Registrar) abandon(now time.Time, l *link) {
 		r.unsubscribe(s)
 	}
 	asked, watches := l.asked.take(), l.watches.take()
+	if len(watches) > 0 {
+		r.housing--
+	}
 	for _, w := range watches {
 		w.link = nil
 	}

@@ -179,8 +179,11 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 			t.Fatalf("checksum of %v is %#04x, recounted %#04x", id, got, sum.Sum())
 		}
 	}
-	subs, inLinks := 0, 0
+	subs, inLinks, housing := 0, 0, 0
 	for _, l := range r.links {
+		if l.watches.len() > 0 {
+			housing++
+		}
 		inLinks += l.watches.len()
 		subs += l.subs.len()
 	}
@@ -192,6 +195,9 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 	}
 	if subs != 0 || inLinks != watching {
 		t.Fatalf("subscriptions differ by %d; links know %d PEs, PEs know %d links", subs, inLinks, watching)
+	}
+	if housing != r.housing {
+		t.Fatalf("%d links are those of PEs, counted as %d", housing, r.housing)
 	}
 	for _, l := range r.byAddr {
 		if r.links[l.Link] != l {

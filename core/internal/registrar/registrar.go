@@ -23,6 +23,7 @@ type Registrar struct {
 
 	space     *handlespace.Space[state]
 	links     map[Link]*link
+	housing   int                      // links that are the association of some PE
 	byAddr    map[netip.AddrPort]*link // ASAP over SCTP, by address of the peer
 	dials     map[Token]*dial
 	dialsTo   map[netip.AddrPort]*dial

@@ -109,11 +109,15 @@ func (r *Registrar) attach(now time.Time, w *watch, l *link) {
 		return
 	}
 	if old != nil {
-		old.watches.remove(w)
+		if old.watches.remove(w); old.watches.len() == 0 {
+			r.housing--
+		}
 	}
 	w.link = l
 	if l != nil {
-		l.watches.add(w)
+		if l.watches.add(w); l.watches.len() == 1 {
+			r.housing++
+		}
 	}
 	if old != nil {
 		r.checkIdle(now, old)

@@ -37,6 +37,10 @@ type Config struct {
 	// nothing else; zero fields are those of assoc.Default.
 	Params assoc.Params
 
+	// MaxAssocs bounds the associations of the endpoint; 100,000. The kernel's
+	// endpoints are bounded by the system.
+	MaxAssocs int
+
 	// NoListen refuses the associations that peers open.
 	NoListen bool
 

@@ -80,7 +80,7 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 	if params.SackDelay == 0 {
 		params.SackDelay = sackDelay
 	}
-	e.engine = sctp.New(sctp.Config{Port: port, Local: specific(e.local), Rand: rand.Reader, NoListen: cfg.NoListen, EarlyResend: true, MaxMTU: maxMTU(sockets)})
+	e.engine = sctp.New(sctp.Config{Port: port, Local: specific(e.local), Rand: rand.Reader, NoListen: cfg.NoListen, MaxAssocs: cfg.MaxAssocs, EarlyResend: true, MaxMTU: maxMTU(sockets)})
 	if err := e.engine.SetParams(0, params); err != nil {
 		closeSockets(sockets)
 		return nil, fmt.Errorf("parameters of associations: %w", err)
