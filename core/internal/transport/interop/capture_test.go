@@ -3,7 +3,9 @@ package interop
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,18 +71,35 @@ func talk(p *pair, id assoc.ID) {
 	p.expect(0, `^shutdown-complete`)
 }
 
+// SCTP-7-44: what the tests between ours and the kernel captured, which may
+// have run on another machine than this one.
+func TestKernelCaptures(t *testing.T) {
+	dir := os.Getenv("RSERPOOL_TEST_CAPTURES")
+	if dir == "" {
+		t.Skip("not run: RSERPOOL_TEST_CAPTURES names no directory; tests/vm/suite does")
+	}
+	names, err := filepath.Glob(filepath.Join(dir, "*.pcap"))
+	if err != nil || len(names) == 0 {
+		t.Skip("not run: there are no captures:", err)
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".pcap"), func(t *testing.T) { dissects(t, name) })
+	}
+}
+
 // dissects has tshark look for packets that are not sound SCTP over UDP, and
 // for all kinds that belong to the life of an association.
 func dissects(t *testing.T, name string) {
 	t.Helper()
 	d, err := capture.Dissect(name)
 	if errors.Is(err, capture.ErrNoTshark) {
-		t.Log("not run: the dissection of captures:", err)
+		t.Log("not run: the dissection of captures, because", err)
 		return
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Logf("%d sound packets", d.Packets)
 	for _, kind := range []int{0, 1, 2, 3, 10, 11, 7, 8, 14} { // DATA, the set-up, SACK, SHUTDOWN to SHUTDOWN COMPLETE
 		if d.Chunks[kind] == 0 {
 			t.Errorf("no chunk of type %d in %d packets", kind, d.Packets)

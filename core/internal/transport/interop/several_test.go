@@ -123,6 +123,21 @@ func TestUsrsctpFourAddresses(t *testing.T) {
 	}
 }
 
+// SCTP-7-44: a network that netem makes bad.
+func TestUsrsctpNetwork(t *testing.T) {
+	for _, opener := range []string{"ours", "usrsctp"} {
+		t.Run(opener+" opens", func(t *testing.T) {
+			p, n := newHosts(t, false)
+			n.Impair(transporttest.Link{Loss: 0.05, Double: 0.01, Delay: time.Millisecond, Jitter: 2 * time.Millisecond})
+			open := p.connect
+			if opener == "usrsctp" {
+				open = p.connected
+			}
+			talk(p, open())
+		})
+	}
+}
+
 // newHosts is a pair on two hosts with two cables: ours on the first, usrsctp
 // on the second.
 func newHosts(t *testing.T, six bool) (*pair, *transporttest.Network) {

@@ -298,6 +298,31 @@ func TestUsrsctpEcho(t *testing.T) {
 	})
 }
 
+// SCTP-7-41: every size around where one packet more is needed, at usual MTUs.
+func TestUsrsctpEdges(t *testing.T) {
+	both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
+		id := open()
+		var sizes []int
+		for _, mtu := range []int{1200, 1280, 1500} {
+			for packets := 1; packets <= 2; packets++ {
+				for n := packets * (mtu - 130); n <= packets*mtu; n += packets {
+					sizes = append(sizes, n)
+				}
+			}
+		}
+		go func() {
+			for i, n := range sizes {
+				p.send(id, pattern(n), assoc.SendInfo{PPID: uint32(i)})
+			}
+		}()
+		for i, n := range sizes {
+			if info, b := p.want(assoc.Message); info.PPID != uint32(i) || string(b) != string(pattern(n)) {
+				t.Fatalf("%d bytes came back as %d, or changed", n, len(b))
+			}
+		}
+	})
+}
+
 // SCTP-7-41: pipelined small messages keep their order in each stream.
 func TestUsrsctpPipelined(t *testing.T) {
 	both(t, func(t *testing.T, p *pair, open func() assoc.ID) {
