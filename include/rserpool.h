@@ -288,8 +288,8 @@ RSP_API int rsp_listen(int fd, int backlog);
  * of fd; rsp_getsockname() tells the pool and the PE identifier, rsp_getpeername() the
  * pool of a pool user that is an element itself, and else an empty name. Notifications
  * about a session come to its descriptor. When the session has ended rsp_recvmsg()
- * returns 0 behind the last message, or fails with ECONNRESET or another reason
- * when the pool user was lost. rsp_close() ends the session; the pool user then goes
+ * returns 0 behind the last message, or fails with ECONNRESET when the pool user
+ * was lost. rsp_close() ends the session; the pool user then goes
  * on with another element.
  *
  * The sessions outlive the listening socket: rsp_close() of that one deregisters,
@@ -424,8 +424,8 @@ RSP_API ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rs
  * session of a descriptor from rsp_accept() has ended. Waits for a message; messages
  * of a session arrive in order.
  * Errors: EAGAIN (it would have to wait), EHOSTUNREACH and others (the session
- * that rsp_connect() made has failed for good, with the reason), ECONNRESET and others
- * (the session of a descriptor from rsp_accept() was lost), ENOTCONN (SOCK_STREAM,
+ * that rsp_connect() made has failed for good, with the reason), ECONNRESET
+ * (the pool user of a descriptor from rsp_accept() was lost), ENOTCONN (SOCK_STREAM,
  * and not connected), EOPNOTSUPP (unknown flags), EFAULT, EINTR. */
 RSP_API ssize_t rsp_recvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);
 RSP_API ssize_t rsp_rcvmsg(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags);

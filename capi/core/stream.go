@@ -176,10 +176,8 @@ func (d *descriptor) receive(b []byte, info *rserpool.RecvInfo, flags rserpool.R
 	case err == io.EOF, errors.Is(err, rserpool.ErrClosed):
 		*info = rserpool.RecvInfo{Session: d.id}
 		return 0, nil
-	case errnoOf(err) == unix.EIO:
-		err = failf(unix.ECONNRESET, "the pool user was lost: %v", err)
 	}
-	return 0, err
+	return 0, failf(unix.ECONNRESET, "the pool user was lost: %v", err)
 }
 
 func (d *descriptor) peerName() (rserpool.Name, error) {
