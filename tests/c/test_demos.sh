@@ -75,6 +75,30 @@ load() {
 	[ "$(grep -c 'has 2$' "$dir/out")" = 3 ] || fail "the jobs are not shared"
 }
 
+tcp() {
+	for _ in 1 2 3; do element tcp_server; done
+	for i in $(seq 200); do echo "line $i"; sleep 0.01; done |
+		timeout 50 "$bin/tcp_client" >"$dir/out" 2>"$dir/user.err" &
+	user=$!
+	until_true 10 served_times 1
+	sleep 0.3
+	kill_serving
+	until_true 10 served_times 2
+	sleep 0.3
+	hung=${process[$(serving)]}
+	kill -STOP "$hung" # that is noticed as well
+	until_true 10 served_times 3
+	wait $user || fail "tcp_client"
+	kill -CONT "$hung"
+	seq 200 | sed 's/^/LINE /' | cmp - "$dir/out" || fail "the answers"
+	for pe in "${process[@]}"; do
+		kill -TERM "$pe"
+		wait "$pe" || fail "tcp_server after SIGTERM returned $?"
+	done
+	if echo x | "$bin/tcp_client" 2>"$dir/none.err"; then fail "a pool without servers answers"; fi
+	grep -q 'unknown pool' "$dir/none.err" || fail "the empty pool is not explained"
+}
+
 events() {
 	element event_loop
 	first=$id
