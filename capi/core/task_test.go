@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ended waits for the eventfd of a task.
-func ended(t *testing.T, event int) {
+// await waits for the eventfd of a task.
+func await(t *testing.T, event int) {
 	t.Helper()
 	fds := []unix.PollFd{{Fd: int32(event), Events: unix.POLLIN}}
 	if n, err := unix.Poll(fds, 10_000); n != 1 {
@@ -24,7 +24,7 @@ func TestTaskOutcome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended(t, event)
+	await(t, event)
 	if got, err := finishTask(event); got != 5 || err != nil {
 		t.Errorf("got %v, %v", got, err)
 	}
@@ -46,7 +46,7 @@ func TestTaskFailure(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ended(t, event)
+		await(t, event)
 		if _, err := finishTask(event); err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("got %v", err)
 		}
@@ -68,7 +68,7 @@ func TestAbandonTask(t *testing.T) {
 			t.Fatal(err)
 		}
 		if late {
-			ended(t, event)
+			await(t, event)
 		}
 		abandonTask(event)
 		<-undone
