@@ -354,8 +354,8 @@ RSP_API int rsp_register(int fd, const void *pool, size_t pool_len, const struct
  * which is told where RSP_NOTIFY_SHUTDOWN asks for it, leave a last cookie. The
  * library ends a session about 50 ms after everything was answered and the last
  * cookie sent, and one second after the last call for it otherwise. It returns
- * when all have moved, and after 30 seconds with ETIMEDOUT: those that were left
- * then are ended.
+ * when all have moved, and after 30 seconds (option RSP_DRAIN_LIMIT) with ETIMEDOUT:
+ * those that were left then are ended.
  *
  * Waits for the registrar's answer; with O_NONBLOCK as rsp_register().
  * Errors: ENOTCONN (not registered), EHOSTUNREACH, ETIMEDOUT (the registration
@@ -528,6 +528,8 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_DATA_ONLY 33 /* 1: the next rsp_register() offers no control channel to pool
                             users (RFC 5354 section 3.1, DATA ONLY): no cookies, no
                             draining. All elements of a pool have the same; default: 0 */
+#define RSP_DRAIN_LIMIT 35 /* milliseconds that RSP_DRAIN waits for sessions to move, -1 = as
+                              long as it takes; default: 30000 */
 
 /* The basic mode, for programs that bring their own transport (RFC 5351 section
  * 4.1). A server has sockets of its own, and registers where it serves; a client

@@ -26,8 +26,10 @@ type descriptor struct {
 	closed atomic.Bool
 	stream // SOCK_STREAM
 
-	dataOnly atomic.Bool  // how the next registration is to be
-	life     atomic.Int64 // of the registration, as the program gave it
+	dataOnly   atomic.Bool  // how the next registration is to be
+	drainLimit atomic.Int32 // RSP_DRAIN_LIMIT
+	life       atomic.Int64 // of the registration, as the program gave it
+	setting    sync.Mutex   // held while options change
 
 	mu         sync.Mutex
 	sendable   bool // as the socket says

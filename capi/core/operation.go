@@ -146,7 +146,11 @@ func (d *descriptor) show(op *operation) {
 }
 
 func (d *descriptor) runOperation(op *operation, run func(context.Context) error) {
-	ctx, cancel := context.WithTimeout(context.Background(), controlLimit)
+	limit := controlLimit
+	if op.verb == verbDrain {
+		limit = d.drainTime()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	d.end(op, guarded(op.verb.String(), func() error { return run(ctx) }))
 }

@@ -7,6 +7,7 @@ import "C"
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 	"unsafe"
@@ -18,13 +19,15 @@ import (
 
 // option is one of the integers of a session's options.
 type option struct {
-	get func(*rserpool.SessionOptions) int
-	set func(*rserpool.SessionOptions, int) error
+	name string
+	get  func(*rserpool.SessionOptions) int
+	set  func(*rserpool.SessionOptions, int) error
 }
 
 // milliseconds is a time of which 0 is the default.
-func milliseconds(field func(*rserpool.SessionOptions) *time.Duration) option {
+func milliseconds(name string, field func(*rserpool.SessionOptions) *time.Duration) option {
 	return option{
+		name,
 		func(o *rserpool.SessionOptions) int {
 			if d := *field(o); d >= 0 {
 				return int(min(d.Milliseconds(), math.MaxInt32))
@@ -38,8 +41,9 @@ func milliseconds(field func(*rserpool.SessionOptions) *time.Duration) option {
 	}
 }
 
-func number(field func(*rserpool.SessionOptions) *int) option {
+func number(name string, field func(*rserpool.SessionOptions) *int) option {
 	return option{
+		name,
 		func(o *rserpool.SessionOptions) int { return *field(o) },
 		func(o *rserpool.SessionOptions, v int) error { *field(o) = v; return nil },
 	}
@@ -48,6 +52,7 @@ func number(field func(*rserpool.SessionOptions) *int) option {
 // options are those of sessions, by the names of rserpool.h.
 var options = map[int]option{
 	C.RSP_NOTIFICATIONS: {
+		"RSP_NOTIFICATIONS",
 		func(o *rserpool.SessionOptions) int { return int(o.Notifications) },
 		func(o *rserpool.SessionOptions, v int) error {
 			if v&^int(rserpool.NotifyAll) != 0 {
@@ -58,22 +63,27 @@ var options = map[int]option{
 		},
 	},
 	C.RSP_REPLAY: {
+		"RSP_REPLAY",
 		func(o *rserpool.SessionOptions) int { return int(flag(o.Replay)) },
 		func(o *rserpool.SessionOptions, v int) (err error) { o.Replay, err = boolean(v); return err },
 	},
 	C.RSP_NO_FAILOVER: {
+		"RSP_NO_FAILOVER",
 		func(o *rserpool.SessionOptions) int { return int(flag(o.NoFailover)) },
 		func(o *rserpool.SessionOptions, v int) (err error) { o.NoFailover, err = boolean(v); return err },
 	},
 	C.RSP_FAILOVER_HOLD: {
+		"RSP_FAILOVER_HOLD",
 		func(o *rserpool.SessionOptions) int { return int(flag(o.HoldFailover)) },
 		func(o *rserpool.SessionOptions, v int) (err error) { o.HoldFailover, err = boolean(v); return err },
 	},
 	C.RSP_FAIL_BACK: {
+		"RSP_FAIL_BACK",
 		func(o *rserpool.SessionOptions) int { return int(flag(o.FailBack)) },
 		func(o *rserpool.SessionOptions, v int) (err error) { o.FailBack, err = boolean(v); return err },
 	},
 	C.RSP_NODELAY: {
+		"RSP_NODELAY",
 		func(*rserpool.SessionOptions) int { return 1 },
 		func(_ *rserpool.SessionOptions, v int) error {
 			if v != 1 {
@@ -82,15 +92,15 @@ var options = map[int]option{
 			return nil
 		},
 	},
-	C.RSP_FAILOVER_LIMIT:    milliseconds(func(o *rserpool.SessionOptions) *time.Duration { return &o.FailoverLimit }),
-	C.RSP_RTO_INITIAL:       milliseconds(func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOInitial }),
-	C.RSP_RTO_MIN:           milliseconds(func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOMin }),
-	C.RSP_RTO_MAX:           milliseconds(func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOMax }),
-	C.RSP_HEARTBEAT:         milliseconds(func(o *rserpool.SessionOptions) *time.Duration { return &o.Heartbeat }),
-	C.RSP_SNDBUF:            number(func(o *rserpool.SessionOptions) *int { return &o.SendBuffer }),
-	C.RSP_RCVBUF:            number(func(o *rserpool.SessionOptions) *int { return &o.ReceiveBuffer }),
-	C.RSP_PATH_RETRANSMITS:  number(func(o *rserpool.SessionOptions) *int { return &o.PathRetransmits }),
-	C.RSP_ASSOC_RETRANSMITS: number(func(o *rserpool.SessionOptions) *int { return &o.AssocRetransmits }),
+	C.RSP_FAILOVER_LIMIT:    milliseconds("RSP_FAILOVER_LIMIT", func(o *rserpool.SessionOptions) *time.Duration { return &o.FailoverLimit }),
+	C.RSP_RTO_INITIAL:       milliseconds("RSP_RTO_INITIAL", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOInitial }),
+	C.RSP_RTO_MIN:           milliseconds("RSP_RTO_MIN", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOMin }),
+	C.RSP_RTO_MAX:           milliseconds("RSP_RTO_MAX", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOMax }),
+	C.RSP_HEARTBEAT:         milliseconds("RSP_HEARTBEAT", func(o *rserpool.SessionOptions) *time.Duration { return &o.Heartbeat }),
+	C.RSP_SNDBUF:            number("RSP_SNDBUF", func(o *rserpool.SessionOptions) *int { return &o.SendBuffer }),
+	C.RSP_RCVBUF:            number("RSP_RCVBUF", func(o *rserpool.SessionOptions) *int { return &o.ReceiveBuffer }),
+	C.RSP_PATH_RETRANSMITS:  number("RSP_PATH_RETRANSMITS", func(o *rserpool.SessionOptions) *int { return &o.PathRetransmits }),
+	C.RSP_ASSOC_RETRANSMITS: number("RSP_ASSOC_RETRANSMITS", func(o *rserpool.SessionOptions) *int { return &o.AssocRetransmits }),
 }
 
 func boolean(v int) (bool, error) {
@@ -107,38 +117,34 @@ func integer(value []byte) (int, error) {
 	return int(int32(binary.NativeEndian.Uint32(value))), nil
 }
 
-var errNoOption = failf(unix.ENOPROTOOPT, "there is no such option, or not for a session; see rsp_setsockopt(3)")
-
 // setOption is rsp_setsockopt.
 func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byte) error {
 	session, err := d.named(session)
 	if err != nil {
 		return err
 	}
-	if session == 0 && name == C.RSP_POOL_KEY {
-		return d.sock.SetPoolKey(value)
-	}
-	if session == 0 && name == C.RSP_LOAD_INTERVAL {
-		return d.setLoadInterval(value)
-	}
+	// Options are set all at once: those of two callers must not undo each other.
+	d.setting.Lock()
+	defer d.setting.Unlock()
 	o, known := options[name]
-	if !known && name != C.RSP_RESUME && !(session == 0 && name == C.RSP_DATA_ONLY) {
-		return errNoOption
+	switch {
+	case name == C.RSP_RESUME:
+		return d.resume(session, value)
+	case !known:
+		return d.setSocketOption(session, name, value)
 	}
 	v, err := integer(value)
+	if err == nil {
+		err = d.setAll(session, o, v)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", o.name, err)
 	}
-	if name == C.RSP_RESUME {
-		return d.resume(session, v)
-	}
-	if !known {
-		on, err := boolean(v)
-		if err == nil {
-			d.dataOnly.Store(on)
-		}
-		return err
-	}
+	return nil
+}
+
+// setAll sets an option of a session; 0 is that of rsp_connect and all to come.
+func (d *descriptor) setAll(session rserpool.SessionID, o option, v int) error {
 	if err := d.setSessionOption(session, o, v); err != nil && !(session == 0 && errors.Is(err, rserpool.ErrNotConnected)) {
 		return err
 	}
@@ -153,19 +159,15 @@ func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byt
 }
 
 // resume is setting RSP_RESUME.
-func (d *descriptor) resume(session rserpool.SessionID, v int) error {
-	if v != 1 {
-		return failf(unix.EINVAL, "the value is %d; 1 lets the session go on", v)
-	}
-	return d.sock.Resume(session)
-}
-
-func (d *descriptor) setLoadInterval(value []byte) error {
+func (d *descriptor) resume(session rserpool.SessionID, value []byte) error {
 	v, err := integer(value)
 	if err != nil {
 		return err
 	}
-	return d.sock.SetLoadInterval(time.Duration(v) * time.Millisecond)
+	if v != 1 {
+		return failf(unix.EINVAL, "RSP_RESUME: the value is %d; 1 lets the session go on", v)
+	}
+	return d.sock.Resume(session)
 }
 
 func (d *descriptor) setSessionOption(session rserpool.SessionID, o option, v int) error {
@@ -185,19 +187,12 @@ func (d *descriptor) getOption(session rserpool.SessionID, name int) (int, error
 	if err != nil {
 		return 0, err
 	}
-	switch {
-	case session == 0 && name == C.RSP_POOL_KEY:
-		return 0, failf(unix.EACCES, "the pool key cannot be read")
-	case name == C.RSP_RESUME:
+	if name == C.RSP_RESUME {
 		return 0, failf(unix.EACCES, "RSP_RESUME does something and cannot be read")
-	case session == 0 && name == C.RSP_DATA_ONLY:
-		return int(flag(d.dataOnly.Load())), nil
-	case session == 0 && name == C.RSP_LOAD_INTERVAL:
-		return int(min(d.sock.LoadInterval().Milliseconds(), math.MaxInt32)), nil
 	}
 	o, known := options[name]
 	if !known {
-		return 0, errNoOption
+		return d.socketOption(session, name)
 	}
 	all, err := d.sock.SessionOptions(session)
 	if session == 0 && errors.Is(err, rserpool.ErrNotConnected) {

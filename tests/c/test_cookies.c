@@ -108,6 +108,33 @@ static void wrong_use(void)
 	CHECK(rsp_close(one) == 0);
 }
 
+/* RSP_DRAIN_LIMIT: sessions that find no other element are ended then. */
+static void drain_limit(void)
+{
+	int one = element("cookie-limit", NULL), fd = connected("cookie-limit"), value = 250;
+	socklen_t len = sizeof(value);
+	char buf[8];
+
+	CHECK(rsp_getsockopt(one, 0, RSP_DRAIN_LIMIT, &value, &len) == 0 && value == 30000 && len == sizeof(int));
+	value = -2;
+	CHECK_ERROR(rsp_setsockopt(one, 0, RSP_DRAIN_LIMIT, &value, sizeof(value)), EINVAL);
+	CHECK_ERROR(rsp_setsockopt(one, 5, RSP_DRAIN_LIMIT, &value, sizeof(value)), ENOPROTOOPT);
+	CHECK_ERROR(rsp_getsockopt(one, 5, RSP_DRAIN_LIMIT, &value, &len), ENOPROTOOPT);
+	value = -1;
+	CHECK(rsp_setsockopt(one, 0, RSP_DRAIN_LIMIT, &value, sizeof(value)) == 0);
+	value = 0;
+	CHECK(rsp_getsockopt(one, 0, RSP_DRAIN_LIMIT, &value, &len) == 0 && value == -1);
+	value = 100;
+	CHECK(rsp_setsockopt(one, 0, RSP_DRAIN_LIMIT, &value, sizeof(value)) == 0);
+	say(fd, "a");
+	gets(one, "a", 0);
+	CHECK_ERROR(rsp_deregister_flags(one, RSP_DRAIN), ETIMEDOUT);
+	CHECK_ERROR(rsp_getsockname(one, NULL, NULL, NULL), ENOTCONN); /* it has left all the same */
+	CHECK_ERROR(rsp_recvmsg(one, buf, sizeof(buf), NULL, MSG_DONTWAIT), EAGAIN);
+	CHECK(rsp_close(one) == 0);
+	CHECK(rsp_close(fd) == 0);
+}
+
 /* Draining: the user goes on talking, and every message is counted once. */
 static void drain(void)
 {
@@ -140,6 +167,6 @@ static void drain(void)
 }
 
 static const struct check_test tests[] = {TEST(plain_state), TEST(sealed_state), TEST(empty_state), TEST(rejected),
-                                          TEST(passed_over), TEST(wrong_use),    TEST(drain)};
+                                          TEST(passed_over), TEST(wrong_use),    TEST(drain_limit), TEST(drain)};
 
 CHECK_MAIN(tests)
