@@ -9,8 +9,8 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
-	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -104,7 +104,7 @@ func (s *Socket) sendControl(id assoc.ID, m asap.Message) {
 	if err == nil {
 		err = s.sendOver(id, protocol.PPIDASAP, b)
 	}
-	if errors.Is(err, loop.ErrOutbox) {
+	if errors.Is(err, shell.ErrOutbox) {
 		s.endAssoc(id, "control messages are not read")
 	}
 	if err != nil && s.machine != nil {

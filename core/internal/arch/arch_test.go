@@ -39,6 +39,7 @@ var rank = map[string]int{
 	"core/internal/endpoint":   33,
 	"core/internal/registrar":  33,
 	"core/internal/snapshot":   34,
+	"core/internal/shell":      34,
 	"core/internal/sim":        39,
 	"core/internal/sim/scale":  71,
 	"core/internal/sctp":       33,

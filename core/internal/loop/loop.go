@@ -6,15 +6,9 @@ package loop
 import (
 	"sync"
 	"time"
-)
 
-// Machine is what a pure protocol machine looks like from outside.
-type Machine[E, F any] interface {
-	Step(now time.Time, event E)
-	Advance(now time.Time)
-	Next() (at time.Time, ok bool)
-	Drain() []F
-}
+	"github.com/librserpool/librserpool/core/internal/shell"
+)
 
 // Loop passes events to one machine, performs its effects in order and calls
 // it when a deadline passes. It has no lock of its own: its owner's guards the
@@ -22,67 +16,35 @@ type Machine[E, F any] interface {
 // effects are performed with it held.
 type Loop[E, F any] struct {
 	mu      sync.Locker
-	machine Machine[E, F]
-	perform func(F)
-
-	inbox   []E
-	running bool
+	driver  shell.Driver[E, F]
 	stopped bool
 	timer   *time.Timer
 	armed   time.Time // what timer is set to; zero when it is not
 }
 
 // New returns the loop of a machine.
-func New[E, F any](mu sync.Locker, machine Machine[E, F], perform func(F)) *Loop[E, F] {
-	return &Loop[E, F]{mu: mu, machine: machine, perform: perform}
+func New[E, F any](mu sync.Locker, machine shell.Machine[E, F], perform func(F)) *Loop[E, F] {
+	return &Loop[E, F]{mu: mu, driver: shell.Driver[E, F]{Machine: machine, Now: time.Now, Perform: perform}}
 }
 
-// Post passes an event to the machine and performs what follows. An effect
-// that is being performed may post too: its event waits until the effects
-// before it are done, so that a machine never sees its own future.
+// Post passes an event to the machine and performs what follows.
 func (l *Loop[E, F]) Post(event E) {
-	if l.stopped {
-		return
+	if !l.stopped && l.driver.Post(event) {
+		l.rearm()
 	}
-	l.inbox = append(l.inbox, event)
-	l.run()
 }
 
 // Stop ends the loop: later events and deadlines are ignored.
 func (l *Loop[E, F]) Stop() {
 	l.stopped = true
-	l.inbox = nil
+	l.driver.Forget()
 	if l.timer != nil {
 		l.timer.Stop()
 	}
 }
 
-func (l *Loop[E, F]) run() {
-	if l.running {
-		return
-	}
-	l.running = true
-	l.performAll()
-	for len(l.inbox) > 0 {
-		event := l.inbox[0]
-		l.inbox = l.inbox[1:]
-		l.machine.Step(time.Now(), event)
-		l.performAll()
-	}
-	l.running = false
-	l.rearm()
-}
-
-func (l *Loop[E, F]) performAll() {
-	for effects := l.machine.Drain(); len(effects) > 0; effects = l.machine.Drain() {
-		for _, f := range effects {
-			l.perform(f)
-		}
-	}
-}
-
 func (l *Loop[E, F]) rearm() {
-	at, ok := l.machine.Next()
+	at, ok := l.driver.Next()
 	switch {
 	case l.stopped || !ok:
 		if !l.armed.IsZero() {
@@ -108,6 +70,6 @@ func (l *Loop[E, F]) due() {
 		return
 	}
 	l.armed = time.Time{}
-	l.machine.Advance(time.Now())
-	l.run()
+	l.driver.Advance()
+	l.rearm()
 }

@@ -5,15 +5,9 @@ import (
 	"net"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
-
-// maxOutbox bounds the control messages that wait for room in the send buffer
-// of one association.
-const maxOutbox = 64
-
-// ErrOutbox means that a peer does not read its control messages.
-var ErrOutbox = errors.New("too many control messages wait to be sent")
 
 // Port is what a shell makes of a transport endpoint: whole messages come out
 // of it, and control messages that find the send buffer full wait in order.
@@ -85,7 +79,7 @@ func (p *Port) assemble(info *assoc.RecvInfo, b []byte) (whole []byte, ok bool) 
 }
 
 // SendControl sends a message ordered on stream 0, now or when there is room
-// (ASAP-5-07). It returns ErrOutbox when too many wait already.
+// (ASAP-5-07). It returns shell.ErrOutbox when too many wait already.
 func (p *Port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 	waiting := p.outbox[id]
 	if len(waiting) == 0 {
@@ -94,8 +88,8 @@ func (p *Port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 			return err
 		}
 	}
-	if len(waiting) == maxOutbox {
-		return ErrOutbox
+	if len(waiting) == shell.MaxOutbox {
+		return shell.ErrOutbox
 	}
 	p.outbox[id] = append(waiting, control{ppid, b})
 	return nil

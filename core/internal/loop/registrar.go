@@ -14,6 +14,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/snapshot"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
@@ -46,6 +47,7 @@ type Registrar struct {
 	mu        sync.Mutex
 	machine   *registrar.Registrar
 	loop      *Loop[registrar.Event, registrar.Effect]
+	shell     shell.Registrar
 	asap      *channel
 	enrp      *channel                           // nil without ENRP
 	tcp       *tcpServer                         // nil without TCP
@@ -82,8 +84,15 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 		return nil, errors.Join(err, r.closeChannels())
 	}
 	r.loop = New(&r.mu, r.machine, r.perform)
+	r.shell = shell.Registrar{ASAP: r.asap.Channel, TCP: r.tcp, Failed: r.couldNotSend}
+	if r.enrp != nil {
+		r.shell.ENRP = r.enrp.Channel
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	for _, ch := range r.channels() {
+		ch.Post = r.loop.Post
+	}
 	r.loop.Post(registrar.Start{})
 	for _, ch := range r.channels() {
 		ch.port.Notify(func() { r.receive(ch) }, func(id assoc.ID) { r.writable(ch, id) })
@@ -122,7 +131,8 @@ func openChannel(cfg RegistrarConfig, name registrar.Channel, ppid uint32, local
 	if err != nil {
 		return nil, err
 	}
-	return &channel{name: name, ppid: ppid, port: NewPort(ep), links: map[assoc.ID]*link{}}, nil
+	port := NewPort(ep)
+	return &channel{&shell.Channel{Name: name, PPID: ppid, Endpoint: port}, port}, nil
 }
 
 // NewRand returns a source for a machine, seeded by the system.

@@ -30,7 +30,7 @@ func (r *Registrar) newTable(ownOnly bool) *snapshot.Table {
 
 // handleQuery answers an operator.
 func (r *Registrar) handleQuery(ch *channel, id assoc.ID, m enrp.HandleTableRequest) {
-	link := ch.named(id)
+	link := ch.Link(id)
 	answer := enrp.HandleTableResponse{Route: enrp.Route{Sender: r.machine.ID()}}
 	t := r.tables[link]
 	if t == nil {

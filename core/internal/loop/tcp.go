@@ -192,8 +192,8 @@ func (s *tcpServer) lost(id assoc.ID, c *tcpConn, err error) {
 	s.r.loop.Post(registrar.AssocLost{Link: tcpLink(id), Err: err})
 }
 
-// send queues a message for a connection.
-func (s *tcpServer) send(id assoc.ID, b []byte) error {
+// Send queues a message for a connection.
+func (s *tcpServer) Send(id assoc.ID, b []byte) error {
 	c := s.conns[id]
 	if c == nil {
 		return assoc.ErrNotConnected
@@ -201,8 +201,8 @@ func (s *tcpServer) send(id assoc.ID, b []byte) error {
 	return c.Send(b)
 }
 
-// end closes a connection; its goroutine tells the machine.
-func (s *tcpServer) end(id assoc.ID) {
+// End closes a connection; its goroutine tells the machine.
+func (s *tcpServer) End(id assoc.ID) {
 	if c := s.conns[id]; c != nil {
 		c.Close()
 	}

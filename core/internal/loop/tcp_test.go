@@ -15,6 +15,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -237,7 +238,7 @@ func TestStream(t *testing.T) {
 			break
 		}
 	}
-	if !errors.Is(err, loop.ErrOutbox) {
+	if !errors.Is(err, shell.ErrOutbox) {
 		t.Errorf("nobody reads: %v", err)
 	}
 	b.Close()

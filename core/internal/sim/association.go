@@ -1,11 +1,11 @@
 package sim
 
 import (
-	"errors"
 	"net/netip"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/shell"
 )
 
 // port is one SCTP endpoint of a process.
@@ -89,8 +89,9 @@ func (e *end) tell(kind assoc.Kind, err error) {
 	e.port.proc.do(func() { e.port.notify(assoc.RecvInfo{Kind: kind, Assoc: e.id, Err: err}, nil) })
 }
 
-// connect begins an association, as transport.Endpoint.Connect does.
-func (p *port) connect(to []netip.AddrPort) (assoc.ID, error) {
+// Connect begins an association, as transport.Endpoint.Connect does; parameters
+// are those of the world.
+func (p *port) Connect(to []netip.AddrPort, _ *assoc.Params) (assoc.ID, error) {
 	if len(to) == 0 {
 		return 0, assoc.ErrInvalid
 	}
@@ -168,15 +169,19 @@ func (e *end) sendEarly() {
 	}
 }
 
-var errOutbox = errors.New("too many control messages wait to be sent")
-
-// maxOutbox is how many messages package loop keeps for an association whose
-// send buffer is full.
-const maxOutbox = 64
-
-// send sends one message, as loop.Port.SendControl does.
-func (p *port) send(id assoc.ID, ppid uint32, b []byte) error {
+// SendControl sends one message, as loop.Port.SendControl does.
+func (p *port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 	e := p.ends[id]
+	err := p.send(e, ppid, b)
+	if err == nil {
+		h := p.proc.host
+		h.Traffic.sent(ppid).add(b)
+		h.traceSent(p.w.byIP[e.peer.Addr()], ppid, b)
+	}
+	return err
+}
+
+func (p *port) send(e *end, ppid uint32, b []byte) error {
 	switch {
 	case e == nil:
 		return assoc.ErrNotConnected
@@ -185,8 +190,8 @@ func (p *port) send(id assoc.ID, ppid uint32, b []byte) error {
 	}
 	pk := packet{ppid: ppid, b: b}
 	if e.flying > p.w.Net.Window {
-		if e.outbox == maxOutbox {
-			return errOutbox
+		if e.outbox == shell.MaxOutbox {
+			return shell.ErrOutbox
 		}
 		e.outbox++
 		pk.boxed = true
@@ -274,8 +279,8 @@ func (e *end) read(pk packet) {
 	})
 }
 
-// shutdown ends an association gracefully.
-func (p *port) shutdown(id assoc.ID) {
+// Shutdown ends an association gracefully.
+func (p *port) Shutdown(id assoc.ID) error {
 	e := p.ends[id]
 	switch {
 	case e == nil || e.state == closing:
@@ -285,13 +290,24 @@ func (p *port) shutdown(id assoc.ID) {
 		e.state = closing
 		e.transmit(packet{kind: shutdownPacket})
 	}
+	return nil
 }
 
-// abort ends an association at once.
-func (p *port) abort(id assoc.ID) {
+// Abort ends an association at once; nobody is told the reason.
+func (p *port) Abort(id assoc.ID, _ string) error {
 	if e := p.ends[id]; e != nil {
 		e.lose(assoc.ErrLocalAbort)
 	}
+	return nil
+}
+
+// AssocAddrs returns the addresses of an association.
+func (p *port) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err error) {
+	e := p.ends[id]
+	if e == nil {
+		return nil, nil, assoc.ErrNotConnected
+	}
+	return []netip.AddrPort{p.addr}, []netip.AddrPort{e.peer}, nil
 }
 
 // lose ends this side, and the other one when it hears of it.

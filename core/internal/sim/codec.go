@@ -3,29 +3,26 @@ package sim
 import (
 	"fmt"
 
-	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
-// encodeASAP is what a shell does with a message to send; machines send
-// nothing that cannot be encoded, and accuse nobody as all here are honest.
-func (h *Host) encodeASAP(m asap.Message) []byte {
-	b, err := asap.Append(nil, m)
-	if err != nil {
+// checkASAP checks a message that is to be sent: machines send nothing that
+// cannot be encoded, and accuse nobody as all here are honest.
+func (h *Host) checkASAP(m asap.Message) {
+	if _, err := asap.Append(nil, m); err != nil {
 		h.w.fail("%s: %v cannot be encoded: %v", h.name, m, err)
 	}
 	if m.Type() == asap.TypeError {
 		h.w.fail("%s sends %v", h.name, m)
 	}
-	return b
 }
 
-func (r *registrarProgram) encodeENRP(m enrp.Message) []byte {
+// checkENRP does so, too.
+func (r *registrarProgram) checkENRP(m enrp.Message) {
 	w := r.host.w
-	b, err := enrp.Append(nil, m)
-	if err != nil {
+	if _, err := enrp.Append(nil, m); err != nil {
 		w.fail("%s: %v cannot be encoded: %v", r.host.name, m, err)
 	}
 	if p, ok := m.(enrp.Presence); ok && w.checks != nil {
@@ -34,7 +31,6 @@ func (r *registrarProgram) encodeENRP(m enrp.Message) []byte {
 	if m.Type() == enrp.TypeError {
 		w.fail("%s sends %v", r.host.name, m)
 	}
-	return b
 }
 
 // parsed checks that what was sent can be read.
@@ -44,9 +40,8 @@ func (h *Host) parsed(m fmt.Stringer, report []protocol.Cause, err error) {
 	}
 }
 
-func (h *Host) traceSent(p *port, id assoc.ID, ppid uint32, b []byte) {
-	w := h.w
-	if w.Trace == nil {
+func (h *Host) traceSent(to *Host, ppid uint32, b []byte) {
+	if h.w.Trace == nil {
 		return
 	}
 	var m fmt.Stringer
@@ -55,6 +50,5 @@ func (h *Host) traceSent(p *port, id assoc.ID, ppid uint32, b []byte) {
 	} else {
 		m, _, _ = asap.Parse(b)
 	}
-	_, peer := p.addrs(id)
-	w.trace(h, w.byIP[peer[0].Addr()], "%v", m)
+	h.w.trace(h, to, "%v", m)
 }

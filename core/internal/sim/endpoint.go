@@ -8,6 +8,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -30,7 +31,7 @@ type Role struct {
 // endpointProgram is the machine of a PE or PU in a shell like
 // rserpool.Socket, with an application that does not give up.
 type endpointProgram struct {
-	driver[endpoint.Event, endpoint.Effect]
+	shell.Driver[endpoint.Event, endpoint.Effect]
 	host   *Host
 	port   *port
 	role   Role
@@ -69,7 +70,7 @@ func (w *World) AddEndpoint(name string, role Role, cfg endpoint.Config, registr
 		e := &endpointProgram{
 			host: h, role: role, assocs: map[assoc.ID]*association{}, waiting: map[endpoint.Token]bool{},
 		}
-		e.driver = driver[endpoint.Event, endpoint.Effect]{machine: endpoint.New(cfg), now: h.now, perform: e.perform}
+		e.Driver = shell.Driver[endpoint.Event, endpoint.Effect]{Machine: endpoint.New(cfg), Now: h.now, Perform: e.perform}
 		return e
 	})
 }
@@ -98,20 +99,20 @@ func (e *endpointProgram) register() {
 		return
 	}
 	e.asked = true
-	e.post(endpoint.Register{Handle: e.role.Handle, Element: e.role.Element})
+	e.Post(endpoint.Register{Handle: e.role.Handle, Element: e.role.Element})
 }
 
 func (e *endpointProgram) openSession() {
 	e.session++
 	e.at, e.served, e.serving = 0, false, nil
-	e.post(endpoint.OpenSession{Session: e.session, Handle: e.role.Session})
+	e.Post(endpoint.OpenSession{Session: e.session, Handle: e.role.Session})
 }
 
 func (e *endpointProgram) resolve() {
 	e.token++
 	e.waiting[e.token] = true
 	e.host.w.asks(e, e.token)
-	e.post(endpoint.Resolve{Token: e.token, Handle: e.role.Resolve, MaxAge: -1})
+	e.Post(endpoint.Resolve{Token: e.token, Handle: e.role.Resolve, MaxAge: -1})
 }
 
 // resolved: err is why there is no answer.
@@ -125,7 +126,7 @@ func (e *endpointProgram) resolved(t endpoint.Token, err error) {
 func (h *Host) Deregister() {
 	h.endpointDo(func(e *endpointProgram) {
 		e.leaving = true
-		e.post(endpoint.Deregister{})
+		e.Post(endpoint.Deregister{})
 	})
 }
 
@@ -163,15 +164,15 @@ func (e *endpointProgram) handle(info assoc.RecvInfo, b []byte) {
 		e.host.Traffic.ReceivedASAP.add(b)
 		m, report, err := asap.Parse(b)
 		e.host.parsed(m, report, err)
-		e.post(endpoint.Received{Assoc: info.Assoc, Message: m})
+		e.Post(endpoint.Received{Assoc: info.Assoc, Message: m})
 	case assoc.CommUp:
 		e.handleUp(info.Assoc, a)
 	case assoc.Restart:
 		if a.session != 0 {
-			e.port.abort(info.Assoc)
+			_ = e.port.Abort(info.Assoc, "")
 			return
 		}
-		e.post(endpoint.AssocRestarted{Assoc: info.Assoc})
+		e.Post(endpoint.AssocRestarted{Assoc: info.Assoc})
 	default:
 		e.handleDown(info, a)
 	}
@@ -182,15 +183,15 @@ func (e *endpointProgram) handleUp(id assoc.ID, a *association) {
 	if a.session != 0 {
 		e.served = true
 		e.host.w.trace(e.host, nil, "session is served by %s", e.serving.name)
-		e.post(endpoint.SessionUp{Session: a.session, Assoc: id})
+		e.Post(endpoint.SessionUp{Session: a.session, Assoc: id})
 		return
 	}
 	e.postUp(id)
 }
 
 func (e *endpointProgram) postUp(id assoc.ID) {
-	local, peer := e.port.addrs(id)
-	e.post(endpoint.AssocUp{Assoc: id, Local: local, Peer: peer})
+	local, peer, _ := e.port.AssocAddrs(id) // gone already: the end follows
+	e.Post(endpoint.AssocUp{Assoc: id, Local: local, Peer: peer})
 }
 
 func (e *endpointProgram) handleDown(info assoc.RecvInfo, a *association) {
@@ -198,13 +199,13 @@ func (e *endpointProgram) handleDown(info assoc.RecvInfo, a *association) {
 	if a.session != 0 {
 		e.sessionLost(a.session, info.Err)
 	}
-	e.post(endpoint.AssocLost{Assoc: info.Assoc, Err: info.Err})
+	e.Post(endpoint.AssocLost{Assoc: info.Assoc, Err: info.Err})
 }
 
 func (e *endpointProgram) sessionLost(id endpoint.SessionID, err error) {
 	e.host.w.trace(e.host, nil, "session lost %s: %v", e.serving.name, err)
 	e.at, e.served = 0, false
-	e.post(endpoint.SessionLost{Session: id, Err: err})
+	e.Post(endpoint.SessionLost{Session: id, Err: err})
 }
 
 // sessionFailed: the application tries again.
@@ -214,7 +215,7 @@ func (e *endpointProgram) sessionFailed(f endpoint.SessionFailed) {
 	w.sessionFailed(e, f.Err)
 	if a := e.assocs[e.at]; a != nil {
 		a.session = 0
-		e.port.abort(e.at)
+		_ = e.port.Abort(e.at, "")
 	}
 	e.later(time.Second, e.openSession)
 }
@@ -226,9 +227,9 @@ func (e *endpointProgram) perform(f endpoint.Effect) {
 	case endpoint.Send:
 		e.send(f)
 	case endpoint.Shutdown:
-		e.port.shutdown(f.Assoc)
+		_ = e.port.Shutdown(f.Assoc)
 	case endpoint.Abort:
-		e.port.abort(f.Assoc)
+		_ = e.port.Abort(f.Assoc, "")
 	case endpoint.HomeFound:
 		e.home = f.Addrs
 		e.host.w.trace(e.host, nil, "home is %s", e.host.w.nameAt(f.Addrs))
@@ -276,37 +277,37 @@ func (e *endpointProgram) inform(f endpoint.Effect) {
 }
 
 func (e *endpointProgram) connect(f endpoint.Connect) {
-	id, err := e.port.connect(f.Addrs)
+	id, err := e.port.Connect(f.Addrs, nil)
 	exists := errors.Is(err, assoc.ErrAlreadyExists)
 	if err != nil && !exists {
-		e.post(endpoint.ConnectFailed{Token: f.Token, Err: err})
+		e.Post(endpoint.ConnectFailed{Token: f.Token, Err: err})
 		return
 	}
-	e.post(endpoint.Connecting{Token: f.Token, Assoc: id})
+	e.Post(endpoint.Connecting{Token: f.Token, Assoc: id})
 	if a := e.assocs[id]; exists && a != nil && a.up {
 		e.postUp(id)
 	}
 }
 
 func (e *endpointProgram) send(f endpoint.Send) {
-	b := e.host.encodeASAP(f.Message)
-	err := e.port.send(f.Assoc, protocol.PPIDASAP, b)
-	if errors.Is(err, errOutbox) {
-		e.port.abort(f.Assoc)
+	e.host.checkASAP(f.Message)
+	b, err := asap.Append(nil, f.Message)
+	if err == nil {
+		err = e.port.SendControl(f.Assoc, protocol.PPIDASAP, b)
+	}
+	if errors.Is(err, shell.ErrOutbox) {
+		_ = e.port.Abort(f.Assoc, "")
 	}
 	if err != nil {
-		e.post(endpoint.SendFailed{Assoc: f.Assoc, Err: err})
-		return
+		e.Post(endpoint.SendFailed{Assoc: f.Assoc, Err: err})
 	}
-	e.host.Traffic.SentASAP.add(b)
-	e.host.traceSent(e.port, f.Assoc, protocol.PPIDASAP, b)
 }
 
 func (e *endpointProgram) usePE(f endpoint.UsePE) {
 	e.serving = e.host.w.byIP[f.Element.User.Addrs[0]]
-	id, err := e.port.connect(f.Element.User.AddrPorts())
+	id, err := e.port.Connect(f.Element.User.AddrPorts(), nil)
 	if err != nil {
-		e.post(endpoint.SessionLost{Session: f.Session, Err: err})
+		e.Post(endpoint.SessionLost{Session: f.Session, Err: err})
 		return
 	}
 	e.at = id

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/timerq"
 )
 
@@ -29,6 +30,13 @@ type Host struct {
 // Traffic counts ASAP and ENRP messages and their bytes.
 type Traffic struct{ SentASAP, SentENRP, ReceivedASAP, ReceivedENRP Count }
 
+func (t *Traffic) sent(ppid uint32) *Count {
+	if ppid == protocol.PPIDENRP {
+		return &t.SentENRP
+	}
+	return &t.SentASAP
+}
+
 // Count is a number of messages and of their bytes.
 type Count struct{ Messages, Bytes int }
 
@@ -40,8 +48,8 @@ func (c *Count) add(b []byte) {
 // program is what a process runs: a machine and its shell.
 type program interface {
 	begin()
-	next() (time.Time, bool)
-	advance(now time.Time)
+	Next() (time.Time, bool)
+	Advance()
 }
 
 // process is one life of a program.
@@ -187,7 +195,7 @@ func (p *process) do(f func()) {
 }
 
 func (p *process) rearm() {
-	at, ok := p.program.next()
+	at, ok := p.program.Next()
 	if !ok || p.dead || p.host.hung {
 		p.host.w.events.Stop(&p.timer)
 		return
@@ -203,7 +211,7 @@ func (p *process) rearm() {
 
 func (p *process) due() {
 	if !p.dead {
-		p.program.advance(p.host.now())
+		p.program.Advance()
 		p.rearm()
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
@@ -30,8 +31,8 @@ func (m *mute) begin() {
 		*m.log = append(*m.log, fmt.Sprintf("%s: %s", m.host.name, what))
 	})
 }
-func (m *mute) next() (time.Time, bool) { return time.Time{}, false }
-func (m *mute) advance(time.Time)       {}
+func (m *mute) Next() (time.Time, bool) { return time.Time{}, false }
+func (m *mute) Advance()                {}
 
 // pair returns two hosts of which the first one opens an association.
 func pair() (w *World, a, b *Host, log *[]string) {
@@ -49,8 +50,8 @@ func pair() (w *World, a, b *Host, log *[]string) {
 // say sends to the other host, over an association that it opens if need be.
 func (h *Host) say(text string) {
 	p := h.proc.program.(*mute).port
-	id, _ := p.connect([]netip.AddrPort{h.w.otherThan(h)})
-	_ = p.send(id, 0, []byte(text))
+	id, _ := p.Connect([]netip.AddrPort{h.w.otherThan(h)}, nil)
+	_ = p.SendControl(id, 0, []byte(text))
 }
 
 func (w *World) otherThan(h *Host) netip.AddrPort {
@@ -102,13 +103,13 @@ func TestAssociations(t *testing.T) {
 			b.Hang(false)
 			w.Net.Window = 10
 			var err error
-			for range maxOutbox + 20 {
+			for range shell.MaxOutbox + 20 {
 				p := a.proc.program.(*mute).port
-				if e := p.send(1, 0, []byte("x")); e != nil {
+				if e := p.SendControl(1, 0, []byte("x")); e != nil {
 					err = e
 				}
 			}
-			if err != errOutbox {
+			if err != shell.ErrOutbox {
 				w.fail("no bound")
 			}
 		}, ""},

@@ -12,6 +12,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/transport/open"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
@@ -154,7 +155,7 @@ func (c *Crowd) send(m asap.Message) error {
 	if err == nil {
 		err = c.port.SendControl(c.home, protocol.PPIDASAP, bytes)
 	}
-	if errors.Is(err, loop.ErrOutbox) {
+	if errors.Is(err, shell.ErrOutbox) {
 		return nil // an acknowledgement that will be asked for again
 	}
 	return err
