@@ -48,7 +48,7 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, er
 	case err != nil:
 		return 0, fmt.Errorf("connect to %v: %w", peer, translate(err))
 	}
-	a := &association{id: id, sock: e.main, outgoing: true, maxMessage: params.MaxMessage, patience: time.Now().Add(setupTime(params)), primary: params.Primary}
+	a := &association{id: id, sock: e.main, outgoing: true, maxMessage: params.MaxMessage, guard: params.ShutdownGuard, patience: time.Now().Add(setupTime(params)), primary: params.Primary}
 	if params.ConnectTimeout > 0 {
 		a.timeout = time.AfterFunc(params.ConnectTimeout, func() { e.connectDue(a) })
 	}
@@ -175,10 +175,35 @@ func (e *Endpoint) Shutdown(id assoc.ID) error {
 func (e *Endpoint) shutdown(a *association) error {
 	err := a.sock.control(func(fd uintptr) error { return sendControl(fd, a.id, flagEOF, nil) })
 	switch {
+	case err == nil && a.guard > 0:
+		a.timeout = time.AfterFunc(a.guard, func() { e.guardDue(a) })
 	case errors.Is(err, unix.EPIPE), errors.Is(err, unix.ESHUTDOWN), errors.Is(err, unix.ENOTCONN):
 		return nil // the peer was quicker: a notification tells
 	}
 	return translate(err)
+}
+
+// guardDue ends a shutdown that takes too long (T5, RFC 9260 section 9.2).
+// Before SHUTDOWN is sent only time without progress counts.
+func (e *Endpoint) guardDue(a *association) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed || a.aborted != nil || e.assocs[a.id] != a {
+		return
+	}
+	goesOn := false
+	_ = a.sock.control(func(fd uintptr) error {
+		b, err := rawStatus(fd, a.id)
+		left := queued(fd)
+		goesOn = err == nil && native.Uint32(b[4:]) == stateShutdownPending && left != a.left
+		a.left = left
+		return err
+	})
+	if goesOn {
+		a.timeout = time.AfterFunc(a.guard, func() { e.guardDue(a) })
+	} else {
+		e.giveUp(a, assoc.ErrTimeout)
+	}
 }
 
 // Abort implements transport.Endpoint.

@@ -63,8 +63,10 @@ type association struct {
 	partials   []partial   // messages that are being received
 	tooLong    bool        // one of them was
 	primary    netip.Addr  // to become so when the association is up
-	timeout    *time.Timer // Params.ConnectTimeout
-	patience   time.Time   // before this, no set-up fails for want of an answer
+	timeout    *time.Timer // Params.ConnectTimeout, then ShutdownGuard
+	guard      time.Duration
+	left       int       // what was queued when guard ended last
+	patience   time.Time // before this, no set-up fails for want of an answer
 	contexts   contexts
 }
 
@@ -134,6 +136,7 @@ func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	} else {
 		sock = a.sock
 		over(&a.maxMessage, p.MaxMessage)
+		over(&a.guard, p.ShutdownGuard)
 	}
 	return translate(sock.control(func(fd uintptr) error { return setParams(fd, id, p) }))
 }

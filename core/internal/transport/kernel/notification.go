@@ -95,7 +95,7 @@ func (e *Endpoint) handleAssocChange(b []byte) {
 	switch state := sctp.SCTPState(native.Uint16(b[8:])); state {
 	case sctp.SCTP_COMM_UP, sctp.SCTP_RESTART:
 		if a == nil {
-			a = &association{id: id, sock: e.main, maxMessage: e.params.MaxMessage}
+			a = &association{id: id, sock: e.main, maxMessage: e.params.MaxMessage, guard: e.params.ShutdownGuard}
 			e.assocs[id] = a
 		}
 		info := assoc.RecvInfo{

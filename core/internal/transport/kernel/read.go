@@ -35,12 +35,15 @@ func (r *reader) receive(fd uintptr) {
 	}
 }
 
+// maxTrouble bounds the errors that are passed over at a time.
+const maxTrouble = 100
+
 // read reads once into b. An error of an association that the kernel also
 // keeps for the socket (ECONNREFUSED, ETIMEDOUT and the like) is returned once
 // and means nothing here.
 func (e *Endpoint) read(s *socket, b []byte) (n int, notification, whole bool, err error) {
 	r := &e.reader
-	for {
+	for range maxTrouble {
 		r.iovec.Base = unsafe.SliceData(b)
 		r.iovec.SetLen(len(b))
 		r.header = unix.Msghdr{Name: &r.name[0], Namelen: uint32(len(r.name)), Iov: &r.iovec, Control: &r.control[0]}
@@ -51,13 +54,13 @@ func (e *Endpoint) read(s *socket, b []byte) (n int, notification, whole bool, e
 		switch {
 		case closed != nil || r.errno == unix.EBADF:
 			return 0, false, false, net.ErrClosed
-		case r.errno == unix.EAGAIN:
+		case r.errno == 0 && r.n > 0:
+			return r.n, r.header.Flags&sctp.MSG_NOTIFICATION != 0, r.header.Flags&unix.MSG_EOR != 0, nil
+		case r.errno == unix.EAGAIN || r.errno == 0:
 			return 0, false, false, assoc.ErrWouldBlock
-		case r.errno != 0:
-			continue
 		}
-		return r.n, r.header.Flags&sctp.MSG_NOTIFICATION != 0, r.header.Flags&unix.MSG_EOR != 0, nil
 	}
+	return 0, false, false, assoc.ErrWouldBlock
 }
 
 // describe fills info for the message, or the piece of one, that was read.

@@ -21,11 +21,15 @@ const (
 	pathActive  = 2
 )
 
+const stateShutdownPending = 5
+
 var states = []string{"EMPTY", "CLOSED", "COOKIE-WAIT", "COOKIE-ECHOED", "ESTABLISHED",
 	"SHUTDOWN-PENDING", "SHUTDOWN-SENT", "SHUTDOWN-RECEIVED", "SHUTDOWN-ACK-SENT"}
 
-// Status implements transport.Endpoint. The kernel does not tell the bytes
-// that are queued or in flight.
+// Status implements transport.Endpoint. Where the kernel has no module
+// sctp_diag, the messages not sent, and the bytes in flight and the errors of
+// paths, remain 0; of several paths it tells those of the primary one only.
+// Messages are counted as chunks, those not acknowledged as of the last SACK.
 func (e *Endpoint) Status(id assoc.ID) (status assoc.Status, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -42,7 +46,7 @@ func (e *Endpoint) Status(id assoc.ID) (status assoc.Status, err error) {
 			status.State = states[state]
 		}
 		status.PeerWindow = int(native.Uint32(b[8:]))
-		status.Unacked, status.QueuedBytes = int(native.Uint16(b[12:])), queued(fd)
+		status.Unacked = int(native.Uint16(b[12:]))
 		status.InStreams, status.OutStreams = native.Uint16(b[16:]), native.Uint16(b[18:])
 		primary, _ := parseAddr(b[28:156])
 		peer, err := addresses(fd, id, sctp.SCTP_GET_PEER_ADDRS)
@@ -52,9 +56,35 @@ func (e *Endpoint) Status(id assoc.ID) (status assoc.Status, err error) {
 			}
 			status.Paths = append(status.Paths, pathStatus(fd, id, a))
 		}
+		if err == nil {
+			addDetails(fd, id, &status)
+		}
 		return err
 	})
 	return status, gone(err)
+}
+
+// addDetails fills in what only the kernel's diagnostics tell, of the paths
+// for the primary one. Without them the bytes queued are those of the socket.
+func addDetails(fd uintptr, id assoc.ID, status *assoc.Status) {
+	status.QueuedBytes = queued(fd)
+	if noDiag.Load() || len(status.Paths) == 0 {
+		return
+	}
+	primary := &status.Paths[status.Primary]
+	local, err := addresses(fd, id, sctp.SCTP_GET_LOCAL_ADDRS)
+	local = ofFamilies(local, []netip.AddrPort{primary.Addr})
+	if err != nil || len(local) == 0 {
+		return
+	}
+	d, err := diagnose(local[0], primary.Addr)
+	if err != nil {
+		_, ended := rawStatus(fd, id)
+		noDiag.Store(ended == nil)
+		return
+	}
+	status.QueuedBytes, status.Unsent = d.queued, d.unsent
+	primary.InFlight, primary.Errors = d.flight, d.errors
 }
 
 // gone is the error of an operation on an association that the kernel has

@@ -19,6 +19,8 @@ var dataScenarios = []scenario{
 	{"small receive buffer", smallReceiveBuffer, false},
 	{"both directions at once", bothDirections, true},
 	{"invalid sends", invalidSends, false},
+	{"too long for the receiver", tooLong, false},
+	{"lifetime", lifetime, false},
 }
 
 // pattern returns n bytes that depend on the seed and on their position.
@@ -199,5 +201,56 @@ func invalidSends(w *world) {
 	largest := message{data: pattern(50_000, 1)}
 	c.send(cid, largest)
 	w.same(s.awaitMessages(sid, 1), []message{largest}, "arrived")
+	w.exchange(c, cid, s, sid)
+}
+
+// A message longer than the receiver takes ends the association and is not
+// delivered, nor is what follows it (SCTP-3-24).
+func tooLong(w *world) {
+	for _, n := range []int{50_001, 500_000} {
+		c, s := w.client(assoc.Params{}), w.server(assoc.Params{MaxMessage: 50_000})
+		cid := w.dial(c, s, assoc.Params{})
+		c.awaitUp(cid)
+		sid := s.awaitPeers(1)[0]
+		fits := message{stream: 1, data: pattern(50_000, n)}
+		c.send(cid, fits)
+		c.send(cid, message{stream: 1, data: pattern(n, 2)})
+		if err := c.trySend(cid, message{stream: 1, data: "behind it"}); err != nil && !errors.Is(err, assoc.ErrNotConnected) {
+			w.Errorf("send: %v", err)
+		}
+		w.same(w.expect(s, sid, assoc.CommLost, assoc.ErrProtocol).got, []message{fits}, "arrived")
+		w.expect(c, cid, assoc.CommLost, assoc.ErrAborted)
+	}
+}
+
+// A message whose lifetime ends before it can be sent comes back, and the
+// others arrive (RFC 3758).
+func lifetime(w *world) {
+	c, cid, s, sid := w.pair(assoc.Params{SendBuffer: 1 << 20, ReceiveBuffer: 64 << 10})
+	s.pause()
+	var sent []message
+	for i := range 100 { // more than the window
+		sent = append(sent, message{stream: uint16(i % 2), ppid: uint32(i), data: pattern(3000, i)})
+		c.send(cid, sent[i])
+	}
+	mortal := message{stream: 1, ppid: 1000, context: 77, data: pattern(2000, 1)}
+	err := c.ep.Send([]byte(mortal.data), &assoc.SendInfo{
+		Assoc: cid, Stream: mortal.stream, PPID: mortal.ppid, Context: mortal.context, Lifetime: 50 * time.Millisecond,
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+	for i := range 10 {
+		sent = append(sent, message{stream: uint16(i % 2), ppid: uint32(100 + i), data: pattern(100, i)})
+		c.send(cid, sent[100+i])
+	}
+	time.Sleep(200 * time.Millisecond)
+	s.resume()
+	got := s.awaitMessages(sid, len(sent))
+	slices.SortFunc(got, func(a, b message) int { return int(a.ppid) - int(b.ppid) }) // streams do not wait for each other
+	w.same(got, sent, "arrived")
+	c.await("SendFailed", func() bool { return len(c.history(cid).failed) > 0 })
+	mortal.unsent = true
+	w.same(c.look(cid).failed, []message{mortal}, "came back")
 	w.exchange(c, cid, s, sid)
 }
