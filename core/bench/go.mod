@@ -11,6 +11,7 @@ require (
 )
 
 require (
+	github.com/ishidawataru/sctp v0.0.0-20251114114122-19ddcbc6aae2 // indirect
 	github.com/pion/randutil v0.1.0 // indirect
 	golang.org/x/net v0.34.0 // indirect
 )

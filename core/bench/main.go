@@ -34,13 +34,23 @@ func main() {
 	quick := flag.Bool("quick", false, "fewer and shorter rounds: plausible, not precise (the report goes to standard output)")
 	out := flag.String("o", "", "file to write the report to (default: standard output)")
 	only := flag.String("stacks", "", "measure only these, separated by commas: "+strings.Join(stackNames(), ", "))
+	vm := flag.String("vm", "", "program that runs a command on a kernel with SCTP (tests/vm/run): measures that SCTP there")
+	values := flag.Bool("values", false, "measure what is not long, and print the bare values; for -vm")
 	flag.Parse()
 
 	begin := time.Now()
 	b, err := newBench(*quick, *only)
 	fatalIf(err)
 	defer b.cleanUp()
-	b.run()
+	if *values {
+		b.run(b.basics())
+		fatalIf(b.tell(os.Stdout))
+		return
+	}
+	b.run(b.all())
+	if *vm != "" {
+		b.visit(*vm)
+	}
 	report := b.report(time.Since(begin))
 	if *out == "" {
 		fmt.Print(report)

@@ -37,7 +37,8 @@ var stacks = []struct {
 }{
 	{"udp", "UDP", func() stack { return udpStack{} }},
 	{"tcp", "TCP", func() stack { return tcpStack{} }},
-	{"ours", "librserpool", func() stack { return &oursStack{} }},
+	{"ours", "librserpool", func() stack { return oursStack{openUserland} }},
+	{"kernel", "kernel SCTP", func() stack { return oursStack{openKernel} }},
 	{"usrsctp", "usrsctp", nil}, // usrsctp/peer.c
 	{"pion", "pion/sctp", func() stack { return pionStack{} }},
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/librserpool/librserpool/core/internal/transport/kernel"
 )
 
 //go:embed usrsctp/peer.c
@@ -25,6 +27,7 @@ type bench struct {
 	stacks  []string
 	quick   bool
 	results results
+	machine *machine // what was measured in a virtual machine; nil = nothing
 }
 
 func newBench(quick bool, only string) (*bench, error) {
@@ -36,9 +39,14 @@ func newBench(quick bool, only string) (*bench, error) {
 	if b.dir, err = os.MkdirTemp("", "bench-sctp"); err != nil {
 		return nil, err
 	}
-	b.buildUsrsctp()
 	for _, name := range stackNames() {
-		if only != "" && !slices.Contains(strings.Split(only, ","), name) || name == "usrsctp" && b.usrsctp == "" {
+		if only != "" && !slices.Contains(strings.Split(only, ","), name) {
+			continue
+		}
+		if name == "usrsctp" {
+			b.buildUsrsctp()
+		}
+		if name == "usrsctp" && b.usrsctp == "" || name == "kernel" && !kernel.Available() {
 			continue
 		}
 		b.stacks = append(b.stacks, name)
@@ -159,17 +167,23 @@ func pick[T any](b *bench, quick, full T) T {
 	return full
 }
 
-func (b *bench) run() {
-	for _, step := range []struct {
-		what string
-		run  func()
-	}{
-		{"round trips", b.roundTrips},
-		{"one way", b.oneWay},
-		{"echo", b.echoes},
-		{"many associations", b.crowds},
-		{"loss", b.lossy},
-	} {
+// step is one part of a run.
+type step struct {
+	what string
+	run  func()
+}
+
+// basics are the steps that a slow machine can do too.
+func (b *bench) basics() []step {
+	return []step{{"round trips", b.roundTrips}, {"one way", b.oneWay}, {"echo", b.echoes}}
+}
+
+func (b *bench) all() []step {
+	return append(b.basics(), step{"many associations", b.crowds}, step{"loss", b.lossy})
+}
+
+func (b *bench) run(steps []step) {
+	for _, step := range steps {
 		begin := time.Now()
 		step.run()
 		fmt.Fprintf(os.Stderr, "%-20s %5.1f s\n", step.what, time.Since(begin).Seconds())

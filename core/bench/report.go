@@ -64,8 +64,39 @@ machine moves the values, and much less the ratios.
 		{"a message every ms, p50", "paced p50", 2, ""}, {"a message every ms, p99", "paced p99", 2, "usrsctp"},
 		{"one message at a time, p99", "lone p99", 2, "usrsctp"}, {"one at a time, rounds/s", "lone rounds/s", 0, "usrsctp"},
 	})
+	b.reportMachine(&w)
 	w.WriteString(notes)
 	return w.String()
+}
+
+// reportMachine has a small table of its own for what was measured elsewhere.
+func (b *bench) reportMachine(w *strings.Builder) {
+	m := b.machine
+	switch {
+	case m == nil:
+		return
+	case m.missing != "":
+		fmt.Fprintf(w, "The kernel's SCTP was not measured: %s.\n\n", m.missing)
+		return
+	}
+	there := &bench{stacks: m.Stacks, results: m.Results}
+	var rows []row
+	for _, size := range []int{64, 1024} {
+		rows = append(rows, row{fmt.Sprintf("round trip of %d B, p50, us", size), key("rtt p50", size), 0, "kernel"})
+	}
+	for _, size := range []int{1, 64} {
+		rows = append(rows, row{fmt.Sprintf("one way, %d KiB messages, MB/s", size), key("MB/s", size<<10), 1, "kernel"})
+	}
+	for _, n := range []int{1, 100} {
+		rows = append(rows,
+			row{fmt.Sprintf("echo of 64 B on %d, messages/s", n), key("messages/s", n), 0, "kernel"},
+			row{"us of processor time per message and side", key("cpu", n), 1, "kernel"})
+	}
+	there.table(w, fmt.Sprintf("In a virtual machine whose kernel has SCTP (Linux %s on %s)", m.Kernel, m.CPU), rows)
+	w.WriteString(`The processor of that machine may be emulated: compare these values with each other, and with nothing above. *kernel SCTP*
+is core/internal/transport/kernel, without UDP. Emulation makes a program's own instructions dearer than what the kernel does in few.
+
+`)
 }
 
 const notes = `## What is measured

@@ -44,3 +44,25 @@ func TestReport(t *testing.T) {
 		}
 	}
 }
+
+// What a machine tells is found among what else it writes.
+func TestMachine(t *testing.T) {
+	there := &bench{stacks: []string{"ours", "kernel"}, results: results{}}
+	there.results.add("ours", key("rtt p50", 64), 200)
+	there.results.add("kernel", key("rtt p50", 64), 100)
+	var out strings.Builder
+	out.WriteString("starting\r\n")
+	if err := there.tell(&out); err != nil {
+		t.Fatal(err)
+	}
+	for told, want := range map[string]string{
+		out.String():          "| round trip of 64 B, p50, us [to kernel SCTP] | 200 [2.00] | 100 |",
+		"nothing":             "The kernel's SCTP was not measured: it told no values.",
+		valuesMark + "broken": "The kernel's SCTP was not measured: its values cannot be read",
+	} {
+		b := &bench{machine: readMachine([]byte(told)), results: results{}}
+		if got := b.report(0); !strings.Contains(got, want) {
+			t.Errorf("the report lacks %q:\n%s", want, got)
+		}
+	}
+}

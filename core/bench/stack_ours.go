@@ -9,17 +9,25 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/kernel"
 	"github.com/librserpool/librserpool/core/internal/transport/userland"
 )
 
-// oursStack is the engine of this project over UDP, with its default
-// parameters, used as the layer above it does: messages are read where the
-// readable hook is called.
-type oursStack struct{}
+// oursStack is a transport of this project with its default parameters, used as
+// the layer above it does: messages are read where the readable hook is called.
+type oursStack struct {
+	open func(transport.Config) (transport.Endpoint, error)
+}
+
+// openUserland opens an endpoint of the engine over UDP.
+func openUserland(c transport.Config) (transport.Endpoint, error) { return userland.Listen(c) }
+
+// openKernel opens an endpoint of the kernel's SCTP.
+func openKernel(c transport.Config) (transport.Endpoint, error) { return kernel.Listen(c) }
 
 // oursEnd is one endpoint.
 type oursEnd struct {
-	*userland.Endpoint
+	transport.Endpoint
 	room chan struct{}   // an association has room again
 	up   chan assoc.Kind // the outcome of a Connect
 }
@@ -40,8 +48,8 @@ func (c *oursConn) send(b []byte) error {
 	}
 }
 
-func openOurs(h handler, limit int) (*oursEnd, error) {
-	e, err := userland.Listen(transport.Config{Local: []netip.AddrPort{loopback(0)}})
+func (s oursStack) end(h handler, limit int) (*oursEnd, error) {
+	e, err := s.open(transport.Config{Local: []netip.AddrPort{loopback(0)}})
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +86,8 @@ func openOurs(h handler, limit int) (*oursEnd, error) {
 	return end, nil
 }
 
-func (*oursStack) listen(h handler) (port, sctpPort int, err error) {
-	e, err := openOurs(h, 64<<10)
+func (s oursStack) listen(h handler) (port, sctpPort int, err error) {
+	e, err := s.end(h, 64<<10)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -87,10 +95,10 @@ func (*oursStack) listen(h handler) (port, sctpPort int, err error) {
 	return p, p, nil
 }
 
-func (*oursStack) dial(port, sctpPort, n int, h func(i int) handler) ([]conn, error) {
+func (s oursStack) dial(port, sctpPort, n int, h func(i int) handler) ([]conn, error) {
 	conns := make([]conn, n)
 	for i := range conns {
-		e, err := openOurs(h(i), 2048)
+		e, err := s.end(h(i), 2048)
 		if err != nil {
 			return nil, err
 		}
