@@ -12,7 +12,7 @@
 #   make conformance renews docs/conformance*.md; fails where a requirement lacks a test
 #   make conformance-check only looks whether they are up to date (part of make test)
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
-#   make bench-sctp  SCTP beside UDP, TCP, usrsctp and pion; QUICK=1 for a look
+#   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
 #   make soak        molest real groups of registrars; SOAK=10m for how long
 #   make lint        gofmt, go vet, staticcheck
@@ -78,8 +78,8 @@ conformance-check: setup
 
 interop: setup
 	@out=$$(mktemp -d) && status=0; \
-	go test -v ./core/internal/transport/interop >$$out/usrsctp || status=1; \
-	tests/vm/suite -test.v >$$out/kernel || status=1; \
+	RSERPOOL_TEST_IDLE=2m go test -v -timeout 30m ./core/internal/transport/interop >$$out/usrsctp || status=1; \
+	tests/vm/suite -l -test.v >$$out/kernel || status=1; \
 	go run ./core/internal/transport/interop/table $$out/usrsctp $$out/kernel >docs/interoperability.md; \
 	grep -h -A 5 -e '--- FAIL' $$out/usrsctp $$out/kernel; rm -rf $$out; exit $$status
 
@@ -91,7 +91,7 @@ bench-enrp: setup
 
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"
-	cd core/bench && go run . $(if $(QUICK),-quick,-o ../../docs/benchmarks.md)
+	cd core/bench && go run . -vm $(CURDIR)/tests/vm/run $(if $(QUICK),-quick,-o ../../docs/benchmarks.md)
 
 # A seed that fails prints the command that plays it again.
 sim: setup
