@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 )
@@ -13,6 +14,7 @@ var endScenarios = []scenario{
 	{"shutdown by server", func(w *world) { shutdown(w, false, true) }, true},
 	{"shutdown by both", func(w *world) { shutdown(w, true, true) }, true},
 	{"shutdown after data", shutdownAfterData, true},
+	{"shutdown that nobody answers", shutdownIntoDarkness, false},
 	{"abort by client", func(w *world) { abort(w, true) }, false},
 	{"abort by server", func(w *world) { abort(w, false) }, false},
 	{"abort gives back what is queued", abortGivesBack, false},
@@ -79,6 +81,21 @@ func shutdownAfterData(w *world) {
 	}
 	w.same(w.expect(s, sid, assoc.ShutdownComplete, nil).got, up, "arrived")
 	w.same(w.expect(c, cid, assoc.ShutdownComplete, nil).got, down, "arrived")
+}
+
+// A shutdown that the peer does not answer ends with the guard's time, whatever
+// is left of the retransmissions (T5, RFC 9260 section 9.2).
+func shutdownIntoDarkness(w *world) {
+	c, cid, s, sid := w.pairThroughRelay(soon)
+	w.exchange(c, cid, s, sid)
+	if err := c.ep.SetParams(cid, assoc.Params{ShutdownGuard: 200 * time.Millisecond}); err != nil {
+		w.Fatal(err)
+	}
+	w.relay(s).Dark(true)
+	if err := c.ep.Shutdown(cid); err != nil {
+		w.Fatal(err)
+	}
+	w.expect(c, cid, assoc.CommLost, assoc.ErrTimeout)
 }
 
 func abort(w *world, byClient bool) {
