@@ -222,6 +222,7 @@ func TestSessionsThatEndBeforeAccept(t *testing.T) {
 			w.ok(c.Send(w.ctx, []byte("more")))
 			w.ok(c.Close())
 		}
+		synctest.Wait()
 		l.s.mu.Lock()
 		l.s.finish(*l.s.waiting.at(1)) // as Drain does
 		l.s.mu.Unlock()
