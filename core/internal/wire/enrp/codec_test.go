@@ -7,20 +7,23 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire"
 	"github.com/librserpool/librserpool/core/internal/wire/wiretest"
+	"github.com/librserpool/librserpool/core/internal/wire/wiretest/codectest"
 )
 
 var (
-	same   = cmpopts.EquateComparable(netip.Addr{})
 	direct = Route{Sender: 0xaabbccdd, Receiver: 0x11223344}
 	toAll  = Route{Sender: 0xaabbccdd}
 	server = protocol.Server{ID: 0xaabbccdd, Transport: protocol.Transport{
 		Protocol: protocol.SCTP, Port: 50000, Addrs: []netip.Addr{wiretest.V4}}}
 )
+
+var codec = codectest.Codec[Message]{
+	Parse: Parse, Append: Append, Error: func(causes []protocol.Cause) Message { return Error{direct, causes} },
+}
 
 // samples holds every message in its variants.
 func samples() []Message {
@@ -57,19 +60,7 @@ func TestRoundTrip(t *testing.T) {
 	seen := map[Type]bool{}
 	for _, m := range samples() {
 		seen[m.Type()] = true
-		b, err := Append([]byte("odd"), m)
-		if err != nil {
-			t.Errorf("%v: %v", m, err)
-			continue
-		}
-		if b = b[3:]; len(b)%4 != 0 || len(b)-(int(b[2])<<8|int(b[3])) > 3 {
-			t.Errorf("%v: %d bytes with length %x", m, len(b), b[2:4]) // COM-4-02
-		}
-		got, report, err := Parse(b)
-		clear(b)
-		if diff := cmp.Diff(m, got, same); diff != "" || err != nil || report != nil {
-			t.Errorf("%v: %v, reported %v\n%s", m, err, report, diff)
-		}
+		codec.CheckRoundTrip(t, m) // COM-4-02
 	}
 	for typ := TypePresence; typ <= TypeError; typ++ {
 		if !seen[typ] {
@@ -102,10 +93,7 @@ func TestEveryPrefixFails(t *testing.T) {
 
 // golden are messages as RSPLIB 3.5.10 sends them; strict is what the RFC says
 // where that differs, and what we send.
-func golden() []struct {
-	m             Message
-	strict, other string
-} {
+func golden() []codectest.Golden[Message] {
 	e := protocol.Element{
 		ID: 0x01020304, Home: 0xaabbccdd, Life: 0x493e0,
 		User: protocol.Transport{Protocol: protocol.SCTP, Port: 7777, Use: protocol.DataAndControl,
@@ -113,7 +101,7 @@ func golden() []struct {
 		Policy: protocol.Policy{Type: protocol.RoundRobin},
 		ASAP:   server.Transport,
 	}
-	return []struct {
+	list := []struct {
 		m             Message
 		strict, other string
 	}{
@@ -131,24 +119,17 @@ func golden() []struct {
 		{Error{direct, []protocol.Cause{{Code: protocol.CauseUnrecognizedParameter, Info: []byte{0x40, 0x77, 0x00, 0x05, 0x99}}}},
 			"0a000019 aabbccdd 11223344 000c000d 00010009 40770005 99000000", "0a00001c aabbccdd 11223344 000c000d 00010009 40770005 99000000"},
 	}
+	out := make([]codectest.Golden[Message], len(list))
+	for i, g := range list {
+		out[i] = codectest.Golden[Message]{Message: g.m, Strict: g.strict, Other: g.other}
+	}
+	return out
 }
 
 // COM-2-01, COM-2-02, COM-3-10, ENRP-2.1-03.
 func TestGolden(t *testing.T) {
-	for _, c := range golden() {
-		b, err := Append(nil, c.m)
-		if diff := cmp.Diff(wiretest.Hex(t, c.strict), b); diff != "" || err != nil {
-			t.Errorf("%v: %v\n%s", c.m, err, diff)
-		}
-		for _, dump := range []string{c.strict, c.other} {
-			if dump == "" {
-				continue
-			}
-			got, report, err := Parse(wiretest.Hex(t, dump))
-			if diff := cmp.Diff(c.m, got, same); diff != "" || err != nil || report != nil {
-				t.Errorf("%s: %v, reported %v\n%s", dump, err, report, diff)
-			}
-		}
+	for _, g := range golden() {
+		codec.CheckGolden(t, g)
 	}
 }
 
@@ -168,7 +149,7 @@ func TestUndefinedFlags(t *testing.T) {
 			b[1] = 0xff
 		}
 		got, _, err := Parse(b)
-		if diff := cmp.Diff(m, got, same); diff != "" || err != nil {
+		if diff := cmp.Diff(m, got, codectest.Same); diff != "" || err != nil {
 			t.Errorf("%v: %v\n%s", m, err, diff)
 		}
 	}
@@ -263,7 +244,7 @@ func TestPresence(t *testing.T) {
 		"0101002a" + head + info + sum: {Route: direct, ReplyRequired: true, HasChecksum: true, Checksum: 0x3797, HasServer: true, Server: server},
 	} {
 		m, _, err := Parse(wiretest.Hex(t, dump))
-		if diff := cmp.Diff(Message(want), m, same); diff != "" || err != nil {
+		if diff := cmp.Diff(Message(want), m, codectest.Same); diff != "" || err != nil {
 			t.Errorf("%s: %v\n%s", dump, err, diff)
 		}
 	}
