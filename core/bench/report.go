@@ -112,7 +112,7 @@ const notes = `## What is measured
 - Processor time is getrusage of the process, user and system, and includes the client's own bookkeeping. A round trip is two
   messages, each with two sides.
 - Loss is made by a relay process. With a message every ms what is lost is noticed by what follows it; with one message at a
-  time only by a timer: librserpool resends once after 8 ms, the retransmission timeout's floor is 100 ms here and a second
+  time only by a timer: librserpool resends once after 6 ms, the retransmission timeout's floor is 100 ms here and a second
   in RFC 9260 and usrsctp. Where p99 is high without any loss, it is the machine that was busy.
 `
 

@@ -17,7 +17,7 @@ import "time"
 // right is why the congestion window reacts as to a gap (section 7.2.3). Where
 // there are several paths T3 has to say which of them fails, and keeps its time.
 const (
-	earlyFloor  = 8 * time.Millisecond
+	earlyFloor  = 6 * time.Millisecond
 	earlyFlight = 8 << 10 // bytes
 )
 

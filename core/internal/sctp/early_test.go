@@ -23,14 +23,14 @@ func quickPath(t *testing.T, opts ...option) (c *conv, sent uint32) {
 	return c, sent
 }
 
-// TestEarlyResend: a lone message that is lost is sent again after eight
+// TestEarlyResend: a lone message that is lost is sent again after six
 // milliseconds, once; T3 follows in its own time and counts as ever
 // (SCTP-3-62, SCTP-3-63, SCTP-7-13).
 func TestEarlyResend(t *testing.T) {
 	c, _ := quickPath(t)
 	c.send("lost")
 	c.expectOwn(ctData)
-	c.advance(7 * time.Millisecond)
+	c.advance(5 * time.Millisecond)
 	c.quiet()
 	c.advance(time.Millisecond)
 	c.expectOwn(ctData)
@@ -61,7 +61,7 @@ func TestEarlyResendAgain(t *testing.T) {
 	for i := range uint32(2) {
 		c.send("lost")
 		c.expectOwn(ctData)
-		c.advance(8 * time.Millisecond)
+		c.advance(6 * time.Millisecond)
 		c.expectOwn(ctData)
 		c.inject(sackChunk(c.engTSN+sent+i, 1<<16, nil))
 		c.quiet()
