@@ -156,13 +156,17 @@ func (e *Endpoint) giveUp(a *association, err error) {
 	_ = a.sock.control(func(fd uintptr) error { return sendControl(fd, a.id, flagAbort, []byte(err.Error())) })
 }
 
-// Shutdown implements transport.Endpoint.
+// Shutdown implements transport.Endpoint. During the set-up it waits for that, or
+// gives up if nothing is queued (SCTP-2-07).
 func (e *Endpoint) Shutdown(id assoc.ID) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	a, err := e.lookup(id)
-	if err != nil || a.closing {
+	switch {
+	case err != nil || a.closing:
 		return err
+	case a.outgoing && !a.up && !a.early:
+		return e.abort(a, "")
 	}
 	a.closing = true
 	if a.outgoing && !a.up {
@@ -214,8 +218,12 @@ func (e *Endpoint) Abort(id assoc.ID, reason string) error {
 	if err != nil {
 		return err
 	}
+	return e.abort(a, reason)
+}
+
+func (e *Endpoint) abort(a *association, reason string) error {
 	a.aborted = assoc.ErrLocalAbort
-	err = a.sock.control(func(fd uintptr) error { return sendControl(fd, id, flagAbort, []byte(reason)) })
+	err := a.sock.control(func(fd uintptr) error { return sendControl(fd, a.id, flagAbort, []byte(reason)) })
 	e.letGo(a)
 	switch {
 	case errors.Is(err, unix.EPIPE), errors.Is(err, unix.ESHUTDOWN), errors.Is(err, unix.ENOTCONN):

@@ -56,17 +56,18 @@ type association struct {
 	waiting    bool   // for room in the send buffer of a socket of its own
 	outgoing   bool   // by Connect
 	up         bool   // CommUp has been told
+	early      bool   // something was sent before
 	closing    bool   // Shutdown was called
 	failing    bool   // its path does not answer
 	aborted    error
 	maxMessage int
-	partials   []partial   // messages that are being received
-	tooLong    bool        // one of them was
-	primary    netip.Addr  // to become so when the association is up
-	timeout    *time.Timer // Params.ConnectTimeout, then ShutdownGuard
-	guard      time.Duration
-	left       int       // what was queued when guard ended last
-	patience   time.Time // before this, no set-up fails for want of an answer
+	partials   []partial     // messages that are being received
+	tooLong    bool          // one of them was
+	primary    netip.Addr    // to become so when the association is up
+	timeout    *time.Timer   // Params.ConnectTimeout, then ShutdownGuard
+	guard      time.Duration // Params.ShutdownGuard
+	left       int           // what was queued when guard ended last
+	patience   time.Time     // before this, no set-up fails for want of an answer
 	contexts   contexts
 }
 

@@ -160,6 +160,7 @@ func (e *Endpoint) admit(b []byte, info *assoc.SendInfo) (a *association, s *soc
 			return nil
 		})
 	}
+	a.early = a.early || !a.up
 	return a, a.sock, a.contexts.key(info.Context), nil
 }
 

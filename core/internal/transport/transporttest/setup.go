@@ -19,6 +19,7 @@ var setupScenarios = []scenario{
 	{"refused without endpoint", refusedByNobody, false},
 	{"refused by endpoint", refusedByEndpoint, false},
 	{"nobody answers", nobodyAnswers, false},
+	{"shutdown before an answer", shutdownBeforeAnswer, false},
 	{"simultaneous open", simultaneousOpen, false},
 	{"many associations", manyAssociations, false},
 }
@@ -164,16 +165,47 @@ func refusedByEndpoint(w *world) {
 }
 
 func nobodyAnswers(w *world) {
+	c, id := w.callSilence(assoc.Params{RTOInitial: 50 * time.Millisecond, RTOMin: 50 * time.Millisecond, RTOMax: 100 * time.Millisecond, MaxInitRetransmits: 3})
+	w.cannotStart(c, id, assoc.ErrTimeout)
+}
+
+// callSilence connects to a peer that never answers.
+func (w *world) callSilence(p assoc.Params) (c *node, id assoc.ID) {
+	w.Helper()
 	if w.f.Silent == nil {
 		w.Skip("no silent peer for this transport")
 	}
 	silent := w.f.Silent(w.T)
-	c := w.client(assoc.Params{RTOInitial: 50 * time.Millisecond, RTOMin: 50 * time.Millisecond, RTOMax: 100 * time.Millisecond, MaxInitRetransmits: 3})
+	c = w.client(p)
 	id, err := c.ep.Connect([]netip.AddrPort{silent.Addr}, &silent.Params)
 	if err != nil {
 		w.Fatal(err)
 	}
-	w.cannotStart(c, id, assoc.ErrTimeout)
+	return c, id
+}
+
+// A shutdown during the set-up gives it up if nothing is queued, and waits for
+// it otherwise (SCTP-2-07).
+func shutdownBeforeAnswer(w *world) {
+	for _, data := range []bool{false, true} {
+		c, id := w.callSilence(assoc.Params{})
+		if data {
+			c.send(id, message{data: "early"})
+		}
+		if err := c.ep.Shutdown(id); err != nil {
+			w.Fatal(err)
+		}
+		if data {
+			time.Sleep(20 * time.Millisecond)
+			if h := c.look(id); h.end != nil {
+				w.Errorf("with data it ended: %+v", h.end)
+			}
+			if err := c.ep.Abort(id, ""); err != nil {
+				w.Fatal(err)
+			}
+		}
+		w.cannotStart(c, id, assoc.ErrLocalAbort)
+	}
 }
 
 // Both sides connect at once: one association comes of it.
