@@ -16,6 +16,11 @@ import "time"
 // of little in flight: a bulk transfer has fast retransmission. That it may be
 // right is why the congestion window reacts as to a gap (section 7.2.3). Where
 // there are several paths T3 has to say which of them fails, and keeps its time.
+//
+// No round trip is measured with what was sent twice. Were each message sent
+// early because round trips have become longer, that would never be known: so
+// the wait is four times as long after every such packet and every timeout,
+// until there is a measurement.
 const (
 	earlyFloor  = 6 * time.Millisecond
 	earlyFlight = 8 << 10 // bytes
@@ -35,7 +40,7 @@ func (a *association) startT3(now time.Time, p *path) {
 // patience is how long an acknowledgement takes at most as a rule: the RTO
 // without its floor, and two round trips.
 func (p *path) patience() time.Duration {
-	return max(earlyFloor, 2*p.srtt, p.srtt+4*p.rttvar)
+	return max(earlyFloor, 2*p.srtt, p.srtt+4*p.rttvar) << (2 * p.repeats)
 }
 
 // earlyDue sends the lowest outstanding chunk of a path again, and lets T3 run
@@ -54,6 +59,7 @@ func (a *association) earlyDue(now time.Time, p *path) {
 		}
 		a.mark(c, i)
 		p.stopTiming()
+		p.repeated()
 		p.onLoss(p.pmdcs())
 		o.forced = true
 		a.e.counters.EarlyRetransmissions++

@@ -55,22 +55,62 @@ func TestEarlyResend(t *testing.T) {
 	c.forget()
 }
 
-// TestEarlyResendAgain: what is acknowledged allows the next one.
+// TestEarlyResendAgain: what is acknowledged allows the next one, but not as
+// soon while no round trip could be measured.
 func TestEarlyResendAgain(t *testing.T) {
 	c, sent := quickPath(t)
-	for i := range uint32(2) {
+	tsn := c.engTSN + sent
+	lose := func(wait time.Duration) {
+		t.Helper()
 		c.send("lost")
 		c.expectOwn(ctData)
-		c.advance(6 * time.Millisecond)
-		c.expectOwn(ctData)
-		c.inject(sackChunk(c.engTSN+sent+i, 1<<16, nil))
+		c.advance(wait - time.Millisecond)
 		c.quiet()
+		c.advance(time.Millisecond)
+		c.expectOwn(ctData)
+		c.inject(sackChunk(tsn, 1<<16, nil))
+		c.quiet()
+		tsn++
 	}
-	if n := c.ep.Counters(); n.EarlyRetransmissions != 2 || n.Timeouts != 0 {
+	lose(6 * time.Millisecond)
+	lose(24 * time.Millisecond)
+	c.send("measured")
+	c.expectOwn(ctData)
+	c.inject(sackChunk(tsn, 1<<16, nil))
+	tsn++
+	lose(6 * time.Millisecond)
+	if n := c.ep.Counters(); n.EarlyRetransmissions != 3 || n.Timeouts != 0 {
 		t.Fatalf("%+v", n)
 	}
 	c.advance(500 * time.Millisecond) // nothing outstanding, nothing sent
 	c.discard()
+}
+
+// TestEarlyResendIsUnlearned: where round trips have become longer than T3's
+// time, messages are sent twice a few times and then no more.
+func TestEarlyResendIsUnlearned(t *testing.T) {
+	c, sent := quickPath(t)
+	const long = 250 * time.Millisecond
+	tsn := c.engTSN + sent
+	for range 20 {
+		c.send("x")
+		c.advance(long)
+		c.inject(sackChunk(tsn, 1<<16, nil))
+		c.discard()
+		tsn++
+	}
+	before := c.ep.Counters().Retransmissions
+	for range 20 {
+		c.send("x")
+		c.expectOwn(ctData)
+		c.advance(long)
+		c.quiet()
+		c.inject(sackChunk(tsn, 1<<16, nil))
+		tsn++
+	}
+	if n := c.ep.Counters().Retransmissions - before; n != 0 || before > 5 {
+		t.Fatalf("%d retransmissions of 20 messages, then %d", before, n)
+	}
 }
 
 // TestEarlyResendLearns: where acknowledgements take 20 ms, it waits longer.

@@ -15,11 +15,14 @@ type rto struct {
 	timing      bool
 	timedTSN    uint32
 	timingSince time.Time
+
+	repeats uint8 // retransmissions because of time since the last measurement
 }
 
 // sample takes a measured round trip time.
 func (r *rto) sample(rtt, lower, upper time.Duration) {
 	rtt = max(rtt, 0)
+	r.repeats = 0
 	if r.srtt == 0 {
 		r.srtt, r.rttvar = rtt, rtt/2
 	} else {
@@ -34,7 +37,13 @@ func (r *rto) sample(rtt, lower, upper time.Duration) {
 }
 
 // backOff doubles the timeout (section 6.3.3 E2).
-func (r *rto) backOff(upper time.Duration) { r.value = min(2*r.value, upper) }
+func (r *rto) backOff(upper time.Duration) {
+	r.value = min(2*r.value, upper)
+	r.repeated()
+}
+
+// repeated notes a retransmission because of time.
+func (r *rto) repeated() { r.repeats = min(r.repeats+1, 8) }
 
 // startTiming measures the round trip of tsn unless one is being measured.
 func (r *rto) startTiming(tsn uint32, now time.Time) {
