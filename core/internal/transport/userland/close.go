@@ -50,10 +50,15 @@ func (e *Endpoint) bury() {
 	if now.Before(e.giveUp) && (e.lingering || !e.engine.Idle()) {
 		return
 	}
-	e.dead = true
-	alarms.stop(&e.bell)
-	closeSockets(e.sockets)
+	e.die()
 	if e.lost > 0 {
 		e.log.Debug("closed endpoint had packets that the system did not take", "count", e.lost, "local", e.local)
 	}
+}
+
+// die closes the sockets; peers are not told.
+func (e *Endpoint) die() {
+	e.closed, e.dead = true, true
+	alarms.stop(&e.bell)
+	closeSockets(e.sockets)
 }

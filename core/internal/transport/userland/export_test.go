@@ -1,13 +1,18 @@
 package userland
 
+import "github.com/librserpool/librserpool/core/internal/transport"
+
 // Kill ends an endpoint as the death of its process would: its sockets close
 // and nobody is told.
 func (e *Endpoint) Kill() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.closed, e.dead = true, true
-	alarms.stop(&e.bell)
-	closeSockets(e.sockets)
+	e.die()
+}
+
+// ListenInCrowd is Listen in a process that has many sockets already.
+func ListenInCrowd(cfg transport.Config) (*Endpoint, error) {
+	return listen(cfg, func() bool { return false })
 }
 
 // Counters are the engine's.

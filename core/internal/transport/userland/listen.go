@@ -35,7 +35,10 @@ const sackDelay = 5 * time.Millisecond
 
 // Listen opens an endpoint. The system's reason for a refusal can be found in
 // the error with errors.Is: syscall.EADDRINUSE, EACCES, EADDRNOTAVAIL.
-func Listen(cfg transport.Config) (*Endpoint, error) {
+func Listen(cfg transport.Config) (*Endpoint, error) { return listen(cfg, mayBeAlone) }
+
+// listen opens an endpoint; alone is asked for each of its sockets.
+func listen(cfg transport.Config, alone func() bool) (*Endpoint, error) {
 	local := normalLocal(cfg.Local)
 	port := local[0].Port()
 	for _, a := range local {
@@ -47,7 +50,7 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 	if udpPort == 0 {
 		udpPort = port
 	}
-	sockets, err := openSockets(local, udpPort)
+	sockets, err := openSockets(local, udpPort, alone)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +88,12 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 		closeSockets(sockets)
 		return nil, fmt.Errorf("parameters of associations: %w", err)
 	}
-	e.start()
+	if err := e.start(); err != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.die()
+		return nil, err
+	}
 	return e, nil
 }
 
@@ -133,19 +141,23 @@ func maxMTU(sockets []*socket) int {
 }
 
 // openSockets opens a socket for each address, all with one UDP port.
-func openSockets(local []netip.AddrPort, port uint16) (sockets []*socket, err error) {
+func openSockets(local []netip.AddrPort, port uint16, alone func() bool) (sockets []*socket, err error) {
 	for range portAttempts {
-		if sockets, err = trySockets(local, port); port != 0 || !errors.Is(err, unix.EADDRINUSE) {
+		if sockets, err = trySockets(local, port, alone); port != 0 || !errors.Is(err, unix.EADDRINUSE) {
 			return sockets, err
 		}
 	}
 	return nil, err
 }
 
-func trySockets(local []netip.AddrPort, port uint16) (sockets []*socket, err error) {
+func trySockets(local []netip.AddrPort, port uint16, alone func() bool) (sockets []*socket, err error) {
 	open := func(addr netip.Addr) error {
-		s, err := openSocket(netip.AddrPortFrom(addr, port))
+		own := alone()
+		s, err := openSocket(netip.AddrPortFrom(addr, port), own)
 		if err != nil {
+			if own {
+				loners.Add(-1)
+			}
 			return err
 		}
 		port = s.local.Port()

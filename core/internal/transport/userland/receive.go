@@ -40,56 +40,77 @@ var inboxes = sync.Pool{New: func() any {
 	return in
 }}
 
-// receiver reads datagrams in batches.
+// receiver reads datagrams in batches. It calls take with each of n datagrams;
+// troubled says that the error queue is worth a look. take returns false when
+// the endpoint is dead.
 type receiver struct {
-	s     *socket
-	in    *inbox // nil while waiting
-	take  func(n int, troubled bool) (more bool)
-	drain func(fd uintptr) bool // made once because a method value is allocated
+	s      *socket
+	in     *inbox // nil while waiting
+	take   func(n int, troubled bool) (alive bool)
+	failed bool // the system said so
+	more   bool // the socket may not be empty
+
+	// Made once because a method value is allocated.
+	drain, visit func(fd uintptr) bool
 }
 
-func (r *receiver) init(s *socket) { r.s, r.drain = s, r.readAll }
+func (r *receiver) init(s *socket) {
+	r.s = s
+	r.drain = r.readAll
+	r.visit = func(fd uintptr) bool {
+		r.readOnce(fd)
+		return true
+	}
+}
 
-// run calls take with each batch of n datagrams, until take returns false or
-// the socket is closed. troubled says that the error queue is worth a look.
+// run reads until the endpoint is dead or the socket is closed.
 //
 // All of it is one read as far as the runtime is concerned: between two of them
 // it would forget that the socket became readable, and so there would have to
 // be a system call for each message that only says that no more have come.
-func (r *receiver) run(take func(n int, troubled bool) (more bool)) error {
-	r.take = take
+func (r *receiver) run() error {
 	defer r.release()
 	return r.s.conn.Read(r.drain)
 }
 
 // readAll reads until the socket is empty. It returns false to be called again
 // when there is something to read.
-//
-// A batch that is not full shows that it is empty. Could a datagram be behind
-// an error that came in the middle of the batch? The system tells of an error
-// before it gives any datagram, so this one came after the call began, hence
-// after the last time that the runtime was asked to wait: it will not wait.
 func (r *receiver) readAll(fd uintptr) (done bool) {
-	for {
-		n, errno := r.read(fd)
-		if n == 0 && errno == unix.EAGAIN {
-			r.release()
-			return false
-		}
-		troubled := errno != 0
-		if troubled {
-			// What came before the error matters more: an ABORT says why nobody is
-			// there now.
-			n, _ = r.read(fd)
-		}
-		if !r.take(n, troubled) {
-			return true
-		}
-		if n < readBatch && !troubled {
+	for alive := true; alive; {
+		if alive = r.readOnce(fd); alive && !r.more {
 			r.release()
 			return false
 		}
 	}
+	return true
+}
+
+// readNext reads a batch into in, and says whether there may be more. failed
+// says that the system reports an error.
+func (r *receiver) readNext(in *inbox, failed bool) (more bool) {
+	r.in, r.failed, r.more = in, failed, false
+	_ = r.s.conn.Read(r.visit)
+	r.in = nil
+	return r.more
+}
+
+// readOnce reads a batch.
+//
+// One that is not full shows that the socket is empty. Could a datagram be
+// behind an error that came in the middle of the batch? The system tells of an
+// error before it gives any datagram, so this one came after the call began,
+// hence after the last time that it was asked to wait: it will not wait.
+func (r *receiver) readOnce(fd uintptr) (alive bool) {
+	n, errno := r.read(fd)
+	troubled := r.failed || errno != 0 && errno != unix.EAGAIN
+	r.failed = false
+	if errno != 0 && errno != unix.EAGAIN {
+		// What came before the error matters more: an ABORT says why nobody is
+		// there now.
+		n, _ = r.read(fd)
+	}
+	r.more = n == readBatch || troubled
+	return n == 0 && !troubled || r.take(n, troubled)
 }
 
 // read reads a batch.

@@ -7,19 +7,24 @@ import (
 )
 
 // start makes the endpoint live.
-func (e *Endpoint) start() {
+func (e *Endpoint) start() error {
 	e.bell.Value = e
 	for _, s := range e.sockets {
-		go e.runReader(s)
+		s.rx.take = e.taker(s)
+		if s.alone {
+			go e.runReader(s)
+		} else if err := joinCrowd(s); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-// runReader feeds what arrives at one socket to the engine, until the endpoint
-// is dead.
-func (e *Endpoint) runReader(s *socket) {
+// taker returns what feeds what arrives at one socket to the engine.
+func (e *Endpoint) taker(s *socket) func(n int, troubled bool) (alive bool) {
 	var now time.Time
 	input := func(p *sctp.Packet) { e.engine.Input(now, *p) }
-	take := func(n int, troubled bool) bool {
+	return func(n int, troubled bool) bool {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		now = clock()
@@ -41,8 +46,12 @@ func (e *Endpoint) runReader(s *socket) {
 		}
 		return !e.dead
 	}
+}
+
+// runReader reads from a socket that is in no crowd until the endpoint is dead.
+func (e *Endpoint) runReader(s *socket) {
 	for !e.isDead() {
-		if err := s.rx.run(take); err != nil {
+		if err := s.rx.run(); err != nil {
 			// The runtime does not wait at a socket that has nothing but an error
 			// to report, for instance because its buffer for sending is full.
 			time.Sleep(errorPause)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"runtime"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -24,21 +26,46 @@ type socket struct {
 	room     int  // bytes that wait to be read, at most
 
 	rx receiver
+
+	// Who reads: a goroutine of its own, or that of the crowd, which guards the rest.
+	alone  bool
+	crowd  *crowd
+	busy   bool // being read
+	again  bool // readable once more meanwhile
+	failed bool // readable because of an error
+}
+
+// loners counts the sockets with a goroutine of their own that reads them.
+var loners atomic.Int32
+
+// mayBeAlone says whether one more socket can have that: not more of them than
+// can run at the same time.
+func mayBeAlone() bool {
+	if int(loners.Add(1)) <= runtime.GOMAXPROCS(0) {
+		return true
+	}
+	loners.Add(-1)
+	return false
 }
 
 // openSocket binds a UDP socket to local. An IPv6 socket never takes IPv4: a
 // dual-stack endpoint has two, so that no address is ever seen in mapped form
-// (SCTP-5-12).
-func openSocket(local netip.AddrPort) (*socket, error) {
+// (SCTP-5-12). Only one that is alone is non-blocking and so gets to wait in the
+// runtime's poller.
+func openSocket(local netip.AddrPort, alone bool) (*socket, error) {
 	family := unix.AF_INET
 	if local.Addr().Is6() {
 		family = unix.AF_INET6
 	}
-	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_UDP)
+	kind := unix.SOCK_DGRAM | unix.SOCK_CLOEXEC
+	if alone {
+		kind |= unix.SOCK_NONBLOCK
+	}
+	fd, err := unix.Socket(family, kind, unix.IPPROTO_UDP)
 	if err != nil {
 		return nil, fmt.Errorf("open a UDP socket for %v: %w", local, err)
 	}
-	s := &socket{v6: family == unix.AF_INET6, wildcard: local.Addr().IsUnspecified()}
+	s := &socket{alone: alone, v6: family == unix.AF_INET6, wildcard: local.Addr().IsUnspecified()}
 	if err := s.setup(fd, local); err != nil {
 		unix.Close(fd)
 		return nil, fmt.Errorf("bind UDP port of %v: %w", local, err)
@@ -125,6 +152,11 @@ func (s *socket) bind(fd int, local netip.AddrPort) error {
 // close frees the port at once and the descriptor when nobody uses it any more:
 // a reader does while it calls hooks, which may wait for the caller.
 func (s *socket) close() {
+	if s.alone {
+		loners.Add(-1)
+	} else if s.crowd != nil {
+		s.crowd.leave(s)
+	}
 	_ = s.conn.Control(func(fd uintptr) {
 		if nothing, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0); err == nil {
 			_ = unix.Dup3(nothing, int(fd), unix.O_CLOEXEC)

@@ -13,7 +13,7 @@ import (
 
 func open(t *testing.T, addr string) *socket {
 	t.Helper()
-	s, err := openSocket(netip.MustParseAddrPort(addr))
+	s, err := openSocket(netip.MustParseAddrPort(addr), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func write(s *socket, packets []sctp.Packet) (lost int, troubled bool) {
 // receive reads until want packets have come.
 func receive(t *testing.T, s *socket, want int) (got []sctp.Packet) {
 	t.Helper()
-	if err := s.rx.run(func(n int, _ bool) bool {
+	s.rx.take = func(n int, _ bool) bool {
 		for i := range n {
 			if !s.rx.packets(i, func(p *sctp.Packet) {
 				q := *p
@@ -41,7 +41,8 @@ func receive(t *testing.T, s *socket, want int) (got []sctp.Packet) {
 			}
 		}
 		return len(got) < want
-	}); err != nil {
+	}
+	if err := s.rx.run(); err != nil {
 		t.Fatal(err)
 	}
 	return got
@@ -163,12 +164,13 @@ func TestErrorQueue(t *testing.T) {
 		gone.file.Close()
 		lost := pattern(200, 3)
 		write(s, []sctp.Packet{{Peer: gone.local, Data: lost}})
-		if err := s.rx.run(func(n int, troubled bool) bool {
+		s.rx.take = func(n int, troubled bool) bool {
 			if n != 0 || !troubled {
 				t.Errorf("read returned %d, troubled %v; want trouble alone", n, troubled)
 			}
 			return false
-		}); err != nil {
+		}
+		if err := s.rx.run(); err != nil {
 			t.Fatal(err)
 		}
 		found := s.unreachable()
@@ -270,7 +272,7 @@ func TestSocketsDoNotAllocate(t *testing.T) {
 	out := []sctp.Packet{{Peer: to, Data: packet(100, 1, to.Port())}, {Peer: to, Data: packet(100, 2, to.Port())}, {Peer: to, Data: packet(90, 2, to.Port())}}
 	seen := 0
 	visit := func(p *sctp.Packet) { seen++ }
-	take := func(n int, _ bool) bool {
+	b.rx.take = func(n int, _ bool) bool {
 		for i := range n {
 			b.rx.packets(i, visit)
 		}
@@ -279,8 +281,50 @@ func TestSocketsDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() {
 		write(a, out)
 		seen = 0
-		b.rx.run(take)
+		b.rx.run()
 	}); n != 0 {
 		t.Errorf("%v allocations for three packets, want none", n)
+	}
+}
+
+// A socket with a lot to read leaves others of its crowd their turn.
+func TestCrowdTakesTurns(t *testing.T) {
+	c, err := newCrowd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from := open(t, "127.0.0.1:0")
+	const batches = 3
+	turns := make(chan string, batches+1)
+	member := func(name string, datagrams int, first func()) *socket {
+		s, err := openSocket(netip.MustParseAddrPort("127.0.0.1:0"), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.close)
+		for range datagrams {
+			write(from, []sctp.Packet{{Peer: s.local, Data: []byte("x")}})
+		}
+		s.rx.take = func(int, bool) bool {
+			first()
+			first = func() {}
+			turns <- name
+			return true
+		}
+		return s
+	}
+	quiet := member("quiet", 1, func() {})
+	busy := member("busy", batches*readBatch, func() {
+		if err := c.join(quiet); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := c.join(busy); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"busy", "quiet", "busy", "busy"} {
+		if got := <-turns; got != want {
+			t.Fatalf("turn %d was for the %s socket, want the %s one", i, got, want)
+		}
 	}
 }

@@ -10,7 +10,21 @@ import (
 	"github.com/librserpool/librserpool/core/internal/transport/userland"
 )
 
-func TestSuite(t *testing.T) {
+func TestSuite(t *testing.T) { runSuite(t, open) }
+
+// In a process with many sockets, one goroutine reads several of them.
+func TestSuiteInCrowd(t *testing.T) {
+	runSuite(t, func(t *testing.T, cfg transport.Config) transport.Endpoint {
+		t.Helper()
+		e, err := userland.ListenInCrowd(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	})
+}
+
+func runSuite(t *testing.T, open func(*testing.T, transport.Config) transport.Endpoint) {
 	transporttest.Run(t, func(t *testing.T) transporttest.Factory {
 		return transporttest.Factory{
 			Open: open,
