@@ -99,25 +99,34 @@ tcp() {
 	grep -q 'unknown pool' "$dir/none.err" || fail "the empty pool is not explained"
 }
 
-events() {
-	element event_loop
+# leaving program: an echo element that moves its sessions when it is told to end.
+leaving() {
+	element "$1"
 	first=$id
 	seq 500 >"$dir/expected"
-	timeout 50 "$bin/echo_pu" <"$dir/expected" >"$dir/out" 2>"$dir/user.err" || fail "echo_pu"
-	cmp "$dir/expected" "$dir/out" || fail "the echo"
+	for user in 1 2 3; do
+		timeout 50 "$bin/echo_pu" <"$dir/expected" >"$dir/out.$user" 2>"$dir/user.err" &
+		users[user]=$!
+	done
+	for user in 1 2 3; do
+		wait "${users[user]}" || fail "echo_pu $user"
+		cmp "$dir/expected" "$dir/out.$user" || fail "the echo of $user"
+	done
 	# It leaves while it is talked to; nothing is lost.
 	for i in $(seq 500); do echo "$i"; [ $((i % 10)) = 0 ] && sleep 0.03; done |
 		timeout 50 "$bin/echo_pu" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
-	element event_loop
+	element "$1"
 	until_true 10 test -s "$dir/out"
 	kill -TERM "${process[$first]}"
-	wait "${process[$first]}" || fail "event_loop after SIGTERM returned $?"
+	wait "${process[$first]}" || fail "$1 after SIGTERM returned $?"
 	wait $user || fail "echo_pu"
 	cmp "$dir/expected" "$dir/out" || fail "the echo while it moves"
 	kill -TERM "${process[$id]}"
-	wait "${process[$id]}" || fail "event_loop after SIGTERM returned $?"
+	wait "${process[$id]}" || fail "$1 after SIGTERM returned $?"
 }
+events() { leaving event_loop; }
+accept() { leaving echo_accept; }
 
 "$2"
 echo "ok: $2"
