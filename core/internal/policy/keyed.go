@@ -1,77 +1,118 @@
 package policy
 
-// keyed is a heap of nodes by key, then by seq.
+// keyed is a heap of nodes by key, then by whose turn it is. What it compares
+// lies in the heap itself and four children side by side, so that a big pool
+// costs few cache misses.
 type keyed[V any] struct {
-	nodes   slots[V]
-	seq     uint64
+	places  []place[V]
+	turn    uint64 // last given
 	scratch []int32
 }
 
-// turn returns a seq behind all others.
-func (h *keyed[V]) turn() uint64 {
-	h.seq++
-	return h.seq
+const children = 4
+
+type place[V any] struct {
+	key, turn uint64
+	node      *Node[V]
 }
 
-func (h *keyed[V]) push(n *Node[V]) {
-	n.seq = h.turn()
-	h.nodes.push(n)
-	h.fix(int(n.pos))
+func (a *place[V]) before(b *place[V]) bool {
+	return a.key < b.key || a.key == b.key && a.turn < b.turn
+}
+
+func (h *keyed[V]) len() int { return len(h.places) }
+
+func (h *keyed[V]) key(n *Node[V]) uint64 { return h.places[n.pos].key }
+
+// push adds a node, behind its equals.
+func (h *keyed[V]) push(n *Node[V], key uint64) {
+	h.turn++
+	h.places = append(h.places, place[V]{})
+	h.settle(len(h.places)-1, place[V]{key, h.turn, n})
+}
+
+// move changes a node's key. Its turn among equals stays.
+func (h *keyed[V]) move(n *Node[V], key uint64) {
+	p := h.places[n.pos]
+	p.key = key
+	h.settle(int(n.pos), p)
+}
+
+// requeue changes a node's key and puts it behind its equals.
+func (h *keyed[V]) requeue(n *Node[V], key uint64) {
+	h.turn++
+	h.settle(int(n.pos), place[V]{key, h.turn, n})
 }
 
 func (h *keyed[V]) remove(n *Node[V]) {
-	i, last := int(n.pos), len(h.nodes)-1
-	h.nodes.swap(i, last)
-	h.nodes.pop()
-	if i < last {
-		h.fix(i)
+	last := len(h.places) - 1
+	p := h.places[last]
+	h.places[last] = place[V]{}
+	h.places = h.places[:last]
+	if p.node != n {
+		h.settle(int(n.pos), p)
 	}
 }
 
-func (h *keyed[V]) less(i, j int) bool {
-	a, b := h.nodes[i], h.nodes[j]
-	return a.key < b.key || a.key == b.key && a.seq < b.seq
-}
-
-// fix restores the heap order after the node at index i changed.
-func (h *keyed[V]) fix(i int) {
-	for i > 0 && h.less(i, (i-1)/2) {
-		h.nodes.swap(i, (i-1)/2)
-		i = (i - 1) / 2
+// settle finds where p belongs, from the place i on, which it may overwrite.
+func (h *keyed[V]) settle(i int, p place[V]) {
+	for i > 0 {
+		parent := (i - 1) / children
+		if !p.before(&h.places[parent]) {
+			break
+		}
+		h.put(i, h.places[parent])
+		i = parent
 	}
 	for {
-		child := 2*i + 1
-		if child >= len(h.nodes) {
-			return
+		child := h.firstChild(i)
+		if child < 0 || !h.places[child].before(&p) {
+			break
 		}
-		if child+1 < len(h.nodes) && h.less(child+1, child) {
-			child++
-		}
-		if !h.less(child, i) {
-			return
-		}
-		h.nodes.swap(i, child)
+		h.put(i, h.places[child])
 		i = child
 	}
+	h.put(i, p)
+}
+
+func (h *keyed[V]) put(i int, p place[V]) {
+	h.places[i] = p
+	p.node.pos = int32(i)
+}
+
+// firstChild returns the child of a place that comes before the others, or -1.
+func (h *keyed[V]) firstChild(i int) int {
+	first := children*i + 1
+	if first >= len(h.places) {
+		return -1
+	}
+	for c := first + 1; c < min(children*(i+1)+1, len(h.places)); c++ {
+		if h.places[c].before(&h.places[first]) {
+			first = c
+		}
+	}
+	return first
 }
 
 // smallest appends the k smallest nodes in order and changes nothing: a small
 // heap of candidates walks down the big one, O(k log k).
 func (h *keyed[V]) smallest(dst []*Node[V], k int) []*Node[V] {
-	k = min(k, len(h.nodes))
+	k = min(k, len(h.places))
 	if k < 1 {
 		return dst
 	}
 	h.scratch = append(h.scratch[:0], 0)
-	for ; k > 0; k-- {
+	for ; k > 1; k-- {
 		i := h.nearest()
-		dst = append(dst, h.nodes[i])
-		for child := 2*i + 1; child <= 2*i+2 && child < len(h.nodes); child++ {
-			h.offer(int32(child))
+		dst = append(dst, h.places[i].node)
+		for c := children*i + 1; c < min(children*(i+1)+1, len(h.places)); c++ {
+			h.offer(int32(c))
 		}
 	}
-	return dst
+	return append(dst, h.places[h.scratch[0]].node)
 }
+
+func (h *keyed[V]) candidateBefore(i, j int32) bool { return h.places[i].before(&h.places[j]) }
 
 // nearest takes the smallest candidate.
 func (h *keyed[V]) nearest() int {
@@ -85,10 +126,10 @@ func (h *keyed[V]) nearest() int {
 		if child >= len(c) {
 			return int(top)
 		}
-		if child+1 < len(c) && h.less(int(c[child+1]), int(c[child])) {
+		if child+1 < len(c) && h.candidateBefore(c[child+1], c[child]) {
 			child++
 		}
-		if !h.less(int(c[child]), int(c[i])) {
+		if !h.candidateBefore(c[child], c[i]) {
 			return int(top)
 		}
 		c[i], c[child] = c[child], c[i]
@@ -99,7 +140,7 @@ func (h *keyed[V]) nearest() int {
 // offer adds a candidate.
 func (h *keyed[V]) offer(pos int32) {
 	c := append(h.scratch, pos)
-	for i := len(c) - 1; i > 0 && h.less(int(c[i]), int(c[(i-1)/2])); i = (i - 1) / 2 {
+	for i := len(c) - 1; i > 0 && h.candidateBefore(c[i], c[(i-1)/2]); i = (i - 1) / 2 {
 		c[i], c[(i-1)/2] = c[(i-1)/2], c[i]
 	}
 	h.scratch = c

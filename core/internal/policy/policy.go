@@ -17,7 +17,6 @@ type Node[V any] struct {
 	Value V
 
 	next, prev *Node[V] // ring
-	key, seq   uint64   // ordered: what to sort by, then whose turn it is
 	pos        int32    // index in the selector's slice
 	weight     uint32   // WRR, WRAND, RLU; LUD: load
 	degrade    uint32   // LUD

@@ -99,8 +99,8 @@ func TestWeightedRoundRobinShares(t *testing.T) {
 	}
 	q := p.sel.(*proportional[int])
 	q.now += rebase - unit
-	for _, n := range q.heap.nodes {
-		n.key += rebase - unit
+	for i := range q.heap.places {
+		q.heap.places[i].key += rebase - unit
 	}
 	for round := range 50 {
 		count := map[int]uint32{}
@@ -216,8 +216,9 @@ func TestDegradation(t *testing.T) {
 	if got := picks(p, 2, 1); got != "21" {
 		t.Errorf("after registering again: %s", got)
 	}
-	if n := p.by[1]; n.count != 5 || n.key != 5*0x80000000 {
-		t.Errorf("element 1 was given out 5 times: count %d, key %#x", n.count, n.key)
+	n := p.by[1]
+	if key := p.sel.(*ordered[int]).heap.key(n); n.count != 5 || key != 5*0x80000000 {
+		t.Errorf("element 1 was given out 5 times: count %d, key %#x", n.count, key)
 	}
 }
 
@@ -225,6 +226,7 @@ func TestDegradation(t *testing.T) {
 func TestHeapAgreesWithSorting(t *testing.T) {
 	r := seeded(5)
 	p := newPool(t, protocol.LeastUsed)
+	heap := &p.sel.(*ordered[int]).heap
 	for i := range 300 {
 		p.add(i, protocol.Policy{Load: r.Uint32N(1000)})
 	}
@@ -233,11 +235,11 @@ func TestHeapAgreesWithSorting(t *testing.T) {
 		p.update(id, protocol.Policy{Load: r.Uint32N(1000)})
 		want := ids(0, 299)
 		slices.SortFunc(want, func(a, b int) int {
-			x, y := p.by[a], p.by[b]
-			if x.key != y.key {
-				return int(int64(x.key) - int64(y.key))
+			x, y := heap.places[p.by[a].pos], heap.places[p.by[b].pos]
+			if x.before(&y) {
+				return -1
 			}
-			return int(int64(x.seq) - int64(y.seq))
+			return 1
 		})
 		if got := p.pick(k, nil); !slices.Equal(got, want[:k]) {
 			t.Fatalf("k = %d: %v, want %v", k, got, want[:k])

@@ -28,7 +28,7 @@ const (
 
 func stride(weight uint32) uint64 { return (unit + uint64(weight) - 1) / uint64(weight) }
 
-func (q *proportional[V]) Len() int { return len(q.heap.nodes) + q.idle.len }
+func (q *proportional[V]) Len() int { return q.heap.len() + q.idle.len }
 
 func (q *proportional[V]) Add(n *Node[V], p protocol.Policy) {
 	n.weight = p.Weight
@@ -36,8 +36,7 @@ func (q *proportional[V]) Add(n *Node[V], p protocol.Policy) {
 		q.idle.Add(n, p)
 		return
 	}
-	n.key = q.now + stride(n.weight)
-	q.heap.push(n)
+	q.heap.push(n, q.now+stride(n.weight))
 }
 
 // Update keeps the element's share of the way to its next place, so that
@@ -49,10 +48,10 @@ func (q *proportional[V]) Update(n *Node[V], p protocol.Policy) {
 		q.Remove(n)
 		q.Add(n, p)
 	default:
-		hi, lo := bits.Mul64(n.key-q.now, uint64(n.weight))
+		hi, lo := bits.Mul64(q.heap.key(n)-q.now, uint64(n.weight))
 		left, _ := bits.Div64(hi, lo, uint64(p.Weight))
-		n.key, n.weight = q.now+min(left, stride(p.Weight)), p.Weight
-		q.heap.fix(int(n.pos))
+		n.weight = p.Weight
+		q.heap.move(n, q.now+min(left, stride(p.Weight)))
 	}
 }
 
@@ -65,17 +64,15 @@ func (q *proportional[V]) Remove(n *Node[V]) {
 }
 
 func (q *proportional[V]) Select(dst []*Node[V], k int, r *rand.Rand) []*Node[V] {
-	if len(q.heap.nodes) == 0 {
+	if q.heap.len() == 0 {
 		return q.idle.Select(dst, k, r)
 	}
 	start := len(dst)
 	dst = q.heap.smallest(dst, k)
 	if len(dst) > start {
 		head := dst[start]
-		q.now = head.key
-		head.key += stride(head.weight)
-		head.seq = q.heap.turn()
-		q.heap.fix(int(head.pos))
+		q.now = q.heap.key(head)
+		q.heap.requeue(head, q.now+stride(head.weight))
 		q.moveBack()
 	}
 	return dst
@@ -86,8 +83,8 @@ func (q *proportional[V]) moveBack() {
 	if q.now < rebase {
 		return
 	}
-	for _, n := range q.heap.nodes {
-		n.key -= q.now
+	for i := range q.heap.places {
+		q.heap.places[i].key -= q.now
 	}
 	q.now = 0
 }
