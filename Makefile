@@ -12,6 +12,7 @@
 #   make conformance renews docs/conformance*.md; fails where a requirement lacks a test
 #   make conformance-check only looks whether they are up to date (part of make test)
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
+#   make bench-policies  what the pools of a registrar cost: registrations, selections, memory
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
 #   make soak        molest real groups of registrars; SOAK=10m for how long
@@ -28,7 +29,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp sim soak lint fmt clean setup setup-test
+.PHONY: conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp bench-policies sim soak lint fmt clean setup setup-test
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -88,6 +89,9 @@ bench-failover: all
 
 bench-enrp: setup
 	go test ./tests/go/cluster -run TestSilentRegistrarIsReplaced -timeout 0 -v -takeovers $(or $(RUNS),20) -takeover-report $(CURDIR)/docs/takeover.md
+
+bench-policies: setup
+	go run ./core/internal/handlespace/figures -o docs/benchmarks-policies.md
 
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"

@@ -1,5 +1,7 @@
 package policy
 
+import "math/bits"
+
 // keyed is a heap of nodes by key, then by whose turn it is. What it compares
 // lies in the heap itself and four children side by side, so that a big pool
 // costs few cache misses.
@@ -16,8 +18,14 @@ type place[V any] struct {
 	node      *Node[V]
 }
 
-func (a *place[V]) before(b *place[V]) bool {
-	return a.key < b.key || a.key == b.key && a.turn < b.turn
+func (a *place[V]) before(b *place[V]) bool { return a.less(b) == 1 }
+
+// less is before as a number, and without a branch: whether a place comes before
+// another cannot be predicted.
+func (a *place[V]) less(b *place[V]) uint64 {
+	_, borrow := bits.Sub64(a.turn, b.turn, 0)
+	_, borrow = bits.Sub64(a.key, b.key, borrow)
+	return borrow
 }
 
 func (h *keyed[V]) len() int { return len(h.places) }
@@ -83,10 +91,15 @@ func (h *keyed[V]) put(i int, p place[V]) {
 // firstChild returns the child of a place that comes before the others, or -1.
 func (h *keyed[V]) firstChild(i int) int {
 	first := children*i + 1
+	if first+children <= len(h.places) {
+		c := h.places[first : first+children : first+children]
+		left, right := c[1].less(&c[0]), 2+c[3].less(&c[2])
+		return first + int(left+(right-left)*c[right&3].less(&c[left&3]))
+	}
 	if first >= len(h.places) {
 		return -1
 	}
-	for c := first + 1; c < min(children*(i+1)+1, len(h.places)); c++ {
+	for c := first + 1; c < len(h.places); c++ {
 		if h.places[c].before(&h.places[first]) {
 			first = c
 		}
@@ -100,6 +113,9 @@ func (h *keyed[V]) smallest(dst []*Node[V], k int) []*Node[V] {
 	k = min(k, len(h.places))
 	if k < 1 {
 		return dst
+	}
+	if k == 1 {
+		return append(dst, h.places[0].node)
 	}
 	h.scratch = append(h.scratch[:0], 0)
 	for ; k > 1; k-- {
