@@ -57,7 +57,7 @@ func (s *Socket) handle(info *assoc.RecvInfo, b []byte) {
 	case assoc.Message:
 		s.handleMessage(a, info, b)
 	case assoc.CommUp:
-		s.handleUp(a, info.Assoc)
+		s.handleUp(a, info.Assoc, info.Incoming)
 	case assoc.Restart:
 		s.handleRestart(a, info.Assoc)
 	case assoc.ShutdownEvent:
@@ -170,11 +170,17 @@ func (s *Socket) acceptSession(id assoc.ID) *session {
 	return ss
 }
 
-func (s *Socket) handleUp(a *association, id assoc.ID) {
+// handleUp: where both ends connected at the same moment the association may be
+// the peer's session.
+func (s *Socket) handleUp(a *association, id assoc.ID, incoming bool) {
 	a.up = true
 	if ss := a.session; ss != nil && ss.own {
-		s.sessionUp(ss)
-		return
+		if !incoming {
+			s.sessionUp(ss)
+			return
+		}
+		a.session = nil
+		s.passOver(ss)
 	}
 	s.postUp(id)
 }

@@ -128,16 +128,16 @@ func (s *Socket) useElement(f endpoint.UsePE) {
 func (s *Socket) connectElement(ss *session) {
 	id, err := assoc.ID(0), fmt.Errorf("it serves over %v, this library speaks SCTP", ss.at.Protocol)
 	if ss.at.Protocol == protocol.SCTP {
-		id, err = s.port.Connect(ss.at.AddrPorts(), ss.sendParams())
+		p := ss.sendParams()
+		p.Exclusive = true
+		id, err = s.port.Connect(ss.at.AddrPorts(), p)
 	}
 	if a := s.assocs[id]; errors.Is(err, assoc.ErrAlreadyExists) && a != nil && a.over {
 		a.next = ss
 		return
 	}
-	if errors.Is(err, assoc.ErrAlreadyExists) { // ASAP-3.5-05: it is not unreachable
-		s.log.Warn("pool element is passed over: it is a pool user of this socket; use another socket for one of the roles", "pool", ss.peer.Pool, "pe", ss.peer.PE)
-		ss.state = searching
-		s.machine.Post(endpoint.SessionLost{Session: endpoint.SessionID(ss.id), Err: errMutual, ByUser: true})
+	if errors.Is(err, assoc.ErrAlreadyExists) {
+		s.passOver(ss)
 		return
 	}
 	if err != nil {
@@ -148,6 +148,14 @@ func (s *Socket) connectElement(ss *session) {
 	}
 	ss.assoc = id
 	s.assocs[id] = &association{session: ss}
+}
+
+// passOver has the machine take another element than one that is a pool user of
+// this socket: it is not unreachable (ASAP-3.5-05).
+func (s *Socket) passOver(ss *session) {
+	s.log.Warn("pool element is passed over: it is a pool user of this socket; use another socket for one of the roles", "pool", ss.peer.Pool, "pe", ss.peer.PE)
+	ss.state, ss.assoc = searching, 0
+	s.machine.Post(endpoint.SessionLost{Session: endpoint.SessionID(ss.id), Err: errMutual, ByUser: true})
 }
 
 func (s *Socket) sessionFailed(f endpoint.SessionFailed) {

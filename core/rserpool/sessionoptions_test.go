@@ -113,12 +113,12 @@ func TestOptionsReachTheTransport(t *testing.T) {
 		o.RTOMin, o.RTOInitial, o.RTOMax, o.Heartbeat, o.PathRetransmits, o.AssocRetransmits = 1e6, 2e6, 3e6, 4e6, 5, 6
 		w.ok(pu.SetOptions(o))
 		w.ok(pu.Connect(w.ctx, "o"))
-		want := assoc.Params{RTOMin: 1e6, RTOInitial: 2e6, RTOMax: 3e6, HeartbeatInterval: 4e6, PathMaxRetrans: 5, AssocMaxRetrans: 6}
+		want := assoc.Params{RTOMin: 1e6, RTOInitial: 2e6, RTOMax: 3e6, HeartbeatInterval: 4e6, PathMaxRetrans: 5, AssocMaxRetrans: 6, Exclusive: true}
 		if len(heard.connect) != 1 || heard.connect[0] != want {
 			t.Errorf("connect with %+v", heard.connect)
 		}
 		o.Heartbeat = -1
-		want.HeartbeatInterval = -1
+		want.HeartbeatInterval, want.Exclusive = -1, false
 		w.ok(pu.SetSessionOptions(0, o))
 		if got := heard.set[pu.own.assoc]; got != want {
 			t.Errorf("set to %+v", got)
@@ -197,5 +197,32 @@ func TestMutualUsers(t *testing.T) {
 		w.ok(b.Connect(w.ctx, "a"))
 		w.send(b, 0, "z")
 		w.reads("c", c, "z")
+	})
+}
+
+// TestMutualUsersAtOnce: as before, when both connect at the same moment. One of
+// them has the session, and the other hears of it as an element does.
+func TestMutualUsersAtOnce(t *testing.T) {
+	run(t, func(w *world) {
+		w.process().registrar()
+		patience := func(c *Config) { c.FailoverLimit = time.Second }
+		_, a := w.pe("a", patience, Registration{})
+		_, b := w.pe("b", patience, Registration{})
+		w.net.Cross()
+		outcome := make(chan error)
+		go func() { outcome <- a.Connect(w.ctx, "b") }()
+		second := b.Connect(w.ctx, "a")
+		first := <-outcome
+		if first != nil {
+			a, b, first, second = b, a, second, first
+		}
+		w.ok(first)
+		if !errors.Is(second, ErrNoElement) || !strings.Contains(second.Error(), "another socket") {
+			t.Errorf("got %v", second)
+		}
+		w.send(a, 0, "x")
+		id := w.reads("element", b, "x")
+		w.send(b, id, "y")
+		w.reads("pool user", a, "y")
 	})
 }

@@ -87,7 +87,9 @@ type RecvInfo struct {
 
 	// CommUp, Restart: negotiated numbers of streams.
 	InStreams, OutStreams uint16
-	Incoming              bool // CommUp: the peer opened the association
+	// CommUp: the peer opened the association; of one from Connect, which was to
+	// be Exclusive, that it was the peer's Connect that succeeded.
+	Incoming bool
 }
 
 // Params are the tunables of an association (RFC 9260 section 16). Zero fields
@@ -111,6 +113,12 @@ type Params struct {
 	OutStreams, InStreams      uint16
 	EncapPort                  uint16 // peer's UDP port; 0 = same as its SCTP port
 	MTU                        int    // IP packet size on paths; 0 = found by probing, as with a negative one
+
+	// Exclusive is for Connect where the one who opens an association is its
+	// client: if both ends do so at the same moment, and both say so, one of them
+	// is told in CommUp that the association is Incoming. The kernel's SCTP does not
+	// tell.
+	Exclusive bool
 
 	// Primary is the peer's address that data goes to while it works; invalid
 	// means the first one that Connect was given. It can be changed later to

@@ -89,6 +89,9 @@ func (a *association) answerInit(in *arrival, o *offered) {
 			e.counters.InitsRefused++
 			return
 		}
+		if !a.crossing(o.tag) {
+			return
+		}
 		e.sendInitAck(in, o, &cookie{own: a.ownOffer(), ownTag: a.tag})
 		return
 	}
@@ -101,6 +104,7 @@ func (a *association) answerInit(in *arrival, o *offered) {
 	}
 	ck := &cookie{tieOwn: a.tieOwn, tiePeer: a.tiePeer}
 	if a.state == cookieEchoed {
+		a.crossed = true
 		ck.own, ck.ownTag = a.ownOffer(), a.tag
 	} else {
 		ck.own, ck.ownTag = e.listenOffer(), e.newTag()

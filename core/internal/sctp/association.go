@@ -48,6 +48,8 @@ type association struct {
 	state    state
 	dead     bool
 	incoming bool
+	crossed  bool // the peer's INIT came while ours was under way
+	gaveWay  bool // it is the peer's; see exclusive.go
 	params   assoc.Params
 
 	peerPort     uint16

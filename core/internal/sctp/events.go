@@ -122,7 +122,7 @@ func (a *association) notify(kind assoc.Kind, cause chunk.Cause, err error) {
 func (a *association) notifyUp(kind assoc.Kind) {
 	ev := a.newEvent(kind)
 	ev.info.InStreams, ev.info.OutStreams = a.inStreams, a.outStreams
-	ev.info.Incoming = a.incoming
+	ev.info.Incoming = a.incoming || a.gaveWay
 	ev.info.From = netip.AddrPortFrom(a.primary.addr, a.peerPort)
 	a.push(ev)
 }

@@ -262,6 +262,7 @@ func (a *association) handleCookieAck(in *arrival) {
 	if !a.setup.resent {
 		a.primary.sample(in.now.Sub(a.setup.sent), a.params.RTOMin, a.params.RTOMax)
 	}
+	a.decide()
 	a.becomeEstablished(in.now)
 }
 

@@ -48,6 +48,7 @@ func (a *association) collide(in *arrival, ck *cookie) {
 	a.limitStreams(ck)
 	a.learn(ck.addrs)
 	a.restoreEarly()
+	a.gaveWay = a.params.Exclusive
 	a.becomeEstablished(in.now)
 	a.owe(dueCookieAck)
 }
@@ -63,6 +64,8 @@ func (a *association) restoreEarly() {
 // confirmCookie acknowledges a duplicate (case D): nothing starts again.
 func (a *association) confirmCookie(in *arrival) {
 	if a.state == cookieEchoed {
+		a.crossed = true
+		a.decide()
 		a.becomeEstablished(in.now)
 	}
 	a.owe(dueCookieAck)

@@ -23,6 +23,7 @@ type Net struct {
 	mu    sync.Mutex
 	ports map[uint16]*Endpoint
 	next  uint16
+	cross bool
 }
 
 // New returns a network without endpoints.
@@ -79,6 +80,7 @@ type conn struct {
 	id      assoc.ID
 	self    *Endpoint
 	peer    *conn
+	crosses *Endpoint // who is to connect as well
 	up      bool
 	closing bool
 	pending []item // messages on their way to the peer
@@ -104,6 +106,14 @@ func (e *Endpoint) Freeze() {
 	e.net.mu.Lock()
 	defer e.net.mu.Unlock()
 	e.frozen = true
+}
+
+// Cross has the exclusive connections of two endpoints to each other meet under way,
+// and each wait for the other.
+func (n *Net) Cross() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.cross = true
 }
 
 // Kill ends the endpoint as SIGKILL does: its peers see their associations
@@ -346,7 +356,7 @@ func (e *Endpoint) Send(b []byte, info *assoc.SendInfo) error {
 }
 
 // Connect implements transport.Endpoint.
-func (e *Endpoint) Connect(peer []netip.AddrPort, _ *assoc.Params) (assoc.ID, error) {
+func (e *Endpoint) Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, error) {
 	e.net.mu.Lock()
 	defer e.net.mu.Unlock()
 	if e.closed {
@@ -370,15 +380,32 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, _ *assoc.Params) (assoc.ID, er
 		c.restart(old)
 		return c.id, nil
 	}
-	c.peer = target.newConn()
-	c.peer.peer = c
+	if e.net.cross && p != nil && p.Exclusive {
+		for _, other := range target.sorted() {
+			if other.crosses == e {
+				other.establish(c)
+				return c.id, nil
+			}
+		}
+		c.crosses = target
+		return c.id, nil
+	}
 	if target.frozen {
+		c.peer = target.newConn()
+		c.peer.peer = c
 		return c.id, nil // no answer, for ever: Abort ends it
 	}
-	c.up, c.peer.up = true, true
-	e.push(item{info: assoc.RecvInfo{Kind: assoc.CommUp, Assoc: c.id}})
-	target.push(item{info: assoc.RecvInfo{Kind: assoc.CommUp, Assoc: c.peer.id, Incoming: true}})
+	c.establish(target.newConn())
 	return c.id, nil
+}
+
+// establish joins two ends; c is the one that connected.
+func (c *conn) establish(to *conn) {
+	c.crosses, to.crosses = nil, nil
+	c.peer, to.peer = to, c
+	c.up, to.up = true, true
+	c.self.push(item{info: assoc.RecvInfo{Kind: assoc.CommUp, Assoc: c.id}})
+	to.self.push(item{info: assoc.RecvInfo{Kind: assoc.CommUp, Assoc: to.id, Incoming: true}})
 }
 
 // left returns the association with an endpoint that vanished and whose place

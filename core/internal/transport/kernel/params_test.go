@@ -54,7 +54,7 @@ func TestOverlay(t *testing.T) {
 	full := assoc.Params{
 		RTOInitial: 1, RTOMin: 2, RTOMax: 3, HeartbeatInterval: 4, PathMaxRetrans: 5, AssocMaxRetrans: 6, MaxInitRetransmits: 7,
 		ConnectTimeout: 8, SackDelay: 9, SackPackets: 10, CookieLife: 11, MaxBurst: 12, ShutdownGuard: 13, SendBuffer: 14,
-		ReceiveBuffer: 15, MaxMessage: 16, OutStreams: 17, InStreams: 18, EncapPort: 19, MTU: 20, Primary: netip.IPv6Loopback(),
+		ReceiveBuffer: 15, MaxMessage: 16, OutStreams: 17, InStreams: 18, EncapPort: 19, MTU: 20, Exclusive: true, Primary: netip.IPv6Loopback(),
 	}
 	for v, i := reflect.ValueOf(full), 0; i < v.NumField(); i++ {
 		if v.Field(i).IsZero() {
