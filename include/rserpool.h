@@ -137,12 +137,16 @@ struct rsp_sndrcvinfo {
 	uint32_t lifetime;    /* sent: discard the message if it could not be sent for so
 	                         many milliseconds, 0 = never; received: 0 */
 	uint32_t flags;       /* RSP_UNORDERED, RSP_MSG_... */
-	uint16_t stream;      /* SCTP stream */
+	uint16_t stream;      /* SCTP stream, 0 to RSP_STREAMS - 1 */
 	uint16_t reserved16;  /* zero */
 	uint32_t length;      /* received: of the whole message, also when this is a part
 	                         of it; sent: ignored */
 	uint32_t reserved[9]; /* zero */
 };
+
+/* Streams of a session towards its peer. A peer that is not of this library may take
+ * fewer; a message that it has no stream for is undelivered. */
+#define RSP_STREAMS 64
 
 /* Flags in struct rsp_sndrcvinfo. */
 #define RSP_UNORDERED 0x00000001U /* the message may overtake others */
@@ -311,6 +315,9 @@ RSP_API int rsp_accept(int fd, struct sockaddr *addr, socklen_t *len);
  * and connects to it. When that element fails later the session moves to
  * another one by itself.
  *
+ * The element hears of a session with its first message: the pool user speaks
+ * first. Where the protocol wants the server to, send a message that asks for it.
+ *
  * Waits for the connection. With O_NONBLOCK it fails with EINPROGRESS at once
  * and goes on in the background: the descriptor is writable when it has ended,
  * and another rsp_connect() then fails with EISCONN if it succeeded, or with the
@@ -397,8 +404,8 @@ RSP_API int rsp_setload(int fd, const struct rsp_loadinfo *info);
  *
  * Errors: EAGAIN (it would have to wait), ENOTCONN (no session, or no such
  * session any more), EHOSTUNREACH and others (the session has failed, with the
- * reason), EMSGSIZE (more than 1 MiB), EINVAL (len is 0, PPID 11, unknown flags
- * in info, a reserved member that is not zero), EOPNOTSUPP (unknown flags),
+ * reason), EMSGSIZE (more than 1 MiB), EINVAL (len is 0, PPID 11, a stream that does
+ * not exist, unknown flags in info, a reserved member that is not zero), EOPNOTSUPP (unknown flags),
  * EFAULT, EINTR. */
 RSP_API ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info,
                             int flags);

@@ -35,6 +35,9 @@ func milliseconds(name string, field func(*rserpool.SessionOptions) *time.Durati
 			return -1
 		},
 		func(o *rserpool.SessionOptions, v int) error {
+			if v < -1 {
+				return failf(unix.EINVAL, "a time of %d ms; -1 is the only negative one", v)
+			}
 			*field(o) = time.Duration(v) * time.Millisecond
 			return nil
 		},

@@ -25,7 +25,8 @@ type Conn struct {
 }
 
 // Dial makes a session with an element of the pool. It returns what
-// Socket.Connect does. The socket behind it is closed with the session.
+// Socket.Connect does. The socket behind it is closed with the session. The element
+// accepts the session when its first message comes: a pool user speaks first.
 func Dial(ctx context.Context, pool string, opts *Options) (*Conn, error) {
 	s, err := opts.newSocket()
 	if err != nil {

@@ -2,11 +2,15 @@ package rserpool
 
 import "time"
 
+// Streams is how many SCTP streams a session has towards its peer. A peer that is not of
+// this library may take fewer; a message that it has no stream for is undelivered.
+const Streams = 64
+
 // SendInfo goes with a message to send. The zero value sends it on the session
 // that Connect made: reliable, in order, on stream 0, with PPID 0.
 type SendInfo struct {
 	Session   SessionID     // zero: the session that Connect made
-	Stream    uint16        // SCTP stream
+	Stream    uint16        // below Streams
 	PPID      uint32        // host byte order; 11 (ASAP) is refused
 	Unordered bool          // may overtake other messages
 	Lifetime  time.Duration // discard when not sent by then; zero: never

@@ -58,6 +58,8 @@ func (s *Socket) sendable(b []byte, info *SendInfo) error {
 		return fmt.Errorf("%w: %d bytes, at most %d are carried; send it in parts", ErrMessageSize, len(b), s.cfg.MaxMessage)
 	case info.PPID == protocol.PPIDASAP: // ASAP-5-03
 		return fmt.Errorf("%w: PPID %d belongs to ASAP; choose another one for application data", ErrInvalid, info.PPID)
+	case int(info.Stream) >= Streams:
+		return fmt.Errorf("%w: stream %d; a session has 0 to %d", ErrInvalid, info.Stream, Streams-1)
 	case info.Lifetime < 0:
 		return fmt.Errorf("%w: lifetime %v is negative", ErrInvalid, info.Lifetime)
 	}
@@ -97,7 +99,7 @@ func (s *Socket) sendNow(ss *session, b []byte, info *SendInfo) error {
 	case errors.Is(err, assoc.ErrMessageSize):
 		return fmt.Errorf("%w: %w", ErrMessageSize, err)
 	case errors.Is(err, assoc.ErrInvalid):
-		return fmt.Errorf("%w: %w; is stream %d beyond what was negotiated?", ErrInvalid, err, info.Stream)
+		return fmt.Errorf("%w: stream %d: the peer takes fewer", ErrInvalid, info.Stream)
 	}
 	return err
 }

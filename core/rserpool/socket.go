@@ -134,6 +134,7 @@ func (s *Socket) Bind(addrs ...netip.AddrPort) error {
 func (s *Socket) open(local []netip.AddrPort) error {
 	params := s.cfg.params()
 	params.SendBuffer, params.ReceiveBuffer, params.MaxMessage = s.cfg.SendBuffer, s.cfg.ReceiveBuffer, s.cfg.MaxMessage
+	params.OutStreams = Streams
 	ep, kind, err := s.cfg.host.open(transport.Config{
 		Kind:   s.cfg.Transport,
 		Local:  local,

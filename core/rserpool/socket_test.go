@@ -230,6 +230,7 @@ func TestSendRefusals(t *testing.T) {
 			"too large":     {make([]byte, 1<<20+1), SendInfo{}, ErrMessageSize},
 			"PPID of ASAP":  {[]byte("x"), SendInfo{PPID: 11}, ErrInvalid}, // ASAP-5-03
 			"negative life": {[]byte("x"), SendInfo{Lifetime: -1}, ErrInvalid},
+			"stream":        {[]byte("x"), SendInfo{Stream: Streams}, ErrInvalid},
 			"no session":    {[]byte("x"), SendInfo{Session: 77}, ErrNotConnected},
 		} {
 			if err := pu.TrySend(c.b, &c.info); !errors.Is(err, c.want) {
