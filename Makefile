@@ -15,6 +15,7 @@
 #   make bench-policies  what the pools of a registrar cost: registrations, selections, memory
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
+#   make sim-loss    sessions at 5 % loss: how many fail over by mistake; DAYS=3
 #   make soak        molest real groups of registrars; SOAK=10m for how long
 #   make lint        gofmt, go vet, staticcheck
 #   make fmt, make clean
@@ -100,6 +101,10 @@ bench-sctp: setup
 # A seed that fails prints the command that plays it again.
 sim: setup
 	go test ./core/internal/sim -run 'TestWorld|TestRolling|TestLone' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
+
+.PHONY: sim-loss
+sim-loss: setup
+	go test ./core/rserpool -run TestFalseFailovers -v -timeout 0 -args -lossy-days $(or $(DAYS),3)
 
 .PHONY: sim-sctp
 # SCTP engines on bad networks: 10^4 seeds take some minutes, a night 10^6. A

@@ -164,6 +164,7 @@ func (s *Socket) acceptSession(id assoc.ID) *session {
 		s.end(ss, ErrClosed)
 		return nil
 	}
+	s.bePatient(ss)
 	s.log.Debug("session begins", "session", ss.id)
 	s.notify(ss, Notification{Type: SessionAdded})
 	s.introduce(id)

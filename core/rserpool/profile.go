@@ -20,6 +20,18 @@ const (
 	tuneEvery = 5 * time.Second
 )
 
+// patience is what a pool element has with its pool users: as many timeouts, with
+// the transport's own pace. Nobody waits for it, and a pool user that is given up
+// by chance fails over.
+var patience = assoc.Params{PathMaxRetrans: failures, AssocMaxRetrans: failures}
+
+// bePatient gives an element's session its timing.
+func (s *Socket) bePatient(ss *session) {
+	if ss.opts.leaveTiming() {
+		_ = s.port.SetParams(ss.assoc, patience) // gone already: no matter
+	}
+}
+
 // profileOf is the timing for a round trip, which is taken in powers of two so
 // that it changes rarely. Paths that are slower than any default get the
 // patience they need.

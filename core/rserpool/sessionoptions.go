@@ -51,7 +51,7 @@ type SessionOptions struct {
 	// The rest tunes SCTP's failure detection (RFC 9260 section 16). Where none
 	// of it is set a session of a pool user follows the round trip that it
 	// measures: on a short path an element is given up that has not acknowledged
-	// anything for about 0.8 s. RTO is the retransmission timeout,
+	// anything for about 0.8 s. Elements have more patience with pool users. RTO is the retransmission timeout,
 	// Heartbeat the pause between heartbeats (negative: none), PathRetransmits
 	// and AssocRetransmits how often in a row a path or a peer may fail to
 	// answer.
