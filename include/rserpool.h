@@ -508,7 +508,7 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_ASSOC_RETRANSMITS 11 /* or a peer may fail to answer until it counts as dead.
                                    Where these six have their defaults a pool user's session
                                    follows the round trip that it measures (one that stays
-                                   short: 35, 130 and 130 ms, 6 times), and an element bears
+                                   short: 130, 35 and 130 ms, 6 times), and an element bears
                                    6 failures as well: docs/failover.md */
 #define RSP_NODELAY 12          /* 1: small messages do not wait for others. It is always on;
                                    0 fails with EINVAL */
