@@ -47,7 +47,8 @@
 // A session that finds no element for [SessionOptions].FailoverLimit fails with
 // [ErrNoElement]. No queue grows without bounds: a full one makes the one that
 // fills it wait, and nobody else ([SessionOptions].ReceiveBuffer; with the kernel's
-// SCTP a full one makes all sessions of the socket wait).
+// SCTP a full one takes a descriptor, and where there is none left all sessions of
+// the socket wait).
 //
 // # How a registrar is found
 //

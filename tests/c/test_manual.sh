@@ -1,10 +1,14 @@
 #!/bin/sh
-# test_manual.sh source: every public function has a manual page, every setting is
-# explained, and all pages are well-formed.
+# test_manual.sh source: every public function has a manual page, every constant and
+# setting is explained, and all pages are well-formed.
 set -eu
 man=$1/docs/man
 for function in $(sed -n 's/^RSP_API .*[ *]\(rsp_[a-z_]*\)(.*/\1/p' "$1/include/rserpool.h" | sort -u); do
 	[ -f "$man/man3/$function.3" ] || { echo "failed: $function(3) is missing"; exit 1; }
+done
+for name in $(sed -n 's/^#define \(RSP_[A-Z_]*\) .*/\1/p' "$1/include/rserpool.h"); do
+	case $name in RSP_VERSION* | RSP_API) continue ;; esac
+	grep -qr "$name" "$man/man3" || { echo "failed: no page explains $name"; exit 1; }
 done
 for name in $(grep -oh '"RSERPOOL_[A-Z_]*"' "$1/core/rserpool/config.go" | tr -d '"' | sort -u); do
 	grep -q "$name" "$man/man7/librserpool.7" || { echo "failed: librserpool(7) does not explain $name"; exit 1; }

@@ -58,6 +58,10 @@ static void message_information(void)
 	out.ppid = 11;
 	CHECK_ERROR(rsp_sendmsg(fd, "x", 1, &out, 0), EINVAL);
 	CHECK_EXPLAINED("ASAP");
+	out.ppid = 0;
+	out.stream = RSP_STREAMS;
+	CHECK_ERROR(rsp_sendmsg(fd, "x", 1, &out, 0), EINVAL);
+	CHECK_EXPLAINED("stream");
 	CHECK(rsp_close(fd) == 0);
 	echo_stop(&pe);
 }
