@@ -42,7 +42,9 @@ type RegistrarConfig struct {
 	Config
 }
 
-// Registrar is a registrar inside the program.
+// Registrar is a registrar inside the program. It asks each pool element that it
+// is the home of whether it lives: once a second while these are 100 or fewer, less
+// often with more, for 100 messages a second, but at least every 30 s.
 type Registrar struct {
 	r    *loop.Registrar
 	cfg  Config

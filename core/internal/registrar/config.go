@@ -110,8 +110,8 @@ type KeepAlive struct {
 }
 
 // Attentive finds a PE that hangs within three seconds while there are few, for
-// 100 probes per second at most: up to 100 PEs are asked once per second, 3,000
-// and more once per Interval.
+// 100 probes per second: up to 100 PEs are asked once per second. From 3,000 on
+// each is asked once per Interval, whatever that takes.
 func Attentive() KeepAlive { return KeepAlive{Rate: 100} }
 
 // Timers holds the other times.
