@@ -2,9 +2,7 @@ package rserpool_test
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"log"
 	"log/slog"
 	"net/netip"
 
@@ -95,39 +93,4 @@ func ExampleResolve() {
 		fmt.Println(e.Transport, e.ID == element.Name().PE, e.Policy.Type, e.Policy.Weight)
 	}
 	// Output: SCTP true WRR 3
-}
-
-// A counter whose state moves with its sessions: whichever element serves one
-// knows where it stands. With Replay at both ends every message counts once.
-func ExampleConn_SendCookie() {
-	count := func(ctx context.Context, c *rserpool.Conn) error {
-		var n uint64
-		for {
-			b, info, err := c.RecvMessage(ctx)
-			switch {
-			case err != nil:
-				return err
-			case info.CookieEcho: // the state, from the element that served before
-				n = binary.BigEndian.Uint64(b)
-			case info.Notification == nil:
-				n++
-				if err := c.SendCookie(ctx, binary.BigEndian.AppendUint64(nil, n)); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	opts := &rserpool.Options{}
-	opts.Replay = true
-	l, err := rserpool.Listen(context.Background(), "counter", opts)
-	if err != nil {
-		log.Fatal(err)
-	}
-	for {
-		c, err := l.Accept(context.Background())
-		if err != nil {
-			log.Fatal(err)
-		}
-		go count(context.Background(), c)
-	}
 }
