@@ -317,6 +317,9 @@ RSP_API int rsp_accept(int fd, struct sockaddr *addr, socklen_t *len);
  *
  * The element hears of a session with its first message: the pool user speaks
  * first. Where the protocol wants the server to, send a message that asks for it.
+ * A socket that is registered may connect as well; elements that are pool users of this
+ * very socket are passed over, for two endpoints have one association at most: use
+ * another socket for one of the roles.
  *
  * Waits for the connection. With O_NONBLOCK it fails with EINPROGRESS at once
  * and goes on in the background: the descriptor is writable when it has ended,

@@ -18,7 +18,9 @@ import (
 // stands. Messages sent meanwhile are kept for it. The session then moves to
 // another element whenever the one that serves it fails. It returns
 // ErrUnknownPool as soon as a registrar says so, ErrNoRegistrar, ErrNoElement,
-// or ErrConnected; after an error the socket can connect again.
+// or ErrConnected; after an error the socket can connect again. Elements that are
+// pool users of this socket are passed over, for two endpoints have one association
+// at most: use another socket for one of the roles.
 func (s *Socket) Connect(ctx context.Context, pool string) error {
 	if err := checkPool(pool); err != nil {
 		return err
