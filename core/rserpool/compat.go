@@ -22,9 +22,9 @@ func (c *Config) resolveCompat(env map[string]string) error {
 
 // machine is the configuration of a registrar's machine.
 func (c *Config) machine(rfcTimers bool) registrar.Config {
-	m := registrar.Config{KeepAlive: registrar.Attentive(), Handover: true}
-	if !rfcTimers {
-		m.Timers = registrar.Brisk()
+	m := registrar.Shipped()
+	if rfcTimers {
+		m.Timers = registrar.Timers{}
 	}
 	if c.Compat == CompatRSPLIB {
 		return m.RSPLIB()

@@ -144,6 +144,11 @@ func Brisk() Timers {
 	}
 }
 
+// Shipped is how a registrar runs that nobody told otherwise.
+func Shipped() Config {
+	return Config{KeepAlive: Attentive(), Timers: Brisk(), Handover: true}
+}
+
 // resolve returns c with defaults filled in, or what is wrong with it.
 func (c Config) resolve() (Config, error) {
 	if c.Rand == nil {

@@ -26,6 +26,8 @@ type Role struct {
 	// Resolve asks for this pool, again and again after a pause of Every.
 	Resolve protocol.PoolHandle
 	Every   time.Duration
+	// TCP makes a PU ask registrars over TCP.
+	TCP bool
 }
 
 // endpointProgram is the machine of a PE or PU in a shell like
@@ -34,9 +36,11 @@ type endpointProgram struct {
 	shell.Driver[endpoint.Event, endpoint.Effect]
 	host   *Host
 	port   *port
+	conns  map[assoc.ID]*port // over TCP; nil without any
 	role   Role
 	assocs map[assoc.ID]*association
 
+	discovers  bool
 	home       []netip.AddrPort
 	element    protocol.Element // as registered
 	registered bool
@@ -59,16 +63,21 @@ type association struct {
 }
 
 // AddEndpoint adds a host for a PE or PU; it does not run yet. It knows the
-// registrars at the hosts.
+// registrars at the hosts, and with Discover those that announce themselves.
 func (w *World) AddEndpoint(name string, role Role, cfg endpoint.Config, registrars ...*Host) *Host {
+	at := uint16(protocol.PortASAP)
+	if role.TCP {
+		at = portTCP
+	}
 	for _, r := range registrars {
-		cfg.Registrars = append(cfg.Registrars, []netip.AddrPort{netip.AddrPortFrom(r.ip, protocol.PortASAP)})
+		cfg.Registrars = append(cfg.Registrars, []netip.AddrPort{netip.AddrPortFrom(r.ip, at)})
 	}
 	return w.addHost(name, func(h *Host) program {
 		cfg := cfg
 		cfg.Rand = h.newRand()
 		e := &endpointProgram{
-			host: h, role: role, assocs: map[assoc.ID]*association{}, waiting: map[endpoint.Token]bool{},
+			host: h, role: role, discovers: cfg.Discover > 0,
+			assocs: map[assoc.ID]*association{}, waiting: map[endpoint.Token]bool{},
 		}
 		e.Driver = shell.Driver[endpoint.Event, endpoint.Effect]{Machine: endpoint.New(cfg), Now: h.now, Perform: e.perform}
 		return e
@@ -77,6 +86,9 @@ func (w *World) AddEndpoint(name string, role Role, cfg endpoint.Config, registr
 
 func (e *endpointProgram) begin() {
 	e.port = e.host.proc.listen(portEndpoint, e.handle)
+	if e.discovers {
+		e.listen()
+	}
 	if e.role.Handle != "" {
 		e.register()
 	}
@@ -190,7 +202,8 @@ func (e *endpointProgram) handleUp(id assoc.ID, a *association) {
 }
 
 func (e *endpointProgram) postUp(id assoc.ID) {
-	local, peer, _ := e.port.AssocAddrs(id) // gone already: the end follows
+	p, at := e.portOf(id)
+	local, peer, _ := p.AssocAddrs(at) // gone already: the end follows
 	e.Post(endpoint.AssocUp{Assoc: id, Local: local, Peer: peer})
 }
 
@@ -227,9 +240,10 @@ func (e *endpointProgram) perform(f endpoint.Effect) {
 	case endpoint.Send:
 		e.send(f)
 	case endpoint.Shutdown:
-		_ = e.port.Shutdown(f.Assoc)
+		p, at := e.portOf(f.Assoc)
+		_ = p.Shutdown(at)
 	case endpoint.Abort:
-		_ = e.port.Abort(f.Assoc, "")
+		e.abort(f.Assoc)
 	case endpoint.HomeFound:
 		e.home = f.Addrs
 		e.host.w.trace(e.host, nil, "home is %s", e.host.w.nameAt(f.Addrs))
@@ -276,7 +290,16 @@ func (e *endpointProgram) inform(f endpoint.Effect) {
 	}
 }
 
+func (e *endpointProgram) abort(id assoc.ID) {
+	p, at := e.portOf(id)
+	_ = p.Abort(at, "")
+}
+
 func (e *endpointProgram) connect(f endpoint.Connect) {
+	if e.role.TCP {
+		e.connectTCP(f)
+		return
+	}
 	id, err := e.port.Connect(f.Addrs, nil)
 	exists := errors.Is(err, assoc.ErrAlreadyExists)
 	if err != nil && !exists {
@@ -293,10 +316,11 @@ func (e *endpointProgram) send(f endpoint.Send) {
 	e.host.checkASAP(f.Message)
 	b, err := asap.Append(nil, f.Message)
 	if err == nil {
-		err = e.port.SendControl(f.Assoc, protocol.PPIDASAP, b)
+		p, at := e.portOf(f.Assoc)
+		err = p.SendControl(at, protocol.PPIDASAP, b)
 	}
 	if errors.Is(err, shell.ErrOutbox) {
-		_ = e.port.Abort(f.Assoc, "")
+		e.abort(f.Assoc)
 	}
 	if err != nil {
 		e.Post(endpoint.SendFailed{Assoc: f.Assoc, Err: err})
@@ -312,4 +336,13 @@ func (e *endpointProgram) usePE(f endpoint.UsePE) {
 	}
 	e.at = id
 	e.assocs[id] = &association{session: f.Session}
+}
+
+// Home returns the registrar that is the home of the PE or PU at a host; nil
+// without one.
+func (h *Host) Home() *Host {
+	if e := h.endpoint(); e != nil && len(e.home) > 0 {
+		return h.w.byIP[e.home[0].Addr()]
+	}
+	return nil
 }

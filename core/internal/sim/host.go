@@ -57,6 +57,8 @@ type process struct {
 	host    *Host
 	program program
 	ports   []*port
+	short   int // how many ports it used once only
+	ears    [groups]func(from netip.AddrPort, b []byte)
 	dead    bool
 	waiting []func() // what arrived while it hung
 	timer   timerq.Timer[func()]

@@ -17,6 +17,7 @@ type Profile struct {
 	DetectMin, DetectMax time.Duration
 	Heartbeat            time.Duration // of associations; 1 s
 	Connect              time.Duration // limit of a set-up; 3 s
+	Loss                 int           // of datagrams to a group, in percent; none
 	Window               int           // bytes on the way per side of an association; 8 MiB
 }
 

@@ -19,6 +19,8 @@ type registrarProgram struct {
 	machine    *registrar.Registrar
 	shell      shell.Registrar
 	asap, enrp *shell.Channel
+	announces  bool
+	discovers  bool
 	serves     time.Time // since when; zero = not yet
 }
 
@@ -28,8 +30,8 @@ func (w *World) AddRegistrar(name string, cfg registrar.Config, peers func() []*
 	return w.addHost(name, func(h *Host) program {
 		cfg := cfg
 		cfg.Rand = h.newRand()
-		cfg.ASAP = []protocol.Transport{h.transport(protocol.PortASAP)}
-		cfg.ENRP = h.transport(protocol.PortENRP)
+		cfg.ASAP = []protocol.Transport{h.transport(protocol.SCTP, protocol.PortASAP), h.transport(protocol.TCP, portTCP)}
+		cfg.ENRP = h.transport(protocol.SCTP, protocol.PortENRP)
 		for _, p := range peers() {
 			cfg.Peers = append(cfg.Peers, []netip.AddrPort{netip.AddrPortFrom(p.ip, protocol.PortENRP)})
 		}
@@ -38,8 +40,8 @@ func (w *World) AddRegistrar(name string, cfg registrar.Config, peers func() []*
 	})
 }
 
-func (h *Host) transport(number uint16) protocol.Transport {
-	return protocol.Transport{Protocol: protocol.SCTP, Port: number, Addrs: []netip.Addr{h.ip}}
+func (h *Host) transport(p protocol.TransportProtocol, number uint16) protocol.Transport {
+	return protocol.Transport{Protocol: p, Port: number, Addrs: []netip.Addr{h.ip}}
 }
 
 func (h *Host) newRegistrar(cfg registrar.Config) *registrarProgram {
@@ -47,7 +49,7 @@ func (h *Host) newRegistrar(cfg registrar.Config) *registrarProgram {
 	if err != nil {
 		panic(err)
 	}
-	r := &registrarProgram{host: h, machine: m}
+	r := &registrarProgram{host: h, machine: m, announces: cfg.Announce, discovers: cfg.Multicast}
 	r.Driver = shell.Driver[registrar.Event, registrar.Effect]{Machine: m, Now: h.now, Perform: r.perform}
 	return r
 }
@@ -56,7 +58,8 @@ func (r *registrarProgram) begin() {
 	r.asap = r.open(registrar.ASAPOverSCTP, protocol.PortASAP, protocol.PPIDASAP)
 	r.enrp = r.open(registrar.ENRPOverSCTP, protocol.PortENRP, protocol.PPIDENRP)
 	// What cannot be sent needs no event: the end of the association tells.
-	r.shell = shell.Registrar{ASAP: r.asap, ENRP: r.enrp, Failed: func(registrar.Link, error) {}}
+	r.shell = shell.Registrar{ASAP: r.asap, ENRP: r.enrp, TCP: r.openTCP(), Failed: func(registrar.Link, error) {}}
+	r.joinGroups()
 	r.Post(registrar.Start{})
 	r.keepState()
 }
@@ -76,10 +79,7 @@ func (r *registrarProgram) open(name registrar.Channel, number uint16, ppid uint
 func (r *registrarProgram) handleMessage(ch *shell.Channel, info assoc.RecvInfo, b []byte) {
 	h, l := r.host, ch.Link(info.Assoc)
 	if ch == r.asap {
-		h.Traffic.ReceivedASAP.add(b)
-		m, report, err := asap.Parse(b)
-		h.parsed(m, report, err)
-		r.Post(registrar.ASAPReceived{Link: l, Message: m, Report: report, Err: err})
+		r.received(l, b)
 		return
 	}
 	h.Traffic.ReceivedENRP.add(b)
@@ -88,12 +88,24 @@ func (r *registrarProgram) handleMessage(ch *shell.Channel, info assoc.RecvInfo,
 	r.Post(registrar.ENRPReceived{Link: l, Message: m, Report: report, Err: err})
 }
 
+// received passes on an ASAP message, over SCTP or TCP.
+func (r *registrarProgram) received(l registrar.Link, b []byte) {
+	r.host.Traffic.ReceivedASAP.add(b)
+	m, report, err := asap.Parse(b)
+	r.host.parsed(m, report, err)
+	r.Post(registrar.ASAPReceived{Link: l, Message: m, Report: report, Err: err})
+}
+
 func (r *registrarProgram) perform(f registrar.Effect) {
 	r.check(f)
 	if r.shell.Perform(f) {
 		return
 	}
 	switch f := f.(type) {
+	case registrar.SendAnnounce:
+		r.sendAnnounce(f.Message)
+	case registrar.SendPresence:
+		r.sendPresence(f.Message)
 	case registrar.Left:
 		p := r.host.proc
 		r.host.w.after(0, func() { p.exit() })

@@ -25,8 +25,11 @@ var rewrite = flag.Bool("rewrite", false, "rewrite testdata/*.txt with what is s
 // follows from the command above, all others are commands:
 //
 //	registrar NAME ID [PEER...]  a registrar; ID in hexadecimal; it knows its peers' addresses
-//	pe NAME POOL ID REGISTRAR... a pool element of a pool
+//	found NAME ID                one that finds its peers by multicast, and announces itself
+//	shipped NAME ID [PEER...]    one as shipped, which hands PEs over, with a state file
+//	pe NAME POOL ID REGISTRAR... a pool element of a pool; without registrars it waits for announcements
 //	pu NAME POOL REGISTRAR...    a pool user that keeps a session with a pool
+//	tcp NAME POOL REGISTRAR...   a pool user that asks registrars over TCP
 //	start NAME...                starts what was named
 //	run DURATION                 lets time pass
 //	kill NAME, poweroff NAME     ends a process; its peers are told, or not
@@ -35,7 +38,7 @@ var rewrite = flag.Bool("rewrite", false, "rewrite testdata/*.txt with what is s
 //	cut FROM TO                  breaks the path between two, in both directions
 //	partition NAME...            cuts these off from all others
 //	heal                         ends all partitions
-//	leave NAME                   the pool element deregisters
+//	leave NAME                   the pool element deregisters, the registrar hands over and ends
 //	lose FROM TO                 the next message from one to the other vanishes
 func TestTranscripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
@@ -99,37 +102,63 @@ func (s *script) command(line string) {
 	s.t.Helper()
 	words := strings.Fields(line)
 	switch args := words[1:]; words[0] {
-	case "registrar":
-		id, err := strconv.ParseUint(args[1], 16, 32)
-		if err != nil {
-			s.t.Fatalf("%q: %v", line, err)
-		}
-		cfg := registrar.Config{ServerID: protocol.ServerID(id)}
-		s.hosts[args[0]] = s.AddRegistrar(args[0], cfg, func() []*Host { return s.named(args[2:]) })
+	case "registrar", "found", "shipped":
+		s.addRegistrar(words[0], args)
 	case "pe":
-		id, err := strconv.ParseUint(args[2], 16, 32)
-		if err != nil {
-			s.t.Fatalf("%q: %v", line, err)
-		}
-		role := Role{Handle: protocol.PoolHandle(args[1]), Element: protocol.Element{ID: protocol.PEID(id)}}
-		s.hosts[args[0]] = s.AddEndpoint(args[0], role, endpoint.Config{}, s.named(args[3:])...)
-	case "pu":
-		s.hosts[args[0]] = s.AddEndpoint(args[0], Role{Session: protocol.PoolHandle(args[1])}, endpoint.Config{}, s.named(args[2:])...)
+		role := Role{Handle: protocol.PoolHandle(args[1]), Element: protocol.Element{ID: protocol.PEID(s.id(args[2]))}}
+		s.addEndpoint(args[0], role, args[3:])
+	case "pu", "tcp":
+		s.addEndpoint(args[0], Role{Session: protocol.PoolHandle(args[1]), TCP: words[0] == "tcp"}, args[2:])
 	case "run":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			s.t.Fatalf("%q: %v", line, err)
-		}
-		s.Run(d)
+		s.Run(s.duration(args[0]))
 	case "detect":
-		d, err := time.ParseDuration(args[0])
-		if err != nil {
-			s.t.Fatalf("%q: %v", line, err)
-		}
+		d := s.duration(args[0])
 		s.Net.DetectMin, s.Net.DetectMax = d, d
 	default:
 		s.fault(words[0], s.named(args))
 	}
+}
+
+func (s *script) addRegistrar(kind string, args []string) {
+	cfg := registrar.Config{}
+	switch kind {
+	case "found":
+		cfg.Multicast, cfg.Announce = true, true
+	case "shipped":
+		cfg = registrar.Shipped()
+	}
+	cfg.ServerID = protocol.ServerID(s.id(args[1]))
+	h := s.AddRegistrar(args[0], cfg, func() []*Host { return s.named(args[2:]) })
+	if kind == "shipped" {
+		h.KeepState()
+	}
+	s.hosts[args[0]] = h
+}
+
+func (s *script) addEndpoint(name string, role Role, registrars []string) {
+	cfg := endpoint.Config{}
+	if len(registrars) == 0 {
+		cfg.Discover = 5 * time.Second
+	}
+	s.hosts[name] = s.AddEndpoint(name, role, cfg, s.named(registrars)...)
+}
+
+func (s *script) id(text string) uint64 {
+	s.t.Helper()
+	id, err := strconv.ParseUint(text, 16, 32)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return id
+}
+
+func (s *script) duration(text string) time.Duration {
+	s.t.Helper()
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return d
 }
 
 func (s *script) fault(verb string, hosts []*Host) {
@@ -172,7 +201,11 @@ func (s *script) fault(verb string, hosts []*Host) {
 		case "resume":
 			h.Resume()
 		case "leave":
-			h.Deregister()
+			if h.registrar() != nil {
+				h.Leave()
+			} else {
+				h.Deregister()
+			}
 		default:
 			s.t.Fatalf("unknown command %q", verb)
 		}

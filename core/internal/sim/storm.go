@@ -19,13 +19,17 @@ type Storm struct {
 	elements   []*Host
 	users      []*Host
 	chain      bool // registrars know the one before them only
+	multicast  bool // registrars know nobody, and find each other by multicast
+	announce   bool // registrars announce themselves: PEs and PUs know none
 }
 
 // NewStorm builds the world of a seed: some registrars that know all or one of
-// the others, PEs in a few pools, PUs; slow or quick, with clocks that go wrong.
+// the others, or find them by multicast, PEs in a few pools, PUs over SCTP or TCP;
+// slow or quick, with clocks that go wrong.
 func NewStorm(seed uint64) *Storm {
 	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53746f726d))}
 	s.Net = s.profile()
+	s.announce = s.rnd.IntN(4) == 0
 	s.addRegistrars(2 + s.rnd.IntN(4))
 	s.populate()
 	return s
@@ -36,7 +40,7 @@ func NewStorm(seed uint64) *Storm {
 func NewLone(seed uint64) *Storm {
 	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x4c6f6e65))}
 	s.Net = s.profile()
-	s.registrars = append(s.registrars, s.AddRegistrar("r1", shipped(), func() []*Host { return nil }))
+	s.registrars = append(s.registrars, s.AddRegistrar("r1", registrar.Shipped(), func() []*Host { return nil }))
 	s.registrars[0].KeepState()
 	s.populate()
 	return s
@@ -50,9 +54,9 @@ func (s *Storm) populate() {
 	}
 	for i := range 1 + s.rnd.IntN(3) {
 		pool := protocol.PoolHandle(fmt.Sprint("pool", s.rnd.IntN(pools)))
-		cfg := endpoint.Config{Subscribe: s.rnd.IntN(2) == 0}
-		role := Role{Session: pool, Resolve: pool, Every: s.long(time.Second, 30*time.Second)}
-		s.users = append(s.users, s.AddEndpoint(fmt.Sprintf("pu%d", i+1), role, cfg, s.registrars...))
+		role := Role{Session: pool, Resolve: pool, Every: s.long(time.Second, 30*time.Second), TCP: !s.announce && s.rnd.IntN(4) == 0}
+		h := s.addEndpoint(fmt.Sprintf("pu%d", i+1), role, endpoint.Config{Subscribe: s.rnd.IntN(2) == 0})
+		s.users = append(s.users, h)
 	}
 	for _, h := range s.hosts {
 		h.clock = clock{offset: s.long(time.Millisecond, time.Hour), drift: s.rnd.Int64N(2001) - 1000}
@@ -69,6 +73,9 @@ func (s *Storm) profile() Profile {
 	if s.rnd.IntN(4) == 0 {
 		p.Window = 64 << 10
 	}
+	if s.rnd.IntN(2) == 0 {
+		p.Loss = s.rnd.IntN(30)
+	}
 	return p.orDefault()
 }
 
@@ -78,16 +85,22 @@ func (s *Storm) long(low, high time.Duration) time.Duration {
 }
 
 func (s *Storm) addRegistrars(n int) {
-	s.chain = s.rnd.IntN(4) == 0
+	s.chain, s.multicast = s.rnd.IntN(4) == 0, s.rnd.IntN(4) == 0
+	s.chain = s.chain && !s.multicast
 	kind := s.rnd.IntN(3)
 	for i := range n {
 		peers := func() []*Host {
-			if s.chain && i > 0 {
+			switch {
+			case s.multicast:
+				return nil
+			case s.chain && i > 0:
 				return s.registrars[i-1 : i]
 			}
 			return s.registrars
 		}
-		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), s.configs(kind), peers))
+		cfg := s.configs(kind)
+		cfg.Multicast, cfg.Announce = s.multicast, s.announce
+		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), cfg, peers))
 		if s.rnd.IntN(2) == 0 {
 			s.registrars[i].KeepState()
 		}
@@ -98,14 +111,9 @@ func (s *Storm) addRegistrars(n int) {
 // shipped, all by the RFC's timers and customs, or some so and some so.
 func (s *Storm) configs(kind int) registrar.Config {
 	if kind == 0 || kind == 2 && s.rnd.IntN(2) == 0 {
-		return shipped()
+		return registrar.Shipped()
 	}
 	return registrar.Config{}
-}
-
-// shipped is how a registrar runs that nobody told otherwise.
-func shipped() registrar.Config {
-	return registrar.Config{KeepAlive: registrar.Attentive(), Timers: registrar.Brisk(), Handover: true}
 }
 
 func (s *Storm) addElement(name string, pool protocol.PoolHandle) {
@@ -113,8 +121,17 @@ func (s *Storm) addElement(name string, pool protocol.PoolHandle) {
 	if s.rnd.IntN(2) == 0 {
 		element.ID = protocol.PEID(len(s.elements) + 1)
 	}
-	h := s.AddEndpoint(name, Role{Handle: pool, Element: element}, endpoint.Config{}, s.registrars...)
-	s.elements = append(s.elements, h)
+	s.elements = append(s.elements, s.addEndpoint(name, Role{Handle: pool, Element: element}, endpoint.Config{}))
+}
+
+// addEndpoint adds a PE or PU that knows all registrars, or waits for
+// announcements.
+func (s *Storm) addEndpoint(name string, role Role, cfg endpoint.Config) *Host {
+	if s.announce {
+		cfg.Discover = 5 * time.Second // as in rserpool
+		return s.AddEndpoint(name, role, cfg)
+	}
+	return s.AddEndpoint(name, role, cfg, s.registrars...)
 }
 
 // Rage lets n faults happen, then heals and waits until everything has to be
