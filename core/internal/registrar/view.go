@@ -13,6 +13,8 @@ type View struct {
 	Serving  bool
 	Uptime   time.Duration
 	Links    int
+	Waiting  int // requests, messages and probes that wait for a table or for an association
+	Timers   int
 	Counters Counters
 	Pools    []PoolView // in the order of their creation
 	Peers    []PeerView // in the order in which they became known
@@ -62,7 +64,9 @@ type Counters struct {
 
 // Snapshot returns what the registrar knows.
 func (r *Registrar) Snapshot(now time.Time) View {
-	v := View{Server: r.id, Serving: r.serving, Links: len(r.links), Counters: r.counts}
+	v := View{
+		Server: r.id, Serving: r.serving, Links: len(r.links), Waiting: r.waitingFor(), Timers: r.timers.Len(), Counters: r.counts,
+	}
 	if !r.started.IsZero() {
 		v.Uptime = now.Sub(r.started)
 	}
@@ -86,6 +90,17 @@ func (r *Registrar) Snapshot(now time.Time) View {
 		})
 	}
 	return v
+}
+
+func (r *Registrar) waitingFor() int {
+	n := len(r.waiting)
+	for _, c := range r.calls {
+		n += len(c.waiting)
+	}
+	for _, d := range r.dials {
+		n += len(d.watches)
+	}
+	return n
 }
 
 func (r *Registrar) viewElement(now time.Time, el *element) ElementView {

@@ -144,6 +144,7 @@ func (c *checks) sample() {
 		}
 	}
 	c.checkServing()
+	c.checkQueues()
 	c.checkMissing()
 	c.checkGone()
 	c.checkEndpoints()
@@ -163,6 +164,27 @@ func (c *checks) checkServing() {
 			c.note(ill{what: "does not serve", a: v.host}, c.bounds.Serve, v.host.name)
 		case r.serves.IsZero():
 			r.serves = c.w.now
+		}
+	}
+}
+
+// checkQueues: queues are bounded. What these bounds allow per host is more than
+// is ever needed here, and far less than a leak takes.
+func (c *checks) checkQueues() {
+	for _, v := range c.views {
+		elements := len(v.elements)
+		for _, q := range []struct {
+			what       string
+			have, most int
+		}{
+			{"messages wait", v.Waiting, 20 + 4*len(c.w.hosts)},
+			{"associations", v.Links, 10 + 4*len(c.w.hosts)},
+			{"deadlines", v.Timers, 20 + 4*(elements+v.Links+len(v.Peers))},
+			{"known registrars", len(v.Peers), 10 + 4*len(c.views)},
+		} {
+			if q.have > q.most {
+				c.w.fail("%s: %d %s, not %d at most", v.host.name, q.have, q.what, q.most)
+			}
 		}
 	}
 }
