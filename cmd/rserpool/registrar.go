@@ -36,10 +36,11 @@ func newRegistrar(g *global) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "registrar",
 		Short: "Run a registrar until SIGTERM or SIGINT",
-		Long: `Run a registrar until SIGTERM or SIGINT. It prints one line when it serves and
-logs to standard error. When it ends it hands the pool elements it owns over to
-the other registrars, which takes a second or so. 'rserpool pools' and 'rserpool pes' are answered at both
-of its addresses.`,
+		Long: `Run a registrar until SIGTERM or SIGINT. It prints one line when it can be
+reached and logs to standard error. With peers it answers when it has their list.
+When it ends it hands the pool elements it owns over to the other registrars,
+which takes a second or so. 'rserpool pools' and 'rserpool pes' are answered at
+both of its addresses.`,
 		Example: `  rserpool registrar
   rserpool registrar --asap 192.0.2.1:3863 --enrp 192.0.2.1:9901
   rserpool registrar --enrp 192.0.2.2:9901 --peer 192.0.2.1:9901

@@ -30,11 +30,17 @@ type keeper struct {
 }
 
 // newKeeper reads what was there, and begins to write what will be. A file
-// that cannot be used costs a warning, not the service.
+// that cannot be used costs a warning, not the service; it is set aside, since it
+// may be something else that is dear to somebody.
 func (r *Registrar) newKeeper(file string, m *registrar.Config) *keeper {
 	entries, err := readState(file, now())
 	if err != nil {
 		r.log.Warn("the state file is not used: the registrar starts without what it knew", "file", file, "err", err)
+		if kept, err := setAside(file); err != nil {
+			r.log.Warn("the state file cannot be set aside", "file", file, "err", err)
+		} else if kept != "" {
+			r.log.Warn("the state file is kept under another name", "file", kept)
+		}
 	}
 	m.Restored = entries
 	return &keeper{r: r, file: file, quit: make(chan struct{}), done: make(chan struct{})}

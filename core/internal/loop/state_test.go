@@ -235,7 +235,8 @@ func TestStateFileOfNoUse(t *testing.T) {
 		}
 		r.Close()
 
-		if err := os.WriteFile(w.file, []byte("rserpool-state 1\nnonsense"), 0o600); err != nil {
+		const dear = "rserpool-state 1\nnonsense"
+		if err := os.WriteFile(w.file, []byte(dear), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		r = w.start()
@@ -246,6 +247,13 @@ func TestStateFileOfNoUse(t *testing.T) {
 		}
 		if !strings.Contains(w.log.String(), "state file is not used") {
 			t.Errorf("no warning: %s", w.log.String())
+		}
+		time.Sleep(2 * statePeriod)
+		if b, err := os.ReadFile(w.file + ".unusable"); err != nil || string(b) != dear {
+			t.Errorf("what could not be read is gone: %q, %v", b, err)
+		}
+		if _, err := os.Stat(w.file); err != nil {
+			t.Error("no state is kept:", err)
 		}
 	})
 }

@@ -37,6 +37,17 @@ func readState(name string, at time.Time) ([]enrp.PoolEntry, error) {
 	return snapshot.Decode(b, at)
 }
 
+// setAside renames a file so that it is not replaced, and returns its new name.
+// What is no file, a directory for one, is never replaced.
+func setAside(name string) (kept string, err error) {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return "", err
+	}
+	kept = name + ".unusable"
+	return kept, os.Rename(name, kept)
+}
+
 // writeState replaces a state file as a whole: whoever reads it finds the old
 // one or the new one, also after a crash.
 func writeState(name string, b []byte) (err error) {

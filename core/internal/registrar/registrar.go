@@ -99,6 +99,9 @@ func New(cfg Config) (*Registrar, error) {
 // ID returns the registrar's own identifier.
 func (r *Registrar) ID() protocol.ServerID { return r.id }
 
+// Serving says whether the registrar answers: it has a table, or is alone.
+func (r *Registrar) Serving() bool { return r.serving }
+
 // Step takes one event.
 func (r *Registrar) Step(now time.Time, ev Event) {
 	switch ev := ev.(type) {

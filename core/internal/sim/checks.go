@@ -169,7 +169,7 @@ func (c *checks) checkServing() {
 }
 
 // checkQueues: queues are bounded. What these bounds allow per host is more than
-// is ever needed here, and far less than a leak takes.
+// is ever needed here, and less than a leak takes; in calm nothing waits for long.
 func (c *checks) checkQueues() {
 	for _, v := range c.views {
 		elements := len(v.elements)
@@ -185,6 +185,9 @@ func (c *checks) checkQueues() {
 			if q.have > q.most {
 				c.w.fail("%s: %d %s, not %d at most", v.host.name, q.have, q.what, q.most)
 			}
+		}
+		if v.Waiting > 0 && c.calm(0) {
+			c.note(ill{what: "messages wait", a: v.host}, c.bounds.Request, v.host.name)
 		}
 	}
 }

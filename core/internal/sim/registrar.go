@@ -119,6 +119,9 @@ func (r *registrarProgram) check(f registrar.Effect) {
 	switch f := f.(type) {
 	case registrar.SendASAP:
 		r.host.checkASAP(f.Message)
+		if !r.machine.Serving() && answers(f.Message) {
+			r.host.w.fail("%s answers before it has a table: %v", r.host.name, f.Message)
+		}
 	case registrar.SendASAPTo:
 		r.host.checkASAP(f.Message)
 	case registrar.SendENRP:
@@ -126,6 +129,15 @@ func (r *registrarProgram) check(f registrar.Effect) {
 	case registrar.SendENRPTo:
 		r.checkENRP(f.Message)
 	}
+}
+
+// answers says whether a message says what there is, or was not.
+func answers(m asap.Message) bool {
+	switch m.(type) {
+	case asap.HandleResolutionResponse, asap.RegistrationResponse, asap.DeregistrationResponse:
+		return true
+	}
+	return false
 }
 
 // Leave makes a registrar hand its PEs over and end, as SIGTERM does.
