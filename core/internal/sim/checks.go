@@ -20,10 +20,10 @@ type Bounds struct {
 	Request  time.Duration // until a resolution or registration is answered or given up; always
 	Outlive  time.Duration // of an entry whose PE is gone; always
 	Stale    time.Duration // the same in calm
-	Agree    time.Duration // until registrars agree who there is, and owned by whom
+	Agree    time.Duration // until registrars agree who there is, and owned by whom, whatever is missing
 	Values   time.Duration // until they agree on values, which no checksum covers: a renewal tells
 	Peers    time.Duration // until registrars know all that run, and nobody else
-	Home     time.Duration // until a PE that runs is registered
+	Home     time.Duration // until a PE that runs is registered, with one owner
 	Session  time.Duration // until a session is served
 	Resolves time.Duration // until no resolution or session fails
 	Strict   bool          // none fails at any time
@@ -265,7 +265,7 @@ func (c *checks) checkEndpoints() {
 		if calm && e.role.Handle != "" && !e.registered && !e.leaving {
 			c.note(ill{what: "not registered", a: h}, c.bounds.Home, h.name)
 		}
-		if calm && e.role.Session != "" && !e.served && c.population(e.role.Session) > 0 {
+		if calm && e.role.Session != "" && !e.served && c.populated(e.role.Session, c.w.now) {
 			c.note(ill{what: "not served", a: h}, c.bounds.Session, h.name)
 		}
 	}
@@ -280,16 +280,18 @@ func (e *endpointProgram) sortedTokens() []endpoint.Token {
 	return out
 }
 
-// population counts the PEs of a pool that run.
-func (c *checks) population(pool protocol.PoolHandle) int {
-	n := 0
+// populated says whether a pool has PEs that run and were registered before a
+// time, long enough for all registrars to have heard of them.
+func (c *checks) populated(pool protocol.PoolHandle, before time.Time) (yes bool) {
+	before = before.Add(-updateTime)
 	c.elements(func(h *Host, e *endpointProgram) {
-		if e.role.Handle == pool && e.registered && h.well() {
-			n++
-		}
+		yes = yes || e.role.Handle == pool && e.registered && e.since.Before(before) && h.well()
 	})
-	return n
+	return yes
 }
+
+// updateTime is longer than an update takes in any of these networks.
+const updateTime = time.Second
 
 // checkAgreement: equal handlespaces.
 func (c *checks) checkAgreement() {
@@ -320,7 +322,7 @@ func (c *checks) checkOwners() {
 	}
 	c.elements(func(h *Host, e *endpointProgram) {
 		if len(c.views) > 0 && owners[elementKey{e.role.Handle, e.element.ID}] != 1 {
-			c.note(ill{what: "not one owner", a: h}, c.bounds.Agree, h.name)
+			c.note(ill{what: "not one owner", a: h}, c.bounds.Home, h.name)
 		}
 	})
 }

@@ -44,12 +44,14 @@ type endpointProgram struct {
 	home       []netip.AddrPort
 	element    protocol.Element // as registered
 	registered bool
-	asked      bool // Register has no answer yet
+	since      time.Time // when it became registered
+	asked      bool      // Register has no answer yet
 	leaving    bool
 
 	session endpoint.SessionID
-	at      assoc.ID // of the session
-	serving *Host    // who serves it
+	looking time.Time // since when the session looks for a PE
+	at      assoc.ID  // of the session
+	serving *Host     // who serves it
 	served  bool
 
 	token   endpoint.Token
@@ -116,6 +118,7 @@ func (e *endpointProgram) register() {
 
 func (e *endpointProgram) openSession() {
 	e.session++
+	e.looking = e.host.w.now
 	e.at, e.served, e.serving = 0, false, nil
 	e.Post(endpoint.OpenSession{Session: e.session, Handle: e.role.Session})
 }
@@ -217,6 +220,9 @@ func (e *endpointProgram) handleDown(info assoc.RecvInfo, a *association) {
 
 func (e *endpointProgram) sessionLost(id endpoint.SessionID, err error) {
 	e.host.w.trace(e.host, nil, "session lost %s: %v", e.serving.name, err)
+	if e.served {
+		e.looking = e.host.w.now
+	}
 	e.at, e.served = 0, false
 	e.Post(endpoint.SessionLost{Session: id, Err: err})
 }
@@ -269,6 +275,9 @@ func (e *endpointProgram) inform(f endpoint.Effect) {
 	w := e.host.w
 	switch f := f.(type) {
 	case endpoint.Registered:
+		if !e.registered {
+			e.since = w.now
+		}
 		e.asked, e.registered, e.element = false, true, f.Element
 		w.trace(e.host, nil, "registered in pool %s", f.Handle)
 	case endpoint.RegistrationFailed:

@@ -17,6 +17,8 @@ type Host struct {
 	ip   netip.Addr
 	off  bool // the machine is off: nobody says that the process is gone
 
+	short int // how many of its ports were used once only
+
 	hung   bool // the process does nothing
 	frozen bool // and its transport neither
 
@@ -57,7 +59,6 @@ type process struct {
 	host    *Host
 	program program
 	ports   []*port
-	short   int // how many ports it used once only
 	ears    [groups]func(from netip.AddrPort, b []byte)
 	dead    bool
 	waiting []func() // what arrived while it hung

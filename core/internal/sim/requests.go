@@ -31,10 +31,11 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 	if err == nil {
 		return
 	}
-	if (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Resolve) > 0 {
+	populated := c.populated(e.role.Resolve, asked)
+	if (c.bounds.Strict || c.calm(c.bounds.Resolves)) && populated {
 		w.fail("%s cannot resolve %s, nor should that fail: %v", e.host.name, e.role.Resolve, err)
 	}
-	if c.bounds.Honest && errors.Is(err, endpoint.ErrUnknownPool) && c.population(e.role.Resolve) > 0 {
+	if c.bounds.Honest && errors.Is(err, endpoint.ErrUnknownPool) && populated {
 		w.fail("%s was told that there is no %s", e.host.name, e.role.Resolve)
 	}
 	if errors.Is(err, endpoint.ErrUnknownPool) {
@@ -50,7 +51,7 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 // sessionFailed checks a session that failed.
 func (w *World) sessionFailed(e *endpointProgram, err error) {
 	c := w.checks
-	if c != nil && (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.population(e.role.Session) > 0 {
+	if c != nil && (c.bounds.Strict || c.calm(c.bounds.Resolves)) && c.populated(e.role.Session, e.looking) {
 		w.fail("%s has its session failed, nor should it: %v", e.host.name, err)
 	}
 }

@@ -26,11 +26,17 @@ type Storm struct {
 // NewStorm builds the world of a seed: some registrars that know all or one of
 // the others, or find them by multicast, PEs in a few pools, PUs over SCTP or TCP;
 // slow or quick, with clocks that go wrong.
-func NewStorm(seed uint64) *Storm {
+func NewStorm(seed uint64) *Storm { return newStorm(seed, false) }
+
+// NewShipped builds a world of the same kind in which all registrars run as
+// shipped.
+func NewShipped(seed uint64) *Storm { return newStorm(seed, true) }
+
+func newStorm(seed uint64, shipped bool) *Storm {
 	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53746f726d))}
 	s.Net = s.profile()
 	s.announce = s.rnd.IntN(4) == 0
-	s.addRegistrars(2 + s.rnd.IntN(4))
+	s.addRegistrars(2+s.rnd.IntN(4), shipped)
 	s.populate()
 	return s
 }
@@ -84,10 +90,13 @@ func (s *Storm) long(low, high time.Duration) time.Duration {
 	return time.Duration(float64(low) * math.Pow(float64(high)/float64(low), s.rnd.Float64()))
 }
 
-func (s *Storm) addRegistrars(n int) {
+func (s *Storm) addRegistrars(n int, shipped bool) {
 	s.chain, s.multicast = s.rnd.IntN(4) == 0, s.rnd.IntN(4) == 0
 	s.chain = s.chain && !s.multicast
 	kind := s.rnd.IntN(3)
+	if shipped {
+		kind = 0
+	}
 	for i := range n {
 		peers := func() []*Host {
 			switch {

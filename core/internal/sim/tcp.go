@@ -59,9 +59,9 @@ func (s *streams) End(id assoc.ID) { _ = s.port.Abort(id, "") }
 // association like any other.
 func (e *endpointProgram) connectTCP(f endpoint.Connect) {
 	p := e.host.proc
-	p.short++
-	id := firstConn + assoc.ID(p.short)
-	q := p.listen(firstShort+uint16(p.short%(lastShort-firstShort)), nil)
+	p.host.short++
+	id := firstConn + assoc.ID(p.host.short)
+	q := p.listen(firstShort+uint16(p.host.short%(lastShort-firstShort)), nil)
 	q.notify = func(info assoc.RecvInfo, b []byte) {
 		if info.Kind != assoc.Message && info.Kind != assoc.CommUp {
 			delete(e.conns, id)

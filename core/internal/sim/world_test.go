@@ -26,6 +26,18 @@ func TestWorld(t *testing.T) {
 	try(t, NewStorm, bounds, func(s *Storm) { s.Rage(15, 4*time.Minute) })
 }
 
+// TestShipped tries such worlds with registrars as shipped: these agree again
+// within seconds. A PE that could reach nobody for long may take RETRAN-MAX to
+// look for a registrar again (ASAP-3.6-14).
+func TestShipped(t *testing.T) {
+	shipped := Bounds{
+		Serve: 30 * time.Second, Missing: 75 * time.Second, Request: 75 * time.Second,
+		Outlive: time.Minute, Stale: 15 * time.Second, Agree: 15 * time.Second, Values: 200 * time.Second, Peers: 15 * time.Second,
+		Home: 75 * time.Second, Session: 15 * time.Second, Resolves: 75 * time.Second,
+	}
+	try(t, NewShipped, shipped, func(s *Storm) { s.Rage(15, 4*time.Minute) })
+}
+
 // TestRolling tries worlds in which registrars die, hang and leave, one at a
 // time: then no resolution fails, and no PE is missing for longer than a heartbeat
 // cycle, after which audits have found it.
