@@ -14,6 +14,7 @@
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
 #   make bench-policies  what the pools of a registrar cost: registrations, selections, memory
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
+#   make sim         registrars, elements and users in worlds that fail, seed by seed; SEEDS=1000 FIRST=1
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
 #   make sim-loss    sessions at 5 % loss: how many fail over by mistake; DAYS=3
 #   make soak        molest real groups of registrars; SOAK=10m for how long
