@@ -356,6 +356,34 @@ func (c *checks) checkPeers() {
 	}
 }
 
+// left: a registrar that goes in peace hands its PEs over before, to others that
+// do so, too, and have long been there. It was calm when it began.
+func (w *World) left(r *registrarProgram) {
+	c := w.checks
+	if c == nil || !c.calm(leaving+10*time.Second) {
+		return
+	}
+	heirs := 0
+	for _, h := range w.hosts {
+		o := h.registrar()
+		if o == nil || o == r {
+			continue
+		}
+		if !o.handsOver || !o.servedSince(w.now.Add(-10*time.Second)) {
+			return
+		}
+		heirs++
+	}
+	if heirs == 0 || !r.handsOver {
+		return
+	}
+	for key, e := range newView(r.host, r).all() {
+		if e.Owned && e.Connected {
+			w.fail("%s leaves and still owns %v of %s", r.host.name, e.ID, key.handle)
+		}
+	}
+}
+
 // presented notes what a registrar says it owns.
 func (c *checks) presented(r *registrarProgram, p enrp.Presence) { c.presences[p.Sender] = p.Checksum }
 

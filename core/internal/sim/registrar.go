@@ -21,6 +21,7 @@ type registrarProgram struct {
 	asap, enrp *shell.Channel
 	announces  bool
 	discovers  bool
+	handsOver  bool
 	serves     time.Time // since when; zero = not yet
 }
 
@@ -49,7 +50,7 @@ func (h *Host) newRegistrar(cfg registrar.Config) *registrarProgram {
 	if err != nil {
 		panic(err)
 	}
-	r := &registrarProgram{host: h, machine: m, announces: cfg.Announce, discovers: cfg.Multicast}
+	r := &registrarProgram{host: h, machine: m, announces: cfg.Announce, discovers: cfg.Multicast, handsOver: cfg.Handover}
 	r.Driver = shell.Driver[registrar.Event, registrar.Effect]{Machine: m, Now: h.now, Perform: r.perform}
 	return r
 }
@@ -107,6 +108,7 @@ func (r *registrarProgram) perform(f registrar.Effect) {
 	case registrar.SendPresence:
 		r.sendPresence(f.Message)
 	case registrar.Left:
+		r.host.w.left(r)
 		p := r.host.proc
 		r.host.w.after(0, func() { p.exit() })
 	case registrar.Log:

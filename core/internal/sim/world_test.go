@@ -33,7 +33,7 @@ func TestShipped(t *testing.T) {
 	shipped := Bounds{
 		Serve: 30 * time.Second, Missing: 75 * time.Second, Request: 75 * time.Second,
 		Outlive: time.Minute, Stale: 15 * time.Second, Agree: 15 * time.Second, Values: 200 * time.Second, Peers: 15 * time.Second,
-		Home: 75 * time.Second, Session: 15 * time.Second, Resolves: 75 * time.Second,
+		Home: 75 * time.Second, Session: 75 * time.Second, Resolves: 75 * time.Second,
 	}
 	try(t, NewShipped, shipped, func(s *Storm) { s.Rage(15, 4*time.Minute) })
 }
