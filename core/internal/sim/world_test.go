@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 12, "how many worlds are tried")
+	seeds = flag.Int("seeds", 9, "how many worlds are tried")
 	seed  = flag.Uint64("seed", 0, "the only world that is tried; with -v it tells everything")
 	first = flag.Uint64("first", 1, "the first seed")
 )

@@ -9,36 +9,63 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/librserpool/librserpool/core/internal/registrar"
 )
 
 func main() {
 	registrars := flag.String("registrars", "3,10,30,100", "numbers of registrars")
-	elements := flag.String("elements", "1000,30000,100000", "numbers of pool elements")
-	entries := flag.Int("entries", 4_000_000, "leave out worlds with more entries than this (registrars times pool elements)")
+	elements := flag.String("elements", "1000,100000,1000000", "numbers of pool elements")
+	heap := flag.Int("memory", 9, "GiB that worlds may take; others are computed")
 	flag.Parse()
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(int64(*heap) << 30)
 
+	owner, other := memory()
 	fmt.Print(head)
+	var rows, missing []*row
 	for _, n := range numbers(*elements) {
 		for _, r := range numbers(*registrars) {
-			if r*n > *entries {
-				fmt.Printf("| %d | %s | left out: %s entries |\n", r, thousands(n), thousands(r*n))
+			if need := world(r, n, owner, other); need > *heap<<30 {
+				missing = append(missing, &row{registrars: r, elements: n, need: need})
 				continue
 			}
-			began := time.Now()
-			row, err := measure(r, n)
-			if err != nil {
-				fmt.Fprintf(os.Stderr, "%d registrars, %d pool elements: %v\n", r, n, err)
-				os.Exit(1)
-			}
-			fmt.Println(row)
-			fmt.Fprintf(os.Stderr, "%d registrars, %d pool elements: %.0f s\n", r, n, time.Since(began).Seconds())
+			rows = append(rows, mustMeasure(r, n, registrar.Shipped()))
+			rows[len(rows)-1].print(owner, other)
 		}
 	}
-	owner, other := memory()
-	fmt.Printf(tail, owner, other)
+	compute(rows, missing, owner, other)
+	fmt.Printf(textMemory, owner, other)
+	fmt.Print(textRFC)
+	for _, r := range numbers(*registrars) {
+		cfg := registrar.Shipped()
+		cfg.Timers = registrar.Timers{}
+		mustMeasure(r, numbers(*elements)[0], cfg).print(owner, other)
+	}
+}
+
+func mustMeasure(registrars, elements int, cfg registrar.Config) *row {
+	began := time.Now()
+	r, err := measure(registrars, elements, cfg)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%d registrars, %d pool elements: %v\n", registrars, elements, err)
+		os.Exit(1)
+	}
+	fmt.Fprintf(os.Stderr, "%d registrars, %d pool elements: %.0f s\n", registrars, elements, time.Since(began).Seconds())
+	debug.FreeOSMemory()
+	return r
+}
+
+// endpointMemory is what a simulated pool element with its associations takes.
+const endpointMemory = 6 << 10
+
+// world returns how many bytes a world takes, roughly.
+func world(registrars, elements, owner, other int) int {
+	return elements * (endpointMemory + owner + (registrars-1)*other)
 }
 
 func numbers(list string) []int {

@@ -20,16 +20,21 @@ type stand struct {
 	elements   []*sim.Host
 }
 
-// joining is how long a PE or registrar has to start.
-const joining = 5 * time.Second
+// joining is how long a registrar has to start, and the last PE.
+const joining = time.Second
 
-// renewal is the time in which every PE renews its registration once.
-const renewal = 280 * time.Second
+// renewal is the time in which every PE renews its registration once, one after
+// the other. A part of it shows the whole.
+const (
+	renewal = 280 * time.Second
+	watched = renewal / 4
+)
 
-func newStand(registrars, elements int) *stand {
+func newStand(registrars, elements int, cfg registrar.Config) *stand {
 	s := &stand{World: sim.NewWorld(1)}
 	s.Net.DetectMin, s.Net.DetectMax = 2*time.Second, 2*time.Second
-	cfg := registrar.Config{Limits: registrar.Limits{Links: 2 * elements}} // the last one serves all
+	// The last registrar serves all, and one more.
+	cfg.Limits = registrar.Limits{Elements: elements + 1, Pools: elements, Links: elements}
 	for i := range registrars {
 		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), cfg, func() []*sim.Host { return s.registrars }))
 		s.registrars[i].Start()
@@ -37,7 +42,7 @@ func newStand(registrars, elements int) *stand {
 	}
 	pause := renewal / time.Duration(elements)
 	for i := range elements {
-		role := sim.Role{Handle: protocol.PoolHandle(fmt.Sprint("pool", i/10)), Element: protocol.Element{ID: protocol.PEID(i + 1)}}
+		role := sim.Role{Handle: protocol.PoolHandle(fmt.Sprint("pool", i/perPool)), Element: protocol.Element{ID: protocol.PEID(i + 1)}}
 		// Three registrars to choose from, as somebody would configure.
 		known := []*sim.Host{s.registrars[i%registrars], s.registrars[(i+1)%registrars], s.registrars[(i+2)%registrars]}
 		h := s.AddEndpoint(fmt.Sprintf("pe%d", i+1), role, endpoint.Config{}, known...)
@@ -62,33 +67,30 @@ func (s *stand) traffic() (asap, enrp sim.Count) {
 }
 
 // measure returns one line of the table.
-func measure(registrars, elements int) (string, error) {
-	s := newStand(registrars, elements)
+func measure(registrars, elements int, cfg registrar.Config) (*row, error) {
+	s := newStand(registrars, elements, cfg)
 	if err := s.Agree(elements); err != nil {
-		return "", err
+		return nil, err
 	}
 	asap0, enrp0 := s.traffic()
-	s.Run(renewal)
+	s.Run(watched)
 	asap1, enrp1 := s.traffic()
-	rate := func(a, b int) string {
-		return fmt.Sprintf("%.4g", float64(b-a)/renewal.Seconds()/float64(registrars))
-	}
-	row := fmt.Sprintf("| %d | %s | %s | %s | %s | %s", registrars, thousands(elements),
-		rate(asap0.Messages, asap1.Messages), rate(asap0.Bytes, asap1.Bytes),
-		rate(enrp0.Messages, enrp1.Messages), rate(enrp0.Bytes, enrp1.Bytes))
+	rate := func(a, b int) float64 { return float64(b-a) / watched.Seconds() / float64(registrars) }
+	r := &row{registrars: registrars, elements: elements, figures: figures{
+		asapMessages: rate(asap0.Messages, asap1.Messages), asapBytes: rate(asap0.Bytes, asap1.Bytes),
+		enrpMessages: rate(enrp0.Messages, enrp1.Messages), enrpBytes: rate(enrp0.Bytes, enrp1.Bytes),
+	}}
 	quiet, repair, err := s.audit()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	row += fmt.Sprintf(" | %d, %s B | %d, %s B", quiet.Messages, thousands(quiet.Bytes), repair.Messages, thousands(repair.Bytes))
-	for _, how := range []sim.Death{sim.Killed, sim.PoweredOff} {
-		d, err := s.die(how)
-		if err != nil {
-			return "", err
-		}
-		row += fmt.Sprintf(" | %.1f s", d.Seconds())
+	r.figures[quietMessages], r.figures[quietBytes] = float64(quiet.Messages), float64(quiet.Bytes)
+	r.figures[repairMessages], r.figures[repairBytes] = float64(repair.Messages), float64(repair.Bytes)
+	if r.killed, err = s.die(sim.Killed); err != nil {
+		return nil, err
 	}
-	return row + " |", nil
+	r.silent, err = s.die(sim.PoweredOff)
+	return r, err
 }
 
 // audit counts the presences of a registrar in one heartbeat cycle, then makes
@@ -130,6 +132,9 @@ func (s *stand) audit() (quiet, repair sim.Count, err error) {
 	return quiet, repair, s.Agree(len(s.elements))
 }
 
+// perPool is how many PEs share a pool.
+const perPool = 10
+
 const extraPool = "one more"
 
 func isRegistrar(h *sim.Host) bool { return strings.HasPrefix(h.Name(), "r") }
@@ -139,19 +144,41 @@ func add(c *sim.Count, message []byte) {
 	c.Bytes += len(message)
 }
 
-// die ends a registrar and returns how long it took until its PEs were
-// registered elsewhere.
+// patience is how long everything may take to be in order again.
+const patience = time.Minute
+
+// die ends a registrar and returns how long it took until the last of its PEs
+// was registered elsewhere.
 func (s *stand) die(how sim.Death) (time.Duration, error) {
 	victim := s.registrars[len(s.registrars)-1]
 	s.registrars = s.registrars[:len(s.registrars)-1]
+	orphans := map[string]bool{}
+	for _, h := range s.elements {
+		if h.Home() == victim {
+			orphans[h.Name()] = true
+		}
+	}
 	began, last := s.Elapsed(), s.Elapsed()
 	s.Trace = func(l sim.Line) {
-		if strings.HasPrefix(l.Text, "registered") {
+		if orphans[l.From] && strings.HasPrefix(l.Text, "registered") {
+			delete(orphans, l.From)
 			last = l.At
 		}
 	}
 	victim.Crash(how)
-	s.Run(time.Minute)
+	var err error
+	for until := began + patience; s.Elapsed() < until; {
+		s.Run(time.Second)
+		if len(orphans) > 0 {
+			continue
+		}
+		if err = s.Agree(len(s.elements)); err == nil {
+			break
+		}
+	}
 	s.Trace = nil
-	return last - began, s.Agree(len(s.elements))
+	if len(orphans) > 0 {
+		err = fmt.Errorf("%d PEs did not find another registrar in %v", len(orphans), patience)
+	}
+	return last - began, err
 }
