@@ -28,7 +28,7 @@ func TestWorld(t *testing.T) {
 
 // TestShipped tries such worlds with registrars as shipped: these agree again
 // within seconds. A PE that could reach nobody for long may take RETRAN-MAX to
-// look for a registrar again (ASAP-3.6-14).
+// look for a registrar again (RFC 5352 section 3.6).
 func TestShipped(t *testing.T) {
 	shipped := Bounds{
 		Serve: 30 * time.Second, Missing: 75 * time.Second, Request: 75 * time.Second,
