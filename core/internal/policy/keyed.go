@@ -18,10 +18,12 @@ type place[V any] struct {
 	node      *Node[V]
 }
 
-func (a *place[V]) before(b *place[V]) bool { return a.less(b) == 1 }
+func (a *place[V]) before(b *place[V]) bool {
+	return a.key < b.key || a.key == b.key && a.turn < b.turn
+}
 
-// less is before as a number, and without a branch: whether a place comes before
-// another cannot be predicted.
+// less is before as a number, without a branch: which of several children comes
+// first cannot be predicted.
 func (a *place[V]) less(b *place[V]) uint64 {
 	_, borrow := bits.Sub64(a.turn, b.turn, 0)
 	_, borrow = bits.Sub64(a.key, b.key, borrow)
