@@ -60,8 +60,9 @@ func mustMeasure(registrars, elements int, cfg registrar.Config) *row {
 	return r
 }
 
-// endpointMemory is what a simulated pool element with its associations takes.
-const endpointMemory = 6 << 10
+// endpointMemory is what a simulated pool element with its associations takes,
+// while many of them look for another registrar at once.
+const endpointMemory = 12 << 10
 
 // world returns how many bytes a world takes, roughly.
 func world(registrars, elements, owner, other int) int {

@@ -3,7 +3,7 @@ package main
 const head = `# How it scales
 
 Measured in the simulated world of core/internal/sim, that is with the machines
-and the codec that ship, in virtual time; everything here is from one run of
+and the codec that ship, in virtual time, by
 
     go run ./core/internal/sim/scale > docs/scale.md
 
@@ -37,12 +37,12 @@ const textComputed = `
 Rows with ~ are computed: in one process all registrars and pool elements of such
 a world would take %d to %d GiB of memory (-memory says how much there is). They
 follow from what each figure consists of, fitted to the rows that were measured,
-of which none is off by more than %.1f %%: for ASAP the renewals
-and keep-alives of the elements that a registrar owns; for ENRP an update for each
-renewal to or from every other registrar, the presences, and lists of registrars
-exchanged with one other at a time; for an audit the presences, and a table of the
-elements and pools that a registrar owns. The times are not computed: they depend
-on when associations tell of the end, not on the numbers.
+of which none is off by more than %.1f %%: for ASAP the renewals and keep-alives of
+the elements that a registrar owns; for ENRP an update for each renewal to or from
+every other registrar, the presences, and lists of registrars exchanged with one
+other at a time; for an audit the presences, and a table of the elements and pools
+that a registrar owns. The times are not computed: they depend on when
+associations tell of the end, not on the numbers.
 `
 
 const textMemory = `
