@@ -2,6 +2,9 @@ package kernel
 
 import (
 	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // Close implements transport.Endpoint. Associations that are shutting down are
@@ -27,6 +30,9 @@ func (e *Endpoint) Close() error {
 			a.timeout.Stop()
 		}
 	}
+	for _, s := range e.sockets() {
+		_ = s.control(func(fd uintptr) error { return abortOnClose(fd, false) })
+	}
 	for _, s := range e.sockets()[1:] {
 		s.file.Close()
 	}
@@ -34,6 +40,18 @@ func (e *Endpoint) Close() error {
 		e.peeled.epoll.file.Close()
 	}
 	return e.main.file.Close()
+}
+
+// abortOnClose says what the kernel does with the associations of a socket that
+// is closed. It closes them also where a process ends by itself or is killed: then
+// the peers have to learn that nobody was there to end them in peace, which is what
+// a SHUTDOWN would tell (RFC 6458 section 8.1.4).
+func abortOnClose(fd uintptr, on bool) error {
+	linger := unix.Linger{}
+	if on {
+		linger.Onoff = 1
+	}
+	return os.NewSyscallError("setsockopt", unix.SetsockoptLinger(int(fd), unix.SOL_SOCKET, unix.SO_LINGER, &linger))
 }
 
 // abortAll ends the associations of a socket, except those that are shutting

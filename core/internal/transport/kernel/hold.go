@@ -39,7 +39,9 @@ func (e *Endpoint) hold(a *association) {
 	a.held = true
 	switch {
 	case a.sock == e.main:
-		e.stalls++
+		if e.stalls++; e.current == e.main {
+			e.current = nil
+		}
 	case e.current == a.sock:
 		e.current = nil
 		fallthrough
@@ -96,11 +98,19 @@ func (e *Endpoint) source() *socket {
 		}
 		s := e.round[0]
 		e.round = slices.Delete(e.round, 0, 1)
-		if s.own == nil || !s.own.held && e.assocs[s.own.id] == s.own {
+		if e.mayRead(s) {
 			e.current, e.turn = s, 0
 		}
 	}
 	return e.current
+}
+
+// mayRead says that nothing a socket has to give is held.
+func (e *Endpoint) mayRead(s *socket) bool {
+	if s.own == nil {
+		return e.stalls == 0
+	}
+	return !s.own.held && e.assocs[s.own.id] == s.own
 }
 
 // turnLength is the number of messages after which the next socket has its turn.

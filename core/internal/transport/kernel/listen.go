@@ -149,6 +149,9 @@ func (e *Endpoint) setup(fd int, noListen bool) error {
 		}
 	}
 	_ = setOption(uintptr(fd), optExposeFailing, words(0, exposeEnabled)) // Linux 5.5
+	if err := abortOnClose(uintptr(fd), true); err != nil {
+		return err
+	}
 	if err := setParams(uintptr(fd), 0, e.params); err != nil {
 		return err
 	}

@@ -113,6 +113,7 @@ static void set_heartbeat(uint32_t ms)
 {
 	struct sctp_paddrparams p;
 	struct sctp_rtoinfo rto;
+	struct sctp_initmsg init;
 
 	memset(&p, 0, sizeof p);
 	p.spp_address.ss_family = AF_INET;
@@ -124,6 +125,10 @@ static void set_heartbeat(uint32_t ms)
 	rto.srto_initial = rto.srto_min = 50;
 	rto.srto_max = 100;
 	set_option(SCTP_RTOINFO, &rto, sizeof rto);
+	memset(&init, 0, sizeof init);
+	init.sinit_max_attempts = 100; /* they come soon: the other side may be busy */
+	init.sinit_max_init_timeo = 100;
+	set_option(SCTP_INITMSG, &init, sizeof init);
 }
 
 static uint32_t heartbeat;
