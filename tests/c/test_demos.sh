@@ -11,11 +11,14 @@ fail() {
 	tail -n 20 "$dir"/*
 	exit 1
 }
+# pause seconds: sleep(1) without a process, of which an emulated machine starts few.
+exec {nothing}<> <(:)
+pause() { read -rt "$1" -u "$nothing"; }
 # until seconds command...: waits until the command succeeds.
 until_true() {
 	for _ in $(seq $(($1 * 20))); do
 		"${@:2}" && return
-		sleep 0.05
+		pause 0.05
 	done
 	fail "it never happens: ${*:2}"
 }
@@ -40,14 +43,14 @@ kill_serving() {
 
 counter() {
 	for _ in 1 2 3; do element counter_pe; done
-	for i in $(seq 200); do echo "$i"; sleep 0.01; done |
+	for i in $(seq 200); do echo "$i"; pause 0.01; done |
 		timeout 50 "$bin/counter_pu" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
-	sleep 0.3
+	pause 0.3
 	kill_serving
 	until_true 10 served_times 2
-	sleep 0.3
+	pause 0.3
 	kill_serving
 	wait $user || fail "counter_pu"
 	served_times 3 || fail "the counter did not move twice"
@@ -59,10 +62,10 @@ records() {
 	timeout 50 "$bin/exporter" 2000 1000 >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
-	sleep 0.4
+	pause 0.4
 	kill_serving
 	until_true 10 served_times 2
-	sleep 0.4
+	pause 0.4
 	kill_serving
 	wait $user || fail "exporter"
 	served_times 3 || fail "the exporter did not move twice"
@@ -77,14 +80,14 @@ load() {
 
 tcp() {
 	for _ in 1 2 3; do element tcp_server; done
-	for i in $(seq 200); do echo "line $i"; sleep 0.01; done |
+	for i in $(seq 200); do echo "line $i"; pause 0.01; done |
 		timeout 50 "$bin/tcp_client" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
-	sleep 0.3
+	pause 0.3
 	kill_serving
 	until_true 10 served_times 2
-	sleep 0.3
+	pause 0.3
 	hung=${process[$(serving)]}
 	kill -STOP "$hung" # that is noticed as well
 	until_true 10 served_times 3
@@ -113,7 +116,7 @@ leaving() {
 		cmp "$dir/expected" "$dir/out.$user" || fail "the echo of $user"
 	done
 	# It leaves while it is talked to; nothing is lost.
-	for i in $(seq 500); do echo "$i"; [ $((i % 10)) = 0 ] && sleep 0.03; done |
+	for i in $(seq 500); do echo "$i"; [ $((i % 10)) = 0 ] && pause 0.03; done |
 		timeout 50 "$bin/echo_pu" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	element "$1"

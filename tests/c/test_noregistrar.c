@@ -25,7 +25,9 @@ static void nobody_answers(void)
 	CHECK_EXPLAINED(address);
 	CHECK(strstr(check_message(fd), address) != NULL);
 	CHECK_ERROR(rsp_sendmsg(fd, "x", 1, NULL, 0), ENOTCONN);
-	CHECK(rsp_close(fd) == 0);
+	/* A kernel that has SCTP opens the association for the silent one, and the
+	 * registrar that it could be is told of the end, which it does not answer. */
+	CHECK(rsp_close(fd) == 0 || errno == ETIMEDOUT);
 	close(udp);
 }
 
