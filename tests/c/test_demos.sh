@@ -12,7 +12,9 @@ fail() {
 	exit 1
 }
 # pause seconds: sleep(1) without a process, of which an emulated machine starts few.
-exec {nothing}<> <(:)
+mkfifo "$dir/nothing"
+exec {nothing}<>"$dir/nothing"
+rm "$dir/nothing"
 pause() { read -rt "$1" -u "$nothing"; }
 # until seconds command...: waits until the command succeeds.
 until_true() {

@@ -198,6 +198,10 @@ func againAfterTheEnd(w *world) {
 		} else {
 			s.ep.Abort(sid, fmt.Sprint("round ", i))
 			w.expect(s, sid, assoc.CommLost, assoc.ErrLocalAbort)
+			if w.link != nil && w.link.Loss > 0 {
+				w.died(c, cid) // the ABORT may be lost: then a timer notices
+				continue
+			}
 			w.expect(c, cid, assoc.CommLost, assoc.ErrAborted)
 		}
 	}
