@@ -43,10 +43,20 @@ kill_serving() {
 	unset "process[$victim]"
 }
 
+# feed prefix: says numbered lines until the story is over; $dir/fed is the last number.
+feed() {
+	local i
+	for ((i = 1; ; i++)); do
+		echo "$1$i"
+		[ -e "$dir/over" ] && break
+		pause 0.01
+	done
+	echo "$i" >"$dir/fed"
+}
+
 counter() {
 	for _ in 1 2 3; do element counter_pe; done
-	for i in $(seq 200); do echo "$i"; pause 0.01; done |
-		timeout 50 "$bin/counter_pu" >"$dir/out" 2>"$dir/user.err" &
+	feed "" | timeout 100 "$bin/counter_pu" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
 	pause 0.3
@@ -54,14 +64,15 @@ counter() {
 	until_true 10 served_times 2
 	pause 0.3
 	kill_serving
+	until_true 10 served_times 3
+	touch "$dir/over"
 	wait $user || fail "counter_pu"
-	served_times 3 || fail "the counter did not move twice"
-	seq 200 | awk '{ sum += $1; print sum }' | cmp - "$dir/out" || fail "the sums are wrong"
+	seq "$(cat "$dir/fed")" | awk '{ sum += $1; print sum }' | cmp - "$dir/out" || fail "the sums are wrong"
 }
 
 records() {
 	for _ in 1 2 3; do element collector; done
-	timeout 50 "$bin/exporter" 2000 1000 >"$dir/out" 2>"$dir/user.err" &
+	timeout 50 "$bin/exporter" 4000 1000 >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
 	pause 0.4
@@ -71,7 +82,7 @@ records() {
 	kill_serving
 	wait $user || fail "exporter"
 	served_times 3 || fail "the exporter did not move twice"
-	grep -qx '2000 records, 0 lost, 0 repeated' "$dir/out" || fail "records"
+	grep -qx '4000 records, 0 lost, 0 repeated' "$dir/out" || fail "records"
 }
 
 load() {
@@ -82,8 +93,7 @@ load() {
 
 tcp() {
 	for _ in 1 2 3; do element tcp_server; done
-	for i in $(seq 200); do echo "line $i"; pause 0.01; done |
-		timeout 50 "$bin/tcp_client" >"$dir/out" 2>"$dir/user.err" &
+	feed "line " | timeout 100 "$bin/tcp_client" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
 	pause 0.3
@@ -93,9 +103,10 @@ tcp() {
 	hung=${process[$(serving)]}
 	kill -STOP "$hung" # that is noticed as well
 	until_true 10 served_times 3
+	touch "$dir/over"
 	wait $user || fail "tcp_client"
 	kill -CONT "$hung"
-	seq 200 | sed 's/^/LINE /' | cmp - "$dir/out" || fail "the answers"
+	seq "$(cat "$dir/fed")" | sed 's/^/LINE /' | cmp - "$dir/out" || fail "the answers"
 	for pe in "${process[@]}"; do
 		kill -TERM "$pe"
 		wait "$pe" || fail "tcp_server after SIGTERM returned $?"
