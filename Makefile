@@ -12,6 +12,8 @@
 #   make conformance renews docs/conformance*.md; fails where a requirement lacks a test
 #   make conformance-check only looks whether they are up to date (part of make test)
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
+#   make interop-rsplib  RSPLIB and this library meet; writes docs/interoperability-rsplib.md
+#   make bench-rsplib  registrars of both side by side; ROUNDS=5; writes into docs/benchmarks-enrp.md
 #   make bench-policies  what the pools of a registrar cost: registrations, selections, memory
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim         registrars, elements and users in worlds that fail, seed by seed; SEEDS=1000 FIRST=1
@@ -82,9 +84,16 @@ conformance-check: setup
 interop: setup
 	@out=$$(mktemp -d) && status=0; \
 	RSERPOOL_TEST_IDLE=2m go test -v -timeout 30m ./core/internal/transport/interop >$$out/usrsctp || status=1; \
-	tests/vm/suite -l -test.v >$$out/kernel || status=1; \
+	tests/vm/suite -l -- -test.v >$$out/kernel || status=1; \
 	go run ./core/internal/transport/interop/table $$out/usrsctp $$out/kernel >docs/interoperability.md; \
 	grep -h -A 5 -e '--- FAIL' $$out/usrsctp $$out/kernel; rm -rf $$out; exit $$status
+
+.PHONY: interop-rsplib bench-rsplib
+interop-rsplib: all
+	tests/rsplib/run -b "$(BUILD)" -p docs/interoperability-rsplib.md -l "$(BUILD)/rsplib-logs" -- -test.v -test.run 'TestOurRegistrar|TestTheirRegistrar|TestPeers'
+
+bench-rsplib: all
+	tests/rsplib/run -b "$(BUILD)" -f docs/benchmarks-enrp.md -l "$(BUILD)/rsplib-logs" -- -test.v -test.run 'TestDownload|TestTakeover' -rounds $(or $(ROUNDS),5)
 
 bench-failover: all
 	go run ./tests/failover -bin $(BUILD)/bin -runs $(or $(RUNS),30) -o docs/failover.md

@@ -1,7 +1,7 @@
 #!/bin/sh
-# setup.sh build [test]: makes sure that what is needed to build, or to test, is
-# there. It installs what is missing with apt-get, and does nothing when nothing
-# is missing.
+# setup.sh build|test|rsplib...: makes sure that what is needed to build, to
+# test, or to meet RSPLIB, is there. It installs what is missing with apt-get,
+# and does nothing when nothing is missing.
 set -eu
 
 packages=
@@ -22,8 +22,14 @@ for purpose; do
 		want pkg-config pkg-config
 		want readelf binutils
 		;;
+	rsplib)
+		want rspregistrar rsplib-registrar
+		want rspserver rsplib-tools
+		want pingpongclient rsplib-services
+		want ip iproute2
+		;;
 	*)
-		echo "usage: $0 build|test..." >&2
+		echo "usage: $0 build|test|rsplib..." >&2
 		exit 2
 		;;
 	esac

@@ -81,6 +81,15 @@ func (s *stage) ourUser(number int, pool string, at []*registrar) *user {
 // ask sends a line until it is answered, and returns who answered.
 func (u *user) ask() uint32 {
 	u.s.Helper()
+	id, ok := u.tryAsk()
+	if !ok {
+		u.s.failed("no answer within %v", patience)
+	}
+	return id
+}
+
+func (u *user) tryAsk() (id uint32, ok bool) {
+	u.s.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		u.from()
 		u.sent++
@@ -89,11 +98,10 @@ func (u *user) ask() uint32 {
 		}
 		_, m, err := u.Expect(u.mark, regexp.MustCompile(fmt.Sprintf(u.answer, u.sent)), 5*time.Second)
 		if err == nil {
-			return u.s.identifier(m[1])
+			return u.s.identifier(m[1]), true
 		}
 	}
-	u.s.failed("no answer within %v", patience)
-	return 0
+	return 0, false
 }
 
 // asks wants an answer from one of the elements.

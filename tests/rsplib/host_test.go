@@ -13,6 +13,7 @@ type host struct {
 	number int
 	name   string // of the namespace and of the link's end outside
 	ip     string
+	silent bool
 }
 
 var hosts []*host
@@ -59,10 +60,21 @@ func (h *host) remove() {
 }
 
 // silence drops what goes to the host and comes from it, without a word to
-// anybody; it lasts until the end of speak.
-func (h *host) silence() error { return ip("link set " + h.name + " down") }
+// anybody, until the stage is closed.
+func (h *host) silence() error {
+	h.silent = true
+	return ip("link set " + h.name + " down")
+}
 
-func (h *host) speak() error { return ip("link set " + h.name + " up") }
+// renew makes a silent host again: its kernel keeps the ports of associations
+// that it could not end.
+func (h *host) renew() error {
+	if !h.silent {
+		return nil
+	}
+	h.silent = false
+	return h.make()
+}
 
 func ip(args string) error {
 	if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {

@@ -16,6 +16,7 @@ var (
 	page    = flag.String("page", "", "file to write what works together to")
 	figures = flag.String("figures", "", "file to write what was measured to; without it nothing is measured")
 	pes     = flag.Int("pes", 10_000, "size of the handle table that is measured")
+	rounds  = flag.Int("rounds", 5, "how often each takeover is measured, and twice as often each download")
 )
 
 func TestMain(m *testing.M) {
@@ -44,7 +45,7 @@ func runAsked(m *testing.M) int {
 		err = os.WriteFile(*page, []byte(results.page()), 0o644)
 	}
 	if *figures != "" && err == nil {
-		err = os.WriteFile(*figures, []byte(measured.text()), 0o644)
+		err = os.WriteFile(*figures, []byte(figuresText(kinds[0].timings, kinds[1].timings, *pes)), 0o644)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "rsplib:", err)

@@ -49,7 +49,8 @@ func (s *stage) oursWith(number int, args []string, peers ...*registrar) *regist
 }
 
 // theirs starts rspregistrar, which knows the peers, with the level at which it
-// logs what happens. It serves when 5 s have passed.
+// logs what happens. It serves when 5 s have passed. Of a pool it would name
+// three elements only.
 func (s *stage) theirs(number int, id uint32, peers ...*registrar) *registrar {
 	s.Helper()
 	return s.theirsWith(number, id, nil, peers...)
@@ -59,7 +60,7 @@ func (s *stage) theirsWith(number int, id uint32, args []string, peers ...*regis
 	s.Helper()
 	at := hosts[number-1].ip
 	args = append([]string{"-asap=" + at + ":3863", "-enrp=" + at + ":9901",
-		fmt.Sprintf("-identifier=%#x", id), "-loglevel=6", "-logcolor=off"}, args...)
+		fmt.Sprintf("-identifier=%#x", id), "-maxhresitems=128", "-loglevel=6", "-logcolor=off"}, args...)
 	for _, p := range peers {
 		args = append(args, "-peer="+p.enrp())
 	}

@@ -26,14 +26,9 @@ var results outcomes
 func runAll(t *testing.T, section string, all []scenario) {
 	asked(t)
 	for _, sc := range all {
-		t.Run(sc.what, func(t *testing.T) {
-			s := &stage{T: t}
-			t.Cleanup(func() {
-				s.close()
-				results = append(results, outcome{section, sc.what, s.result(), s.notes})
-			})
-			sc.run(s)
-		})
+		if s := attempt(t, sc.what, sc.run); s != nil {
+			results = append(results, outcome{section, sc.what, s.result(), s.notes})
+		}
 	}
 }
 
@@ -52,7 +47,8 @@ const preface = `# Interoperability with RSPLIB
 RSPLIB 3.4.4 as Debian 12 packages it, and this library with ` + "`compat=rsplib`" + `, over the
 kernel's SCTP: registrars, pool elements (PE) and pool users (PU) of both as processes,
 each on a host of its own (a network namespace). "Their" is RSPLIB's, "our" this
-library's. ` + "`make interop-rsplib`" + ` runs the scenarios and writes this page.
+library's. ` + "`make interop-rsplib`" + ` runs the scenarios and writes this page. One that fails while the
+machine stands still for half a second, as an emulated one does, is run again, three times at most.
 
 `
 

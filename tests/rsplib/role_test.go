@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -26,12 +29,12 @@ func (s *stage) role(number int, role string, at []*registrar, args ...string) *
 
 // runRole is what this program does in another process:
 //
-//	element POOL ID [pong]  answers what it receives with the same, and leaves
-//	                        the number of messages as cookie; with pong it
-//	                        speaks the protocol of RSPLIB's PingPong. Ends with
-//	                        SIGTERM, deregistering.
+//	element POOL ID [LIFE]  answers what it receives with the same, and leaves
+//	                        the number of messages as cookie. Ends with SIGTERM,
+//	                        deregistering.
 //	user POOL               sends lines from standard input, and prints answers
-//	ping POOL               speaks the protocol of PingPong
+//	homes POOL              prints the registrars that own the pool's elements
+//	                        whenever they change
 func runRole(role string, args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -41,6 +44,8 @@ func runRole(role string, args []string) int {
 		err = roleElement(ctx, args)
 	case "user":
 		err = roleUser(ctx, args[0])
+	case "homes":
+		err = roleHomes(ctx, args[0])
 	default:
 		err = fmt.Errorf("unknown role %q", role)
 	}
@@ -122,4 +127,27 @@ func roleUser(ctx context.Context, pool string) error {
 			fmt.Printf("from %v: %s\n", info.PE, b)
 		}
 	}
+}
+
+func roleHomes(ctx context.Context, pool string) error {
+	r, err := rserpool.NewResolver(nil)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for last := ""; ctx.Err() == nil; time.Sleep(50 * time.Millisecond) {
+		elements, err := r.Resolve(ctx, pool, rserpool.Query{MaxAge: -1})
+		if err != nil {
+			continue
+		}
+		homes := map[string]bool{}
+		for _, e := range elements {
+			homes[e.Home.String()] = true
+		}
+		if line := strings.Join(slices.Sorted(maps.Keys(homes)), " "); line != last {
+			fmt.Println("homes", line)
+			last = line
+		}
+	}
+	return nil
 }

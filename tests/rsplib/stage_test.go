@@ -21,6 +21,12 @@ type stage struct {
 	all   []*process
 	why   string // it failed, or is not possible
 	notes []string
+
+	plain bool // our programs do not know of RSPLIB
+
+	stalls *stallWatch
+	last   bool // of the attempts
+	again  bool // it failed while the machine stood still
 }
 
 // process is one of them, on a host.
@@ -36,7 +42,10 @@ type process struct {
 func (s *stage) start(number int, env []string, program string, args ...string) *process {
 	s.Helper()
 	h := hosts[number-1]
-	env = append([]string{"RSERPOOL_TRANSPORT=kernel", "RSERPOOL_EMBEDDED=off", "RSERPOOL_COMPAT=rsplib"}, env...)
+	env = append([]string{"RSERPOOL_TRANSPORT=kernel", "RSERPOOL_EMBEDDED=off"}, env...)
+	if !s.plain {
+		env = append(env, "RSERPOOL_COMPAT=rsplib")
+	}
 	name := fmt.Sprintf("%d-%s", len(s.all), filepath.Base(program))
 	p, err := proc.Start(name, env, "ip", append([]string{"netns", "exec", h.name, program}, args...)...)
 	if err != nil {
@@ -50,9 +59,15 @@ func (s *stage) start(number int, env []string, program string, args ...string) 
 // failed ends the scenario, and says in the table why.
 func (s *stage) failed(format string, args ...any) {
 	s.Helper()
-	if s.why == "" {
-		s.why, _, _ = strings.Cut(fmt.Sprintf(format, args...), "\n")
+	if stood := s.stood(); stood > 0 {
+		if !s.last {
+			s.again = true
+			s.Skipf("once more, for the machine stood still for %v: "+format, append([]any{stood}, args...)...)
+		}
+		s.why = fmt.Sprintf("in all of %d attempts on a machine that stood still for %.1f s: ", attempts, stood.Seconds())
 	}
+	what, _, _ := strings.Cut(fmt.Sprintf(format, args...), "\n")
+	s.why += what
 	s.Fatalf(format, args...)
 }
 
@@ -68,8 +83,14 @@ func (s *stage) note(format string, args ...any) {
 }
 
 func (s *stage) close() {
+	close(s.stalls.end)
 	for _, p := range s.all {
 		p.Kill()
+	}
+	for _, h := range hosts {
+		if err := h.renew(); err != nil {
+			s.Error(err)
+		}
 	}
 	if !s.Failed() || *logs == "" {
 		return
@@ -114,17 +135,18 @@ func (p *process) count(pattern string) (n int) {
 	return n
 }
 
-// eventually asks again and again until something holds.
+// eventually asks again and again until something holds. It is not worth while
+// to wait for long when the machine stood still.
 func (s *stage) eventually(limit time.Duration, holds func() error) {
 	s.Helper()
-	deadline := time.Now().Add(limit)
+	began := time.Now()
 	for {
 		err := holds()
 		if err == nil {
 			return
 		}
-		if time.Now().After(deadline) {
-			s.failed("after %v: %v", limit, err)
+		if took := time.Since(began); took > limit || took > limit/3 && s.stood() > 0 && !s.last {
+			s.failed("after %v: %v", took, err)
 		}
 		time.Sleep(200 * time.Millisecond)
 	}

@@ -127,6 +127,8 @@ func ourPUMoves(s *stage) {
 	s.moves(s.ourUser(5, "echo", []*registrar{r}), a, b)
 }
 
+// The kernel acknowledges for a process that is stopped. Our registrar tells the
+// PUs of a pool which PE it has removed, theirs does not.
 func ourPUMovesFromHung(s *stage) {
 	r := s.theirs(2, theirID)
 	a := s.ourElement(3, "echo", []*registrar{r})
@@ -138,7 +140,13 @@ func ourPUMovesFromHung(s *stage) {
 	}
 	first.signal(syscall.SIGSTOP)
 	began := time.Now()
-	if id := u.ask(); id != second.id {
+	s.everywhere("echo", only(r, second), r)
+	id, ok := u.tryAsk()
+	switch {
+	case !ok:
+		s.impossible("their registrar removes it, but tells no PU, and the kernel acknowledges for the hung process: "+
+			"no answer in %.0f s; the application has to say that it failed", patience.Seconds())
+	case id != second.id:
 		s.failed("answered by element %s, which was stopped", text(id))
 	}
 	s.note("answered after %.0f s", time.Since(began).Seconds())

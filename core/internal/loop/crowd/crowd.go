@@ -25,10 +25,8 @@ type Config struct {
 	Registrar netip.AddrPort // that is their home
 	PerPool   int            // elements in a pool
 	Life      protocol.Life  // as it goes over the wire
+	Limit     time.Duration  // how long requests may remain unanswered: 30 s
 }
-
-// limit is how long a request may remain unanswered before the crowd gives up.
-const limit = 30 * time.Second
 
 // pace is how many requests are under way at a time.
 const pace = 50
@@ -45,6 +43,9 @@ type Crowd struct {
 
 // Gather connects to the registrar.
 func Gather(cfg Config) (*Crowd, error) {
+	if cfg.Limit == 0 {
+		cfg.Limit = 30 * time.Second
+	}
 	ep, _, err := open.Endpoint(transport.Config{Kind: cfg.Kind, Local: []netip.AddrPort{netip.AddrPortFrom(cfg.Local, 0)}})
 	if err != nil {
 		return nil, err
@@ -123,11 +124,11 @@ func (c *Crowd) Stay(done <-chan struct{}) error {
 // converse sends n requests, pace at a time, and takes their answers.
 func (c *Crowd) converse(n int, request func(i int) asap.Message, answers func(asap.Message) (bool, error)) error {
 	sent, answered := 0, 0
-	patience := time.NewTimer(limit)
+	patience := time.NewTimer(c.cfg.Limit)
 	defer patience.Stop()
 	for answered < n {
 		for sent < n && sent-answered < pace && !c.port.Waiting(c.home) {
-			if err := c.send(request(sent)); err != nil {
+			if err := c.send(c.home, request(sent)); err != nil {
 				return err
 			}
 			sent++
@@ -138,22 +139,22 @@ func (c *Crowd) converse(n int, request func(i int) asap.Message, answers func(a
 		case err != nil:
 			return err
 		case got > 0:
-			patience.Reset(limit)
+			patience.Reset(c.cfg.Limit)
 			continue
 		}
 		select {
 		case <-c.arrived:
 		case <-patience.C:
-			return fmt.Errorf("%d of %d requests are answered, and no more within %v", answered, n, limit)
+			return fmt.Errorf("%d of %d requests are answered, and no more within %v", answered, n, c.cfg.Limit)
 		}
 	}
 	return nil
 }
 
-func (c *Crowd) send(m asap.Message) error {
+func (c *Crowd) send(to assoc.ID, m asap.Message) error {
 	bytes, err := asap.Append(nil, m)
 	if err == nil {
-		err = c.port.SendControl(c.home, protocol.PPIDASAP, bytes)
+		err = c.port.SendControl(to, protocol.PPIDASAP, bytes)
 	}
 	if errors.Is(err, shell.ErrOutbox) {
 		return nil // an acknowledgement that will be asked for again
@@ -177,7 +178,7 @@ func (c *Crowd) take(answers func(asap.Message) (bool, error)) (n int, err error
 				return n, fmt.Errorf("the registrar is gone: %w", errors.Join(info.Err))
 			}
 		case info.Kind == assoc.Message:
-			answer, err := c.message(bytes, answers)
+			answer, err := c.message(info.Assoc, bytes, answers)
 			if err != nil {
 				return n, err
 			}
@@ -188,11 +189,12 @@ func (c *Crowd) take(answers func(asap.Message) (bool, error)) (n int, err error
 	}
 }
 
-// message looks at one and acknowledges a keep-alive.
-func (c *Crowd) message(bytes []byte, answers func(asap.Message) (bool, error)) (answer bool, err error) {
+// message looks at one and acknowledges a keep-alive, whose sender may be the
+// registrar that has taken over.
+func (c *Crowd) message(from assoc.ID, bytes []byte, answers func(asap.Message) (bool, error)) (answer bool, err error) {
 	m, _, _ := asap.Parse(bytes)
 	if k, ok := m.(asap.EndpointKeepAlive); ok {
-		return false, c.send(asap.EndpointKeepAliveAck{Handle: k.Handle, ID: k.ID})
+		return false, c.send(from, asap.EndpointKeepAliveAck{Handle: k.Handle, ID: k.ID})
 	}
 	if m == nil || answers == nil {
 		return false, nil

@@ -2,6 +2,10 @@
 // asks for them, and stays until its standard input ends:
 //
 //	run -local ADDRESS -registrar ADDRESS:PORT -elements N -resolutions N
+//
+// or it only asks for a pool of another crowd until it is told who is in it:
+//
+//	run -local ADDRESS -registrar ADDRESS:PORT -await
 package main
 
 import (
@@ -25,8 +29,13 @@ func main() {
 	life := flag.Int("life", 3600, "registration life, in the unit of the registrar")
 	elements := flag.Int("elements", 1000, "how many elements")
 	resolutions := flag.Int("resolutions", 0, "how many resolutions")
+	waits := flag.Bool("await", false, "only wait until the registrar knows another crowd")
 	flag.Parse()
 	cfg.Life = protocol.Life(*life)
+	if *waits {
+		await(cfg)
+		return
+	}
 	if err := run(cfg, *elements, *resolutions); err != nil {
 		fmt.Fprintln(os.Stderr, "crowd:", err)
 		os.Exit(1)
@@ -49,6 +58,25 @@ func run(cfg crowd.Config, elements, resolutions int) error {
 	end := make(chan struct{})
 	go waitForEnd(end)
 	return c.Stay(end)
+}
+
+// await asks on new associations, for a registrar that starts may not listen
+// yet, or have forgotten what it was asked.
+func await(cfg crowd.Config) {
+	cfg.Limit = 250 * time.Millisecond
+	fmt.Println("asking")
+	for {
+		c, err := crowd.Gather(cfg)
+		if err == nil {
+			err = c.Resolve(1)
+			_ = c.Close()
+		}
+		if err == nil {
+			fmt.Println("answered")
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func timed(what string, n int, do func(int) error) error {
