@@ -33,7 +33,7 @@ func (p *pair) wantGone() {
 	}
 }
 
-func TestEchoAndShutdown(t *testing.T) {
+func TestEchoAndShutdown(t *testing.T) { // SCTP-4-08
 	p := newPair(t, Config{}, Config{})
 	x, y := p.connect(nil)
 	p.send(0, x, 3, []byte("hello"))
