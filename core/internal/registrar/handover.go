@@ -74,12 +74,13 @@ func (r *Registrar) endLeave() {
 }
 
 // heirs are the peers that can take PEs: they are there, and for long enough
-// to know them.
+// to know them, and have not refused any of late. One that leaves cannot choose.
 func (r *Registrar) heirs(now time.Time) []*peer {
 	var out []*peer
 	for _, p := range r.peers {
 		settled := p.download == nil && p.session == nil && !p.probing && now.Sub(p.since) >= 2*r.cfg.Timers.Heartbeat
-		if p.active() && p.link != nil && (settled || r.handover.leaving) && !now.Before(p.refusedUntil) {
+		settled = settled && !now.Before(p.refusedUntil)
+		if p.active() && p.link != nil && (settled || r.handover.leaving) {
 			out = append(out, p)
 		}
 	}

@@ -133,10 +133,11 @@ func (r *registrarProgram) check(f registrar.Effect) {
 	}
 }
 
-// answers says whether a message says what there is, or was not.
+// answers says whether a message says what there is, or was not. A
+// DEREGISTRATION_RESPONSE may be none, but tell a PE what a peer has said of it.
 func answers(m asap.Message) bool {
 	switch m.(type) {
-	case asap.HandleResolutionResponse, asap.RegistrationResponse, asap.DeregistrationResponse:
+	case asap.HandleResolutionResponse, asap.RegistrationResponse:
 		return true
 	}
 	return false

@@ -41,6 +41,9 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 	if errors.Is(err, endpoint.ErrUnknownPool) {
 		return // a registrar may have been alone and know no better
 	}
+	if e.discovers {
+		return // it knows only who could be heard of late
+	}
 	for _, h := range w.hosts {
 		if since, ok := c.good[[2]*Host{e.host, h}]; ok && since.Before(asked.Add(-huntRound)) && h.registrar().servedSince(asked) {
 			w.fail("%s cannot resolve %s though %s was there all the time: %v", e.host.name, e.role.Resolve, h.name, err)
