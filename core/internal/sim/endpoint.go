@@ -41,6 +41,7 @@ type endpointProgram struct {
 	assocs map[assoc.ID]*association
 
 	discovers  bool
+	heard      map[*Host]time.Time // registrars that announced themselves: when last
 	home       []netip.AddrPort
 	element    protocol.Element // as registered
 	registered bool
@@ -79,7 +80,7 @@ func (w *World) AddEndpoint(name string, role Role, cfg endpoint.Config, registr
 		cfg.Rand = h.newRand()
 		e := &endpointProgram{
 			host: h, role: role, discovers: cfg.Discover > 0,
-			assocs: map[assoc.ID]*association{}, waiting: map[endpoint.Token]bool{},
+			heard: map[*Host]time.Time{}, assocs: map[assoc.ID]*association{}, waiting: map[endpoint.Token]bool{},
 		}
 		e.Driver = shell.Driver[endpoint.Event, endpoint.Effect]{Machine: endpoint.New(cfg), Now: h.now, Perform: e.perform}
 		return e

@@ -85,6 +85,7 @@ func (e *endpointProgram) listen() {
 	e.host.proc.hear(groupASAP, func(from netip.AddrPort, b []byte) {
 		m, report, err := asap.Parse(b)
 		e.host.parsed(m, report, err)
+		e.heard[e.host.w.byIP[from.Addr()]] = e.host.w.now
 		e.Post(endpoint.Announced{Message: m.(asap.ServerAnnounce), From: from})
 	})
 }

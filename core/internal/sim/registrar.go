@@ -22,7 +22,8 @@ type registrarProgram struct {
 	announces  bool
 	discovers  bool
 	handsOver  bool
-	serves     time.Time // since when; zero = not yet
+	serves     time.Time               // since when; zero = not yet
+	leavers    map[registrar.Link]bool // whose PE has asked to be deregistered
 }
 
 // AddRegistrar adds a host for a registrar; it does not run yet. Rand, ASAP and
@@ -50,7 +51,7 @@ func (h *Host) newRegistrar(cfg registrar.Config) *registrarProgram {
 	if err != nil {
 		panic(err)
 	}
-	r := &registrarProgram{host: h, machine: m, announces: cfg.Announce, discovers: cfg.Multicast, handsOver: cfg.Handover}
+	r := &registrarProgram{host: h, machine: m, leavers: map[registrar.Link]bool{}, announces: cfg.Announce, discovers: cfg.Multicast, handsOver: cfg.Handover}
 	r.Driver = shell.Driver[registrar.Event, registrar.Effect]{Machine: m, Now: h.now, Perform: r.perform}
 	return r
 }
@@ -94,6 +95,9 @@ func (r *registrarProgram) received(l registrar.Link, b []byte) {
 	r.host.Traffic.ReceivedASAP.add(b)
 	m, report, err := asap.Parse(b)
 	r.host.parsed(m, report, err)
+	if _, ok := m.(asap.Deregistration); ok {
+		r.leavers[l] = true
+	}
 	r.Post(registrar.ASAPReceived{Link: l, Message: m, Report: report, Err: err})
 }
 
@@ -121,7 +125,7 @@ func (r *registrarProgram) check(f registrar.Effect) {
 	switch f := f.(type) {
 	case registrar.SendASAP:
 		r.host.checkASAP(f.Message)
-		if !r.machine.Serving() && answers(f.Message) {
+		if r.answers(f) && !r.machine.Serving() {
 			r.host.w.fail("%s answers before it has a table: %v", r.host.name, f.Message)
 		}
 	case registrar.SendASAPTo:
@@ -134,11 +138,16 @@ func (r *registrarProgram) check(f registrar.Effect) {
 }
 
 // answers says whether a message says what there is, or was not. A
-// DEREGISTRATION_RESPONSE may be none, but tell a PE what a peer has said of it.
-func answers(m asap.Message) bool {
-	switch m.(type) {
+// DEREGISTRATION_RESPONSE that nobody asked for is none: it tells a PE what a peer
+// has said of it.
+func (r *registrarProgram) answers(f registrar.SendASAP) bool {
+	switch f.Message.(type) {
 	case asap.HandleResolutionResponse, asap.RegistrationResponse:
 		return true
+	case asap.DeregistrationResponse:
+		asked := r.leavers[f.Link]
+		delete(r.leavers, f.Link)
+		return asked
 	}
 	return false
 }

@@ -41,15 +41,24 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 	if errors.Is(err, endpoint.ErrUnknownPool) {
 		return // a registrar may have been alone and know no better
 	}
-	if e.discovers {
-		return // it knows only who could be heard of late
-	}
 	for _, h := range w.hosts {
+		if !e.knows(h) {
+			continue
+		}
 		if since, ok := c.good[[2]*Host{e.host, h}]; ok && since.Before(asked.Add(-huntRound)) && h.registrar().servedSince(asked) {
 			w.fail("%s cannot resolve %s though %s was there all the time: %v", e.host.name, e.role.Resolve, h.name, err)
 		}
 	}
 }
+
+// knows says whether a PE or PU knows a registrar: one that discovers them forgets
+// each T7-ENRPoutdate after it was heard last (RFC 5352 section 3.6.1).
+func (e *endpointProgram) knows(h *Host) bool {
+	return !e.discovers || e.host.w.now.Sub(e.heard[h]) < outdate
+}
+
+// outdate is T7-ENRPoutdate.
+const outdate = 5 * time.Second
 
 // sessionFailed checks a session that failed.
 func (w *World) sessionFailed(e *endpointProgram, err error) {
