@@ -10,12 +10,14 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/transport/open"
+	"github.com/librserpool/librserpool/tests/go/proc"
 )
 
 // The tests of this file run over UDP on loopback, in real time.
@@ -257,12 +259,25 @@ func TestLoopbackBulk(t *testing.T) {
 	s.ok(<-failed)
 }
 
+// quietPort returns a port of loopback that is free and stays so.
+func quietPort(t testing.TB) uint16 {
+	t.Helper()
+	text, err := proc.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uint16(port)
+}
+
 // TestLoopbackEmbedded: two processes with nothing configured; the one that
 // embeds the registrar dies.
 func TestLoopbackEmbedded(t *testing.T) {
-	s := newSite(t) // its registrar only keeps a port of our own apart
-	free := s.registrar.ASAPAddrs()[0].Port()
-	s.ok(s.registrar.Close())
+	s := newSite(t)
+	free := quietPort(t)
 	s.config.Registrars, s.config.NoEmbedded, s.config.LoopbackPort = nil, false, free
 	var listeners []*Listener
 	for range 2 {
@@ -286,6 +301,18 @@ func TestLoopbackEmbedded(t *testing.T) {
 		}
 		s.ok(s.ctx.Err())
 		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// TestLoopbackOwnPort: a pool user gets the port of the registrar that it looks
+// for, which is gone. It must not ask itself.
+func TestLoopbackOwnPort(t *testing.T) {
+	s := newSite(t)
+	s.ok(s.registrar.Close())
+	opts := s.options()
+	opts.Local = []netip.AddrPort{netip.MustParseAddrPort(s.config.Registrars[0])}
+	if _, err := Resolve(s.ctx, "echo", opts); !errors.Is(err, ErrNoRegistrar) || errors.Is(err, ErrTimeout) {
+		t.Errorf("got %v, want ErrNoRegistrar at once", err)
 	}
 }
 

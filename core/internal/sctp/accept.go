@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
 )
 
@@ -87,6 +88,12 @@ func (a *association) answerInit(in *arrival, o *offered) {
 	case cookieWait:
 		if a.pathTo(in.from.Addr()) == nil {
 			e.counters.InitsRefused++
+			return
+		}
+		if o.tag == a.tag {
+			// Its own INIT: the endpoint connects to itself, because it has been
+			// given the port that a peer had which is gone. Nobody is there.
+			a.lost(assoc.CannotStart, 0, assoc.ErrRefused)
 			return
 		}
 		if !a.crossing(o.tag) {

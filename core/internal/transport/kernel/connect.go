@@ -23,6 +23,9 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, er
 	if e.closed {
 		return 0, net.ErrClosed
 	}
+	if e.isSelf(addrs) {
+		return 0, fmt.Errorf("connect to %v, which is this endpoint itself: %w", peer, assoc.ErrRefused)
+	}
 	params := e.params
 	if p != nil {
 		params = overlay(params, *p)
@@ -137,6 +140,19 @@ func normalPeer(peer []netip.AddrPort) (out []netip.AddrPort, err error) {
 		out = append(out, netip.AddrPortFrom(addr, a.Port()))
 	}
 	return out, nil
+}
+
+// isSelf says that an address is the endpoint's own, which it may have been given
+// after a peer that had it before: the kernel would make an association of that.
+func (e *Endpoint) isSelf(addrs []netip.AddrPort) bool {
+	for _, l := range e.local {
+		for _, a := range addrs {
+			if a == l || a.Port() == l.Port() && l.Addr().IsUnspecified() && a.Addr().IsLoopback() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // connectDue ends a set-up that has taken too long: the kernel has only a

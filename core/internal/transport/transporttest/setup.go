@@ -18,6 +18,7 @@ var setupScenarios = []scenario{
 	{"connect twice", connectTwice, false},
 	{"refused without endpoint", refusedByNobody, false},
 	{"refused by endpoint", refusedByEndpoint, false},
+	{"refused by itself", refusedByItself, false},
 	{"nobody answers", nobodyAnswers, false},
 	{"shutdown before an answer", shutdownBeforeAnswer, false},
 	{"simultaneous open", simultaneousOpen, false},
@@ -162,6 +163,23 @@ func refusedByEndpoint(w *world) {
 	c := w.client(assoc.Params{})
 	s := w.listen("server", w.f.OpenPeer, transport.Config{Local: []netip.AddrPort{netip.AddrPortFrom(loopback, 0)}, NoListen: true})
 	w.cannotStart(c, w.dial(c, s, assoc.Params{}), assoc.ErrRefused)
+}
+
+// refusedByItself: an endpoint that has been given the port of a peer that is
+// gone must not take itself for that one. Some see it before they begin.
+func refusedByItself(w *world) {
+	for _, host := range []netip.Addr{loopback, netip.IPv4Unspecified()} {
+		c := w.open("client", w.f.Open, assoc.Params{}, host)
+		var p assoc.Params
+		to := w.address(c, &p)
+		id, err := c.ep.Connect([]netip.AddrPort{to}, &p)
+		switch {
+		case err == nil:
+			w.cannotStart(c, id, assoc.ErrRefused)
+		case !errors.Is(err, assoc.ErrRefused):
+			w.Errorf("Connect from %v to %v: %v, want ErrRefused", host, to, err)
+		}
+	}
 }
 
 func nobodyAnswers(w *world) {
