@@ -163,8 +163,8 @@ func (r *Registrar) handleListRequest(p *peer) {
 	r.tell(p, m)
 }
 
-// handleListResponse makes the registrars in it peers (ENRP-3.2-06), and goes
-// on to the table (ENRP-3.2-09).
+// handleListResponse makes the registrars in it peers (ENRP-3.2-06), but those
+// that were taken over, and goes on to the table (ENRP-3.2-09).
 func (r *Registrar) handleListResponse(now time.Time, p *peer, m enrp.ListResponse) {
 	if m.Rejected {
 		if r.join.step == joinList {
@@ -173,7 +173,7 @@ func (r *Registrar) handleListResponse(now time.Time, p *peer, m enrp.ListRespon
 		return
 	}
 	for _, s := range m.Servers {
-		if s.ID == 0 || s.ID == r.id || r.peersByID[s.ID] != nil || len(s.Transport.Addrs) == 0 {
+		if s.ID == 0 || s.ID == r.id || r.peersByID[s.ID] != nil || r.hasDeparted(now, s.ID) || len(s.Transport.Addrs) == 0 {
 			continue
 		}
 		if q := r.addPeer(now, s.ID); q != nil {

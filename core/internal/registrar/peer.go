@@ -120,6 +120,7 @@ func (r *Registrar) meet(now time.Time, l *link, id protocol.ServerID) *peer {
 		if p = r.addPeer(now, id); p == nil {
 			return nil
 		}
+		delete(r.departed, id)
 		r.welcomeBack(now, p)
 		isNew = true
 	}

@@ -37,6 +37,7 @@ type Registrar struct {
 	peersByID map[protocol.ServerID]*peer
 	calls     map[Token]*call
 	contacts  []*contact
+	departed  departed
 	join      join
 	discovery discovery
 	heartbeat timerq.Timer[deadline]
@@ -92,6 +93,7 @@ func New(cfg Config) (*Registrar, error) {
 		audiences: map[protocol.PoolHandle]*audience{},
 		peersByID: map[protocol.ServerID]*peer{},
 		calls:     map[Token]*call{},
+		departed:  departed{},
 		gone:      map[elementKey]uint32{},
 	}, nil
 }

@@ -160,6 +160,7 @@ func (r *Registrar) takeOver(now time.Time, target *peer) {
 	r.emit(Log{Level: Warn, Msg: "taking over the PEs of a dead registrar", Server: target.id})
 	r.keepContact(now, target)
 	r.removePeer(target)
+	r.depart(now, target.id)
 	r.groupcast(enrp.TakeoverServer{Route: enrp.Route{Sender: r.id}, Target: target.id})
 	n := r.space.Owned(target.id)
 	if n == 0 {
@@ -210,6 +211,7 @@ func (r *Registrar) handleTakeoverServer(now time.Time, p *peer, m enrp.Takeover
 	case r.id: // we live, and take notice; the PEs come back by registering (ENRP-3.5-19)
 		r.groupcast(r.presence(0, false))
 	default:
+		r.depart(now, m.Target)
 		if target := r.peersByID[m.Target]; target != nil {
 			r.endTakeover(target)
 			r.leaveTakeovers(now, target)

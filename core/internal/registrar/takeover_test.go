@@ -217,6 +217,45 @@ func TestTakeoverServer(t *testing.T) {
 	s.want(target.hears(mine(20, true)))
 }
 
+// The lists of others may name a registrar for long after it was taken over
+// (RSPLIB's do): that does not bring it back to be taken over once more, whoever
+// took it over, and whether it was known here or not. When it speaks itself it is
+// a peer (ENRP-3.5-26), and lists count again.
+func TestListsNameTheDead(t *testing.T) {
+	s, dead, o := dying(t, 30, 40)
+	s.want(initTakeover(o[0]), initTakeover(o[1]), toTarget(2, dead))
+	o[0].acks()
+	o[1].acks()
+	s.take()
+	o[0].says(enrp.TakeoverServer{Route: o[0].route(), Target: 60}) // nobody told us of 60
+	lists := func() {
+		for _, v := range o {
+			v.says(enrp.ListResponse{Route: v.route(), Servers: []protocol.Server{
+				{ID: 20, Transport: serverAt("192.0.2.20:9901")}, {ID: 60, Transport: serverAt("192.0.2.60:9901")},
+			}})
+		}
+	}
+	for range 5 {
+		lists()
+		s.want()
+		s.sleep(10 * time.Minute)
+		s.take() // the PE is asked whether it lives
+	}
+	if n := s.r.counts.Takeovers; n != 1 || len(s.r.peers) != 2 {
+		t.Errorf("%d takeovers, %d peers", n, len(s.r.peers))
+	}
+	back := s.meets(9, 60, "192.0.2.60:9901")
+	back.says(back.presence(0xffff))
+	s.want()
+	if s.r.peersByID[60] == nil {
+		t.Error("who speaks itself is no peer")
+	}
+	s.sleep(15 * time.Minute)
+	s.take()
+	lists() // after so long it may be another one's identifier
+	s.want(SendENRPTo{Token: 4, Peer: serverAt("192.0.2.20:9901").AddrPorts(), Message: s.r.presence(20, true)})
+}
+
 // ENRP-3.5-26: what a registrar that was taken over had still to say about its
 // PEs does not undo that; what it says later counts.
 func TestLateADDPE(t *testing.T) {
