@@ -38,7 +38,15 @@ var thisHost = func() *host {
 	return h
 }()
 
-func listenTCP(at netip.AddrPort) (net.Listener, error) { return net.Listen("tcp", at.String()) }
+// listenTCP opens a TCP port for the same addresses as SCTP: for "tcp" alone
+// 0.0.0.0 would be those of IPv6, too.
+func listenTCP(at netip.AddrPort) (net.Listener, error) {
+	network := "tcp"
+	if at.Addr().Unmap().Is4() {
+		network = "tcp4"
+	}
+	return net.Listen(network, at.String())
+}
 
 func newHost(open func(transport.Config) (transport.Endpoint, string, error)) *host {
 	return &host{open: open, embedded: map[uint16]*embeddedRegistrar{}}

@@ -124,3 +124,37 @@ func TestTCPNames(t *testing.T) {
 		s.Close()
 	}
 }
+
+// TCP is open where SCTP is: 0.0.0.0 means the addresses of IPv4 alone, [::]
+// those of both families.
+func TestTCPFamilies(t *testing.T) {
+	six, err := net.Listen("tcp6", "[::1]:0")
+	if err != nil {
+		t.Skipf("this host has no IPv6: %v", err)
+	}
+	six.Close()
+	for local, want := range map[string]map[string]bool{
+		"0.0.0.0:0":   {"127.0.0.1": true, "::1": false},
+		"127.0.0.1:0": {"127.0.0.1": true, "::1": false},
+		"[::1]:0":     {"127.0.0.1": false, "::1": true},
+		"[::]:0":      {"127.0.0.1": true, "::1": true},
+	} {
+		r, err := StartRegistrar(t.Context(), RegistrarConfig{
+			ASAP: []netip.AddrPort{netip.MustParseAddrPort(local)}, Config: Config{Transport: "userland"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for ip, open := range want {
+			at := netip.AddrPortFrom(netip.MustParseAddr(ip), r.TCPAddrs()[0].Port())
+			conn, err := net.Dial("tcp", at.String())
+			if (err == nil) != open {
+				t.Errorf("bound to %s: %v is open: %v (%v), want %v", local, at, err == nil, err, open)
+			}
+			if err == nil {
+				conn.Close()
+			}
+		}
+		r.Close()
+	}
+}
