@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * abi.h - what the C front (librserpool.so) and the Go core
- * (librserpool-core.so) say to each other. Private: both are built together.
+ * (librserpool-core.so) say to each other. Private: both are built together, and
+ * a front refuses a core that was built with another text of this file or of
+ * rserpool.h: rspgo_headers() returns the beginning of a hash of both.
  *
  * Functions of the core never wait. They return a result, or -errno after
  * writing a sentence into *err. A socket is named by the inode number of its
@@ -13,8 +15,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-
-#define RSPGO_ABI 3
 
 struct rspgo_loadinfo {
 	uint32_t policy, weight, priority, load, degradation, life, pe_id;
@@ -89,7 +89,7 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 /* F(result, name, parameters): all functions, for prototypes, pointers and the
  * loader alike. */
 #define RSPGO_FUNCTIONS(F)                                                                                   \
-	F(int, rspgo_abi, (void))                                                                            \
+	F(uint64_t, rspgo_headers, (void))                                                                   \
 	F(int, rspgo_socket, (int domain, int stream, struct rspgo_error *err))                              \
 	F(int, rspgo_listen, (uint64_t ino, int backlog, struct rspgo_error *err))                           \
 	F(int, rspgo_accept, (int fd, uint64_t ino, void *addr, size_t *len, struct rspgo_error *err))       \

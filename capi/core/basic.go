@@ -1,8 +1,8 @@
 package main
 
 // #include <stdlib.h>
-// #include "../abi.h"
-// #include "../../include/rserpool.h"
+// #include "abi.h"
+// #include "rserpool.h"
 import "C"
 
 import (

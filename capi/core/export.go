@@ -2,13 +2,14 @@ package main
 
 /*
 #cgo CFLAGS: -std=c11 -Wall -Wextra
-#include "../abi.h"
+#include "abi.h"
 */
 import "C"
 
 import (
 	"context"
 	"math"
+	"strconv"
 	"time"
 	"unsafe"
 
@@ -17,8 +18,15 @@ import (
 	"github.com/librserpool/librserpool/core/rserpool"
 )
 
-//export rspgo_abi
-func rspgo_abi() C.int { return C.RSPGO_ABI }
+// headers is a hash of abi.h and rserpool.h, which the build sets; links to both lie
+// in this directory, for the go command compiles anew only what changes there.
+var headers string
+
+//export rspgo_headers
+func rspgo_headers() C.uint64_t {
+	hash, _ := strconv.ParseUint(headers, 16, 64)
+	return C.uint64_t(hash)
+}
 
 // put writes a sentence for rsp_errmsg.
 func put(space *C.struct_rspgo_error, text string) {

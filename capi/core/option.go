@@ -1,7 +1,7 @@
 package main
 
-// #include "../abi.h"
-// #include "../../include/rserpool.h"
+// #include "abi.h"
+// #include "rserpool.h"
 import "C"
 
 import (

@@ -1,6 +1,6 @@
 package main
 
-// #include "../../include/rserpool.h"
+// #include "rserpool.h"
 import "C"
 
 import (

@@ -91,7 +91,7 @@ static void load(void)
 		goto mismatch;
 	RSPGO_FUNCTIONS(FIND)
 #undef FIND
-	if (functions.rspgo_abi() == RSPGO_ABI)
+	if (functions.rspgo_headers() == RSPGO_HEADERS)
 		return;
 mismatch:
 	snprintf(load_error, sizeof(load_error),

@@ -45,6 +45,16 @@ program=$dir/main
 expect "without the core" 'ELIBACC: .*librserpool-core.so.*install it'
 echo 'int other;' | "${CC:-cc}" -shared -x c - -o "$dir/lib/librserpool-core.so"
 expect "with another core" 'ELIBACC: .*does not belong to version'
+# One that has every function, and was built with other headers.
+cat >"$dir/other.c" <<'END'
+#include "abi.h"
+uint64_t rspgo_headers(void) { return 1; }
+#define rspgo_headers another
+#define STUB(result, name, parameters) result name parameters { return (result)0; }
+RSPGO_FUNCTIONS(STUB)
+END
+"${CC:-cc}" -w -shared -fPIC -I"$(dirname "$0")/../../capi" "$dir/other.c" -o "$dir/lib/librserpool-core.so"
+expect "with a core of other headers" 'ELIBACC: .*does not belong to .* same build'
 rm "$dir/lib/librserpool-core.so"
 cp "$lib/librserpool-core.so" "$dir/lib"
 LD_LIBRARY_PATH=$dir/lib "$program"
