@@ -66,6 +66,22 @@ struct check_test {
 		#function, function                                                                          \
 	}
 
+/* A name that is mistyped would else be a test that passes. */
+static inline void check_names(int argc, char **argv, const struct check_test *tests, size_t count)
+{
+	size_t i;
+	int j;
+
+	for (j = 1; j < argc; j++) {
+		for (i = 0; i < count && strcmp(argv[j], tests[i].name) != 0; i++)
+			;
+		if (i == count) {
+			fprintf(stderr, "failed: no test has the name %s\n", argv[j]);
+			exit(2);
+		}
+	}
+}
+
 /* Runs all tests, or those that the arguments name. */
 static inline int check_main(int argc, char **argv, const struct check_test *tests, size_t count)
 {
@@ -73,6 +89,7 @@ static inline int check_main(int argc, char **argv, const struct check_test *tes
 	int j;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	check_names(argc, argv, tests, count);
 	for (i = 0; i < count; i++) {
 		for (j = 1; j < argc && strcmp(argv[j], tests[i].name) != 0; j++)
 			;

@@ -159,7 +159,6 @@ func rankOf(dir string) (int, bool) {
 
 // eachFile parses every shipping Go file below core, capi and cmd.
 func eachFile(t *testing.T, visit func(*testing.T, string, *ast.File, *token.FileSet)) {
-	root := "../../.."
 	fset := token.NewFileSet()
 	seen := 0
 	for _, top := range []string{"core", "capi", "cmd"} {

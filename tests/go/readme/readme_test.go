@@ -95,10 +95,13 @@ func TestQuickstartInC(t *testing.T) {
 		t.Fatal(err)
 	}
 	lib := filepath.Join(root, "build", "lib")
-	if env := os.Getenv("RSERPOOL_BIN"); env != "" {
+	env, built := os.LookupEnv("RSERPOOL_BIN")
+	if built {
 		lib = filepath.Join(filepath.Dir(env), "lib")
 	}
-	if _, err := os.Stat(filepath.Join(lib, "librserpool.so")); err != nil {
+	if _, err := os.Stat(filepath.Join(lib, "librserpool.so")); err != nil && built {
+		t.Fatal(err)
+	} else if err != nil {
 		t.Skip("the library is not built: run make first")
 	}
 	dir := t.TempDir()
