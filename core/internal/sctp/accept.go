@@ -39,23 +39,6 @@ func (e *Endpoint) handleInit(in *arrival, c chunk.Raw) {
 	}
 }
 
-// known finds the association that an INIT or COOKIE ECHO belongs to, by its
-// source or a listed address (section 5.1.2 D, SCTP-2-02).
-func (e *Endpoint) known(in *arrival, addrs []netip.Addr) *association {
-	if in.header.DstPort != e.cfg.Port {
-		return nil
-	}
-	if a := e.byPeer[peerKey{in.from.Addr(), in.header.SrcPort}]; a != nil {
-		return a
-	}
-	for _, addr := range addrs {
-		if a := e.byPeer[peerKey{addr, in.header.SrcPort}]; a != nil {
-			return a
-		}
-	}
-	return nil
-}
-
 func (e *Endpoint) listenOffer() offer {
 	p := normalise(e.params)
 	return offer{
@@ -174,7 +157,7 @@ func (e *Endpoint) handleCookieEcho(in *arrival, c chunk.Raw, rest []byte) {
 		e.counters.CookiesRefused++
 		return
 	}
-	a := e.known(in, ck.addrs)
+	a := e.knownByCookie(in, &ck)
 	if a == nil {
 		a = e.acceptCookie(in, &ck)
 	} else if !a.handleCookie(in, &ck) {
@@ -238,6 +221,7 @@ func (e *Endpoint) newIncoming(in *arrival, ck *cookie) *association {
 	a.out.start(ck.own.tsn)
 	a.becomeEstablished(in.now)
 	a.owe(dueCookieAck)
+	a.challenge(in.now)
 	return a
 }
 

@@ -50,6 +50,7 @@ type association struct {
 	incoming bool
 	crossed  bool // the peer's INIT came while ours was under way
 	gaveWay  bool // it is the peer's; see exclusive.go
+	rival    bool // the peer has not answered since another one came from its address (peers.go)
 	params   assoc.Params
 
 	peerPort     uint16
@@ -85,11 +86,6 @@ type association struct {
 	parked  eventQueue
 	queued  bool // in the ready queue
 	nextUp  *association
-}
-
-type peerKey struct {
-	addr netip.Addr
-	port uint16
 }
 
 // newAssociation makes an association without paths and registers it.
@@ -137,7 +133,7 @@ func (a *association) adopt(tag uint32, offer *offer) {
 // 5.4, SCTP-3-121).
 func (a *association) learn(addrs []netip.Addr) {
 	for _, addr := range addrs {
-		if a.pathTo(addr) == nil && a.e.byPeer[peerKey{addr, a.peerPort}] == nil && len(a.paths) < maxAddresses {
+		if a.pathTo(addr) == nil && a.e.pathAt(netip.AddrPortFrom(addr, a.primary.udpPort), a.peerPort) == nil && len(a.paths) < maxAddresses {
 			a.newPath(addr, a.primary.udpPort)
 		}
 	}
@@ -153,9 +149,7 @@ func (a *association) remove() {
 	delete(e.byID, a.id)
 	delete(e.byTag, a.tag)
 	for _, p := range a.paths {
-		if k := (peerKey{p.addr, a.peerPort}); e.byPeer[k] == a {
-			delete(e.byPeer, k)
-		}
+		e.leave(p)
 	}
 	if a.incoming {
 		e.uncount(a.paths[0].addr)

@@ -8,7 +8,7 @@
 // After any call the owner drains Output, then looks at Next.
 //
 // Where to look: a packet comes in through lookup.go, which finds the
-// association or the rule for packets out of the blue (ootb.go), and
+// association (peers.go) or the rule for packets out of the blue (ootb.go), and
 // dispatch.go, which hands every chunk to its handler. handshake.go, accept.go,
 // cookie.go, restart.go, shutdown.go and abort.go change the state of an association.
 // inbound.go, reassembly.go and sackout.go receive data; outbound.go, sackin.go,
@@ -37,7 +37,7 @@ type Endpoint struct {
 
 	byTag     map[uint32]*association
 	byID      map[assoc.ID]*association
-	byPeer    map[peerKey]*association
+	byPeer    map[peerKey]*path // first of those with one address and SCTP port
 	lastID    assoc.ID
 	perPeer   map[netip.Addr]int // associations opened by peers
 	initRate  bucket
@@ -70,7 +70,7 @@ func New(cfg Config) *Endpoint {
 		rand:    random{src: cfg.Rand},
 		byTag:   make(map[uint32]*association),
 		byID:    make(map[assoc.ID]*association),
-		byPeer:  make(map[peerKey]*association),
+		byPeer:  make(map[peerKey]*path),
 		perPeer: make(map[netip.Addr]int),
 	}
 	e.initRate = bucket{rate: initsPerSecond, tokens: initsPerSecond}

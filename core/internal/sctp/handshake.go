@@ -34,14 +34,6 @@ func (e *Endpoint) Connect(now time.Time, peer []netip.AddrPort, p *assoc.Params
 	if err != nil {
 		return 0, err
 	}
-	for _, addr := range addrs {
-		if a := e.byPeer[peerKey{addr, port}]; a != nil {
-			return a.id, assoc.ErrAlreadyExists
-		}
-	}
-	if !e.room(addrs[0], false) {
-		return 0, assoc.ErrNoResources
-	}
 	params := e.params
 	if p != nil {
 		params = override(params, *p)
@@ -49,6 +41,14 @@ func (e *Endpoint) Connect(now time.Time, peer []netip.AddrPort, p *assoc.Params
 	udpPort := params.EncapPort
 	if udpPort == 0 {
 		udpPort = port
+	}
+	for _, addr := range addrs {
+		if a := e.existing(netip.AddrPortFrom(addr, udpPort), port, params.EncapPort); a != nil {
+			return a.id, assoc.ErrAlreadyExists
+		}
+	}
+	if !e.room(addrs[0], false) {
+		return 0, assoc.ErrNoResources
 	}
 	a := e.newAssociation(params, e.newTag(), port)
 	for _, addr := range addrs {

@@ -33,10 +33,10 @@ func (a *association) scheduleBeat(p *path, since time.Time) {
 	switch {
 	case !p.confirmed && !p.inactive, p.suspect():
 		a.e.setTimer(&p.beat, since.Add(r))
-	case a.params.HeartbeatInterval < 0:
+	case a.params.HeartbeatInterval < 0 && !a.rival:
 		a.stopTimer(&p.beat)
 	default:
-		a.e.setTimer(&p.beat, since.Add(a.params.HeartbeatInterval+jittered))
+		a.e.setTimer(&p.beat, since.Add(max(a.params.HeartbeatInterval, 0)+jittered))
 	}
 }
 

@@ -40,11 +40,17 @@ func (e *Endpoint) Unreachable(now time.Time, to netip.AddrPort, quoted []byte) 
 // quotedPath finds the association and the path of a packet that was sent.
 func (e *Endpoint) quotedPath(to netip.AddrPort, quoted []byte) (*association, *path, chunk.Header) {
 	h, ok := chunk.PeekHeader(quoted)
-	a := e.byPeer[peerKey{to.Addr().Unmap(), h.DstPort}]
-	if !ok || a == nil || h.SrcPort != e.cfg.Port {
+	if !ok || h.SrcPort != e.cfg.Port {
 		return nil, nil, h
 	}
-	return a, a.pathTo(to.Addr().Unmap()), h
+	addr := to.Addr().Unmap()
+	a := e.findPeer(addr, nil, h.DstPort, func(p *path) bool {
+		return h.Tag != 0 && h.Tag == p.a.peerTag || h.Tag == 0 && quotesTag(quoted, p.a.tag)
+	})
+	if a == nil {
+		return nil, nil, h
+	}
+	return a, a.pathTo(addr), h
 }
 
 // quotesTag says that a quoted INIT carries our Initiate Tag.

@@ -85,30 +85,29 @@ func (e *Endpoint) deliver(in *arrival, first chunk.Raw, chunks []byte) {
 		a.receive(in, chunks)
 		return
 	}
-	a := e.byPeer[peerKey{in.from.Addr(), h.SrcPort}]
-	if a == nil || h.DstPort != e.cfg.Port {
+	if h.DstPort != e.cfg.Port {
 		e.outOfTheBlue(in, chunks)
 		return
 	}
-	a.receiveForeignTag(in, first, chunks)
+	e.deliverForeign(in, first, chunks)
 }
 
-// receiveForeignTag takes a packet from a known peer without our tag. It is
+// deliverForeign takes a packet without our tag. From a known peer it is
 // dropped, with the exceptions of section 8.5.1 (SCTP-2-03, SCTP-2-12).
-func (a *association) receiveForeignTag(in *arrival, first chunk.Raw, chunks []byte) {
-	switch first.Type {
-	case chunk.TypeAbort, chunk.TypeShutdownComplete:
-		if first.Flags&chunk.FlagT != 0 && in.header.Tag == a.peerTag && a.peerTag != 0 {
-			in.reflected = true
-			in.path = a.pathTo(in.from.Addr())
-			a.receive(in, chunks)
-			return
-		}
-	case chunk.TypeShutdownAck:
-		if a.state == cookieWait || a.state == cookieEchoed {
-			a.e.answerShutdownAck(in)
-			return
-		}
+func (e *Endpoint) deliverForeign(in *arrival, first chunk.Raw, chunks []byte) {
+	if a := e.reflects(in, first); a != nil {
+		in.reflected = true
+		in.path = a.pathTo(in.from.Addr())
+		a.receive(in, chunks)
+		return
 	}
-	a.e.counters.BadTag++
+	p := e.pathAt(in.from, in.header.SrcPort)
+	switch {
+	case p == nil:
+		e.outOfTheBlue(in, chunks)
+	case first.Type == chunk.TypeShutdownAck && p.a.state < established:
+		e.answerShutdownAck(in)
+	default:
+		e.counters.BadTag++
+	}
 }

@@ -17,6 +17,7 @@ type path struct {
 	local   netip.Addr // own address that its packets arrive at, once known
 	home    netip.Addr // the one of several that is meant for it
 	index   uint8
+	twin    *path // the next one with the same address and SCTP port (peers.go)
 
 	confirmed bool // given by the user or verified (section 5.4)
 	inactive  bool
@@ -49,7 +50,7 @@ func (a *association) newPath(addr netip.Addr, udpPort uint16) *path {
 	p.search.timer.Value = timerRef{a: a, path: p, kind: timerMTU}
 	p.resetTransfer()
 	a.paths = append(a.paths, p)
-	a.e.byPeer[peerKey{addr, a.peerPort}] = a
+	a.e.enter(p)
 	return p
 }
 
@@ -136,8 +137,7 @@ func (p *path) suspect() bool {
 // such a packet moves the peer's UDP port (RFC 6951 section 5.4, SCTP-5-02).
 func (p *path) heard(in *arrival) {
 	if port := in.from.Port(); port != p.udpPort {
-		p.udpPort = port
-		p.a.e.counters.PortChanges++
+		p.movePort(port)
 	}
 	if in.local.IsValid() && in.local != p.local && !(p.local.IsValid() && p.a.e.severalLocal()) {
 		p.moveTo(in.local)
@@ -147,6 +147,7 @@ func (p *path) heard(in *arrival) {
 // works clears the error counter of a path that has answered (section 8.2).
 func (p *path) works() {
 	p.errors = 0
+	p.a.rival = false
 	if p.inactive {
 		p.inactive = false
 		p.a.notifyPath(p, assoc.PathAvailable, nil)
@@ -167,7 +168,11 @@ func (a *association) failed(p *path, counts bool) {
 	}
 	a.errors++
 	if a.errors > a.params.AssocMaxRetrans {
-		a.lost(assoc.CommLost, 0, assoc.ErrTimeout)
+		err := assoc.ErrTimeout
+		if a.rival {
+			err = errReplaced
+		}
+		a.lost(assoc.CommLost, 0, err)
 	}
 }
 

@@ -72,16 +72,21 @@ func TestNothingBehindAnAbort(t *testing.T) {
 }
 
 // An INIT belongs to the association that a listed address names, whatever its
-// source; the answer goes to that source and port, under the tag of that INIT
-// (SCTP-2-02, SCTP-2-11).
+// source address; the answer goes to that source and port, under the tag of that
+// INIT (SCTP-2-02, SCTP-2-11). From another UDP port it comes from somebody else
+// (SCTP-2-05).
 func TestInitIsFoundByListedAddress(t *testing.T) {
 	e, a := receiver(t, assoc.Params{})
-	elsewhere := netip.MustParseAddrPort("192.0.2.200:4711")
-	for _, listed := range []bool{true, false} {
+	other := netip.MustParseAddr("192.0.2.200")
+	for _, tt := range []struct {
+		lists bool
+		port  uint16
+	}{{true, peerAddr.Port()}, {false, peerAddr.Port()}, {true, 4711}} {
 		var params []byte
-		if listed {
+		if tt.lists {
 			params = chunk.AppendAddr(nil, peerAddr.Addr())
 		}
+		elsewhere := netip.AddrPortFrom(other, tt.port)
 		b := chunk.AppendHeader(nil, chunk.Header{SrcPort: a.peerPort, DstPort: 5000})
 		b = chunk.AppendInit(b, chunk.TypeInit, &chunk.Init{Tag: 77, Window: 9999, OutStreams: 1, InStreams: 1, Params: params}, 0)
 		chunk.Seal(b)
@@ -92,11 +97,11 @@ func TestInitIsFoundByListedAddress(t *testing.T) {
 		}
 		h, _ := chunk.PeekHeader(out[0].Data)
 		want := chunk.TypeInitAck
-		if listed {
+		if tt.lists && tt.port == peerAddr.Port() {
 			want = chunk.TypeAbort // it adds an address to the association
 		}
 		if c := chunksOf(t, out[0].Data)[0]; c.Type != want || h.Tag != 77 {
-			t.Errorf("listed %v: type %d, tag %d", listed, c.Type, h.Tag)
+			t.Errorf("%+v: type %d, tag %d", tt, c.Type, h.Tag)
 		}
 	}
 }

@@ -3,7 +3,6 @@ package sctp_test
 import (
 	"bytes"
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -410,18 +409,4 @@ func TestScriptRestartWithNewAddress(t *testing.T) {
 	if what := changed(before, fingerprint(c.ep)); what != "" {
 		t.Fatal("the association changed", what)
 	}
-}
-
-// TestScriptRestartFromAnotherUDPPort: the new process may have another UDP
-// port, which is no part of who it is; answers go there (SCTP-2-05, SCTP-5-02,
-// 5-03).
-func TestScriptRestartFromAnotherUDPPort(t *testing.T) {
-	c := newConv(t).establishClient()
-	c.udp = netip.AddrPortFrom(c.udp.Addr(), 9899)
-	c.restart()
-	c.expectOwn(ctCookieAck)
-	c.event(assoc.Restart)
-	c.send("to the new port")
-	c.expectOwn(ctData)
-	c.inject(sackChunk(c.engTSN, 1<<16, nil))
 }

@@ -389,6 +389,13 @@ func TestScriptDropped(t *testing.T) {
 				from = c.udp // its tag is right
 			}
 			c.injectRaw(from, packet)
+			if from != c.udp && (strings.Contains(name, "wrong tag") || name == "peer's tag") {
+				// Somebody else's at that address, out of the blue (SCTP-2-05).
+				if p := c.out[0]; len(c.discard()) != 1 || p.to != from || !bytes.Equal(p.types(), []byte{ctAbort}) || p.chunks[0].flags != 1 {
+					t.Fatalf("answered with %v to %v", p, p.to)
+				}
+				c.injectRaw(c.udp, packet)
+			}
 			c.quiet()
 			if what := changed(before, fingerprint(c.ep)); what != "" && name != "SACK of a wrong length" {
 				t.Fatal("the engine remembers it", what)
