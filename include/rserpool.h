@@ -254,8 +254,9 @@ RSP_API int rsp_socket(int domain, int type, int protocol);
 /* rsp_bind - give a socket its local address, as bind(2).
  *
  * A pool element is reached at this address; with the wildcard address, at the
- * addresses of this host. Port 0 chooses a free one. A socket that is not bound
- * takes a free port of the wildcard address at its first use.
+ * addresses of this host. Port 0 chooses a free one, which rsp_getlocaladdrs()
+ * tells. A socket that is not bound takes a free port of the wildcard address at its
+ * first use.
  *
  * Does not wait.
  * Errors: EADDRINUSE, EADDRNOTAVAIL, EACCES (ports below 1024 need privileges),
@@ -685,6 +686,27 @@ RSP_API int rsp_close(int fd);
  * Errors: ENOTCONN (not registered; not connected), EFAULT. */
 RSP_API int rsp_getsockname(int fd, void *pool, size_t *pool_len, uint32_t *pe_id);
 RSP_API int rsp_getpeername(int fd, void *pool, size_t *pool_len, uint32_t *pe_id);
+
+/* rsp_getpeeraddrs - the addresses of the peer of a session, which at an element is
+ * the pool user. rsp_getlocaladdrs - those of this side: with session 0 what the
+ * socket is bound to, a wildcard address as such, and so the port that rsp_bind()
+ * chose for 0; with a session, the addresses that its peer knows or sees.
+ *
+ * session is that of struct rsp_sndrcvinfo; of a descriptor from rsp_accept() 0 is its
+ * own session, and for rsp_getpeeraddrs() else the one that rsp_connect() made.
+ * addrs is an array of struct sockaddr_in or, where the domain is AF_INET6, of struct
+ * sockaddr_in6, with IPv4 addresses in mapped form. The peer's first address is the
+ * one that data goes to: with room for one structure that is what there is to get.
+ * *len is the room at addrs in bytes, and then the length of all addresses: when it
+ * is larger than the room was, those that had no room are left out. addrs may be NULL
+ * when *len is 0.
+ *
+ * Returns how many addresses there are: 0 while the session moves from one element
+ * to another. A socket without an address has the wildcard address and port 0.
+ * Does not wait.
+ * Errors: ENOTCONN (no such session, or not any more), EFAULT. */
+RSP_API int rsp_getpeeraddrs(int fd, uint32_t session, struct sockaddr *addrs, socklen_t *len);
+RSP_API int rsp_getlocaladdrs(int fd, uint32_t session, struct sockaddr *addrs, socklen_t *len);
 
 /* rsp_errmsg - what the last failure was, why, and what to do about it.
  *

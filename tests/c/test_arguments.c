@@ -42,6 +42,7 @@ static void every_function(int fd, int error)
 {
 	struct rsp_loadinfo load;
 	struct sockaddr_in any;
+	socklen_t none = 0;
 	uint32_t id;
 	char buf[8];
 
@@ -57,6 +58,8 @@ static void every_function(int fd, int error)
 	CHECK_ERROR(rsp_rcvmsg(fd, buf, sizeof(buf), NULL, 0), error);
 	CHECK_ERROR(rsp_getsockname(fd, NULL, NULL, &id), error);
 	CHECK_ERROR(rsp_getpeername(fd, NULL, NULL, &id), error);
+	CHECK_ERROR(rsp_getpeeraddrs(fd, 0, NULL, &none), error);
+	CHECK_ERROR(rsp_getlocaladdrs(fd, 0, NULL, &none), error);
 	CHECK_ERROR(rsp_close(fd), error);
 }
 

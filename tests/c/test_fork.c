@@ -76,6 +76,7 @@ static void every_function_fails(int fd)
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct timeval now = {0, 0};
 	struct rsp_addrinfo *list = NULL;
+	socklen_t none = 0;
 	char buf[256];
 
 	memset(&load, 0, sizeof(load));
@@ -94,6 +95,8 @@ static void every_function_fails(int fd)
 	CHECK_ERROR(rsp_poll(&p, 1, 0), EOWNERDEAD);
 	CHECK_ERROR(rsp_getsockname(fd, NULL, NULL, NULL), EOWNERDEAD);
 	CHECK_ERROR(rsp_getpeername(fd, NULL, NULL, NULL), EOWNERDEAD);
+	CHECK_ERROR(rsp_getpeeraddrs(fd, 0, NULL, &none), EOWNERDEAD);
+	CHECK_ERROR(rsp_getlocaladdrs(fd, 0, NULL, &none), EOWNERDEAD);
 	CHECK_ERROR(rsp_close(fd), EOWNERDEAD);
 	CHECK_ERROR(rsp_getaddrinfo("echo", 4, NULL, &list), EOWNERDEAD);
 	CHECK_ERROR(rsp_pe_registration("echo", 4, NULL, &load, NULL), EOWNERDEAD);
