@@ -264,6 +264,22 @@ RSP_API int rsp_socket(int domain, int type, int protocol);
  * small), EFAULT. */
 RSP_API int rsp_bind(int fd, const struct sockaddr *addr, socklen_t len);
 
+/* rsp_bindx - give a socket several local addresses, as sctp_bindx(3) packs them: count
+ * of them, one behind the other, each a struct sockaddr_in or, for AF_INET6 only, a
+ * struct sockaddr_in6, which may alternate. All have the same port; 0 chooses one
+ * that is free on all of them. flags is 0.
+ *
+ * A session then goes on over the others when one address, or the network behind it,
+ * fails (multihoming, RFC 9260 section 6.4), and a pool element is registered with
+ * all of them. Addresses cannot be added or removed later. A peer is looked for at
+ * every one: give only such as it can reach.
+ *
+ * Does not wait.
+ * Errors: those of rsp_bind(), and EINVAL (count is not 1 to RSP_ADDRS_MAX, the ports
+ * differ, unknown flags). When it fails the socket has no address. */
+RSP_API int rsp_bindx(int fd, const struct sockaddr *addrs, int count, int flags);
+#define RSP_ADDRS_MAX 64
+
 /* rsp_listen - take the sessions of pool users one by one with rsp_accept().
  *
  * Only for sockets of type SOCK_STREAM. rsp_register() makes the socket known to pool

@@ -7,8 +7,45 @@ import (
 	"net/netip"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/librserpool/librserpool/core/rserpool"
 )
+
+// readAddresses reads addresses that lie one behind the other, for a socket of the
+// given domain.
+func readAddresses(at unsafe.Pointer, count, domain int) (addrs []netip.AddrPort, err error) {
+	for range count {
+		a, size, err := readAddress(at, 0)
+		if err != nil {
+			return nil, err
+		}
+		if domain == unix.AF_INET && !a.Addr().Is4() {
+			return nil, failf(unix.EAFNOSUPPORT, "%v is no IPv4 address; a socket of AF_INET6 takes both kinds", a.Addr())
+		}
+		addrs, at = append(addrs, a), unsafe.Add(at, size)
+	}
+	return addrs, nil
+}
+
+// bind is rsp_bind and rsp_bindx.
+func (d *descriptor) bind(addrs ...netip.AddrPort) error {
+	if d.conn != nil {
+		return failf(unix.EINVAL, "the socket is a session that rsp_accept returned, and has its address")
+	}
+	return d.sock.Bind(addrs...)
+}
+
+//export rspgo_bindx
+func rspgo_bindx(ino C.uint64_t, addrs unsafe.Pointer, count C.int, space *C.struct_rspgo_error) C.int {
+	return C.int(onSocket(ino, space, "rsp_bindx", func(d *descriptor) (int64, error) {
+		as, err := readAddresses(addrs, int(count), d.domain)
+		if err != nil {
+			return 0, err
+		}
+		return 0, d.bind(as...)
+	}))
+}
 
 // localAddrs is rsp_getlocaladdrs.
 func (d *descriptor) localAddrs(session rserpool.SessionID) ([]netip.AddrPort, error) {

@@ -97,10 +97,7 @@ func rspgo_bind(ino C.uint64_t, addr unsafe.Pointer, n C.size_t, space *C.struct
 		if err != nil {
 			return 0, err
 		}
-		if d.conn != nil {
-			return 0, failf(unix.EINVAL, "the socket is a session that rsp_accept returned, and has its address")
-		}
-		return 0, d.sock.Bind(a)
+		return 0, d.bind(a)
 	}))
 }
 

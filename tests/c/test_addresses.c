@@ -69,6 +69,108 @@ static void bound_port(void)
 	CHECK(rsp_close(fd) == 0);
 }
 
+/* Fills in 127.0.0.1, 127.0.0.2 and so on, one behind the other. */
+static void loopbacks(struct sockaddr_in *here, int count, in_port_t port)
+{
+	int i;
+
+	memset(here, 0, (size_t)count * sizeof(*here));
+	for (i = 0; i < count; i++) {
+		here[i].sin_family = AF_INET;
+		here[i].sin_port = port;
+		here[i].sin_addr.s_addr = htonl(INADDR_LOOPBACK + (in_addr_t)i);
+	}
+}
+
+/* An element with several addresses is registered with all of them. */
+static void several_addresses(void)
+{
+	struct sockaddr_in here[3], told[4], there[4];
+	socklen_t len = sizeof(told);
+	int pe = rsp_socket(AF_INET, SOCK_SEQPACKET, 0), user, i;
+
+	loopbacks(here, 3, 0);
+	CHECK(rsp_bindx(pe, (struct sockaddr *)here, 3, 0) == 0);
+	CHECK(rsp_getlocaladdrs(pe, 0, (struct sockaddr *)told, &len) == 3 && len == sizeof(here));
+	CHECK(told[0].sin_port != 0);
+	for (i = 0; i < 3; i++) {
+		here[i].sin_port = told[0].sin_port;
+		CHECK(same(here[i], told[i]));
+	}
+	registered(pe, "addresses-several");
+	user = connected("addresses-several");
+	len = sizeof(there);
+	CHECK(rsp_getpeeraddrs(user, 0, (struct sockaddr *)there, &len) == 3 && len == sizeof(here));
+	for (i = 0; i < 9; i++)
+		if (same(here[i / 3], there[i % 3]))
+			there[i % 3].sin_port = 0;
+	CHECK(there[0].sin_port == 0 && there[1].sin_port == 0 && there[2].sin_port == 0);
+	say(user, "all of them");
+	CHECK(session_of_message(pe) != 0);
+	CHECK(rsp_close(user) == 0 && rsp_close(pe) == 0);
+}
+
+/* For AF_INET6 both kinds, of different lengths; they are told in one. */
+static void addresses_of_both_kinds(void)
+{
+	struct {
+		struct sockaddr_in four;
+		struct sockaddr_in6 six;
+		struct sockaddr_in four_again;
+	} here;
+	struct sockaddr_in6 told[3];
+	struct sockaddr_in four[2];
+	socklen_t len = sizeof(told);
+	int fd = rsp_socket(AF_INET6, SOCK_SEQPACKET, 0);
+
+	memset(&here, 0, sizeof(here));
+	loopbacks(four, 2, 0);
+	here.four = four[0];
+	here.four_again = four[1];
+	here.six.sin6_family = AF_INET6;
+	here.six.sin6_addr = in6addr_loopback;
+	if (rsp_bindx(fd, (struct sockaddr *)&here, 3, 0) == -1 && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)) {
+		printf("not run: this host has no IPv6\n");
+		CHECK(rsp_close(fd) == 0);
+		return;
+	}
+	CHECK(rsp_getlocaladdrs(fd, 0, (struct sockaddr *)told, &len) == 3 && len == sizeof(told));
+	CHECK(IN6_IS_ADDR_V4MAPPED(&told[0].sin6_addr) && IN6_IS_ADDR_LOOPBACK(&told[1].sin6_addr));
+	CHECK(IN6_IS_ADDR_V4MAPPED(&told[2].sin6_addr) && told[2].sin6_port == told[0].sin6_port);
+	CHECK(rsp_close(fd) == 0);
+}
+
+static void wrong_addresses(void)
+{
+	struct sockaddr_in here[2];
+	struct sockaddr_in6 six;
+	int fd = rsp_socket(AF_INET, SOCK_SEQPACKET, 0);
+
+	loopbacks(here, 2, 0);
+	memset(&six, 0, sizeof(six));
+	six.sin6_family = AF_INET6;
+	six.sin6_addr = in6addr_loopback;
+	CHECK_ERROR(rsp_bindx(fd, NULL, 1, 0), EFAULT);
+	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)here, 0, 0), EINVAL);
+	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)here, RSP_ADDRS_MAX + 1, 0), EINVAL);
+	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)here, 2, 1), EINVAL);
+	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)&six, 1, 0), EAFNOSUPPORT);
+	here[1].sin_port = htons(4711);
+	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)here, 2, 0), EINVAL);
+	here[1].sin_port = 0;
+	here[1].sin_family = AF_UNIX;
+	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)here, 2, 0), EAFNOSUPPORT);
+	here[1].sin_family = AF_INET;
+	here[1].sin_addr.s_addr = htonl(0xc0000201); /* 192.0.2.1 is nobody's */
+	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)here, 2, 0), EADDRNOTAVAIL);
+	CHECK(local_of(fd, 0).sin_port == 0); /* and none of them is kept */
+	loopbacks(here, 2, 0);
+	CHECK(rsp_bindx(fd, (struct sockaddr *)here, 2, 0) == 0);
+	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)here, 2, 0), EINVAL);
+	CHECK_ERROR(rsp_bind(fd, (struct sockaddr *)here, sizeof(here[0])), EINVAL);
+	CHECK(rsp_close(fd) == 0);
+}
+
 /* An element that has all sessions in one descriptor tells them apart by address. */
 static void pool_users_of_an_element(void)
 {
@@ -164,7 +266,8 @@ static void what_is_not_there(void)
 
 static const struct check_test tests[] = {
         TEST(bound_port),       TEST(pool_users_of_an_element), TEST(too_little_room), TEST(accepted_session),
-        TEST(both_families),    TEST(what_is_not_there),
+        TEST(both_families),    TEST(what_is_not_there),        TEST(several_addresses),
+        TEST(addresses_of_both_kinds), TEST(wrong_addresses),
 };
 
 CHECK_MAIN(tests)
