@@ -104,6 +104,7 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 	                        struct rspgo_notification *note, int how, struct rspgo_error *err))          \
 	F(int, rspgo_send_cookie, (int fd, uint64_t ino, void *buf, size_t len, uint32_t session,            \
 	                           struct rspgo_error *err))                                                 \
+	F(int, rspgo_close_session, (uint64_t ino, uint32_t session, int abort, struct rspgo_error *err))    \
 	F(int, rspgo_setopt, (uint64_t ino, uint32_t session, int option, void *value, size_t len,           \
 	                      struct rspgo_error *err))                                                      \
 	F(int, rspgo_getopt, (uint64_t ino, uint32_t session, int option, void *value, size_t *len,          \

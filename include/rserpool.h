@@ -489,6 +489,22 @@ RSP_API ssize_t rsp_recvmsgv(int fd, const struct iovec *pieces, int count, stru
 RSP_API int rsp_send_cookie(int fd, const void *cookie, size_t len, uint32_t session, int flags);
 #define RSP_COOKIE_MAX 60000
 
+/* rsp_close_session - end one session, and leave the others and the socket alone.
+ *
+ * session is that of struct rsp_sndrcvinfo; 0 is the one that rsp_connect() made, after
+ * which the socket can be connected again, or that of a descriptor from rsp_accept(),
+ * which has to be closed nevertheless. flags is 0: what was sent still arrives; or
+ * RSP_ABORT: what has not arrived is lost, and the peer is told that the session was
+ * aborted (RFC 9260 section 9). In both cases what was received and not read is
+ * dropped, and no notification follows. The pool user of an element goes on with
+ * another element, if it finds one. After 0 a peer that does not read can delay the
+ * end as long as it likes: RSP_ABORT ends that, too.
+ *
+ * Does not wait: what was sent arrives in the background.
+ * Errors: ENOTCONN (no such session, or not any more), EINVAL (unknown flags). */
+RSP_API int rsp_close_session(int fd, uint32_t session, int flags);
+#define RSP_ABORT 0x2
+
 /* rsp_setsockopt, rsp_getsockopt - options of a socket and of its sessions.
  *
  * There are no levels. session is the session to set; 0 stands for the socket:

@@ -42,7 +42,7 @@ func (s *Socket) finish(ss *session) {
 // shutdown ends a session of which nothing waits outside the transport.
 func (s *Socket) shutdown(ss *session) {
 	if a := s.assocs[ss.assoc]; a != nil {
-		a.session, a.over = nil, true
+		a.session, a.over, a.was = nil, true, ss.id
 		_ = s.port.Shutdown(ss.assoc) // gone already: as wished
 	}
 	s.end(ss, nil)

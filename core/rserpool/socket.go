@@ -73,6 +73,7 @@ type Socket struct {
 type association struct {
 	up      bool
 	over    bool               // being shut down: what still arrives is dropped
+	was     SessionID          // over: whose it was
 	session *session           // nil: a registrar's, or not known yet
 	next    *session           // over: who wants one with the same peer
 	peer    Name               // of the peer as an element, by its business card

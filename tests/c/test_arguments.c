@@ -58,6 +58,7 @@ static void every_function(int fd, int error)
 	CHECK_ERROR(rsp_rcvmsg(fd, buf, sizeof(buf), NULL, 0), error);
 	CHECK_ERROR(rsp_getsockname(fd, NULL, NULL, &id), error);
 	CHECK_ERROR(rsp_getpeername(fd, NULL, NULL, &id), error);
+	CHECK_ERROR(rsp_close_session(fd, 0, 0), error);
 	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)&any, 1, 0), error);
 	CHECK_ERROR(rsp_getpeeraddrs(fd, 0, NULL, &none), error);
 	CHECK_ERROR(rsp_getlocaladdrs(fd, 0, NULL, &none), error);
