@@ -89,6 +89,19 @@ func TestNamedTestsExist(t *testing.T) {
 	}
 }
 
+// TestHeadersAreInputs: the go command compiles anew what changes in a package's
+// own folder, so C headers of the project are included from there, by links.
+func TestHeadersAreInputs(t *testing.T) {
+	own := regexp.MustCompile(`#include "([^"]*/[^"]*)"`)
+	walk(t, filepath.Join(root, "capi"), func(path string) error {
+		text, err := os.ReadFile(path)
+		for _, include := range own.FindAllSubmatch(text, -1) {
+			t.Errorf("%s includes %s: its changes would go unnoticed; link it into the folder", path, include[1])
+		}
+		return err
+	})
+}
+
 // walk visits the Go files of the module in dir.
 func walk(t *testing.T, dir string, visit func(path string) error) {
 	t.Helper()
