@@ -451,6 +451,27 @@ func TestScriptZeroWindowProbe(t *testing.T) {
 	c.forget()
 }
 
+// TestScriptWindowSmallerThanAChunk: a window that is open, but for less than the
+// chunk that waits, is closed for it, also where packets have become smaller since
+// it was cut: the peer is not to blame while SACKs come back (SCTP-3-44).
+func TestScriptWindowSmallerThanAChunk(t *testing.T) {
+	c := newConv(t, withParams(func(p *assoc.Params) { p.MTU = 9000 })).establishServer()
+	c.send(strings.Repeat("x", 8000))
+	c.expectOwn(ctData)
+	c.must(c.ep.SetParams(c.id, assoc.Params{MTU: -1})) // packets are small from now on
+	for range 600 {
+		c.inject(sackChunk(c.engTSN-1, 5000, nil))
+		c.advance(100 * time.Millisecond)
+		c.discard()
+	}
+	c.wantState("ESTABLISHED")
+	if n := c.status().Paths[0].Errors; n != 0 {
+		t.Errorf("%d errors", n)
+	}
+	c.inject(sackChunk(c.engTSN, 1<<16, nil))
+	c.forget()
+}
+
 // TestScriptProbeAcknowledged: the probe is taken and the window stays shut;
 // the next probe must come (SCTP-3-45).
 func TestScriptProbeAcknowledged(t *testing.T) {

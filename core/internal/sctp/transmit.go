@@ -201,7 +201,10 @@ func (a *association) t3Due(now time.Time, p *path) {
 	p.onTimeout(p.pmdcs())
 	p.backOff(a.params.RTOMax)
 	p.stopTiming()
-	p.search.timedOut(now, p)
+	closed := a.shutOut()
+	if !closed {
+		p.search.timedOut(now, p)
+	}
 	o.recovering = false
 	a.abandonExpired(now, p)
 	if o.forwarding.path == p {
@@ -213,18 +216,30 @@ func (a *association) t3Due(now time.Time, p *path) {
 			a.mark(c, i)
 		}
 	}
-	closed := o.advertised < a.maxPayload() && o.heard
 	o.heard = false
 	o.forced = o.marked > 0
 	a.opportunity()
 	a.wake()
-	if closed { // unanswered window probes are no errors while SACKs come (section 6.1 A, SCTP-3-44)
+	if closed { // section 6.1 A, SCTP-3-44
 		return
 	}
 	a.failed(p, true)
 	if !a.dead && p.suspect() && p.nonce == 0 && a.alternate(p) != nil {
 		a.beatNow(now, p) // data goes elsewhere, so ask whether it is back
 	}
+}
+
+// shutOut says that the peer answers and has no room: that what is outstanding
+// is not acknowledged is then no failure, neither of the peer nor of the path, and
+// says nothing about the size of its packets (section 6.1 A). The chunk may be
+// larger than what fits a packet by now.
+func (a *association) shutOut() bool {
+	o := &a.out
+	n := a.maxPayload()
+	if o.chunks.len() > 0 {
+		n = max(n, int(o.chunks.at(0).n))
+	}
+	return o.heard && o.advertised < n
 }
 
 // startProbing arms the probe of a closed window when nothing in flight can

@@ -10,7 +10,8 @@ import (
 
 var pressureScenarios = []scenario{
 	{"full send buffer", fullSendBuffer, true},
-	{"window closed and reopened", windowReopens, false},
+	{"window closed and reopened", func(w *world) { windowReopens(w, 1500, 200, 32<<10) }, false},
+	{"window closed to large messages", func(w *world) { windowReopens(w, 100_000, 30, 1<<20) }, false},
 	{"many senders", manySenders, false},
 }
 
@@ -45,15 +46,15 @@ func fullSendBuffer(w *world) {
 
 // A reader that stops for longer than a silent peer would be tolerated loses
 // neither data nor the association (SCTP-8-20).
-func windowReopens(w *world) {
+func windowReopens(w *world, size, count, buffer int) {
 	p := soon
 	p.PathMaxRetrans, p.AssocMaxRetrans = 8, 8 // less than a second
-	p.ReceiveBuffer, p.SendBuffer = 32<<10, 1<<20
+	p.ReceiveBuffer, p.SendBuffer = buffer, 4<<20
 	c, cid, s, sid := w.pair(p)
 	s.pause()
 	var sent []message
-	for i := range 200 {
-		sent = append(sent, message{ppid: uint32(i), data: pattern(1500, i)})
+	for i := range count {
+		sent = append(sent, message{ppid: uint32(i), data: pattern(size, i)})
 		c.send(cid, sent[i])
 	}
 	time.Sleep(max(2*time.Second, min(w.f.Idle, 20*time.Second)))
