@@ -108,12 +108,15 @@ func (s *signal) drain() {
 	}
 }
 
-// close wakes everybody who waits for the program's end, with POLLHUP.
+// close wakes everybody who waits for the program's end, with POLLHUP. To close
+// does not do that as long as a forked child has the descriptor as well; to shut
+// down does.
 func (s *signal) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
 		s.closed = true
+		unix.Shutdown(s.core, unix.SHUT_RDWR)
 		unix.Close(s.core)
 	}
 }
