@@ -26,6 +26,9 @@ type descriptor struct {
 	closed atomic.Bool
 	stream // SOCK_STREAM
 
+	ctx    context.Context // ends when the program closes the descriptor
+	cancel context.CancelFunc
+
 	dataOnly   atomic.Bool  // how the next registration is to be
 	drainLimit atomic.Int32 // RSP_DRAIN_LIMIT
 	life       atomic.Int64 // of the registration, as the program gave it
@@ -53,10 +56,16 @@ func newDescriptor(domain int, oneToOne bool) (d *descriptor, fd int, err error)
 		return nil, 0, err
 	}
 	fd = sig.app
-	d = &descriptor{sock: sock, sig: sig, domain: domain}
+	d = describe(sock, sig, domain)
 	d.oneToOne = oneToOne
 	sock.Hooks(sig.setReadable, d.setSendable)
 	return d, fd, nil
+}
+
+func describe(sock *rserpool.Socket, sig *signal, domain int) *descriptor {
+	d := &descriptor{sock: sock, sig: sig, domain: domain}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	return d
 }
 
 func (d *descriptor) setSendable(sendable bool) {

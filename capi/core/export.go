@@ -164,7 +164,7 @@ func started(event int, err error) (int64, error) {
 
 func startClose(d *descriptor, background bool) (int64, error) {
 	if !sockets.shut(d) {
-		return 0, failf(unix.EBADF, "another thread closed the socket")
+		return 0, errShut
 	}
 	sockets.unwatch(d)
 	finish := func(ctx context.Context) error {

@@ -146,14 +146,24 @@ func (d *descriptor) show(op *operation) {
 }
 
 func (d *descriptor) runOperation(op *operation, run func(context.Context) error) {
-	limit := controlLimit
-	if op.verb == verbDrain {
+	limit, ctx := controlLimit, d.ctx
+	switch op.verb {
+	case verbDrain:
 		limit = d.drainTime()
+	case verbClose:
+		ctx = context.Background()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	d.end(op, guarded(op.verb.String(), func() error { return run(ctx) }))
+	err := guarded(op.verb.String(), func() error { return run(ctx) })
+	if errors.Is(err, context.Canceled) {
+		err = errShut
+	}
+	d.end(op, err)
 }
+
+// errShut is what waits for a socket return that another thread closes.
+var errShut = failf(unix.EBADF, "another thread closed the socket")
 
 func (d *descriptor) end(op *operation, err error) {
 	d.note(op.verb.String(), err)

@@ -160,3 +160,18 @@ func TestOperationThatPanics(t *testing.T) {
 	waitEvent(t, event, unix.POLLIN)
 	wantErrno(t, finish(event), unix.EIO)
 }
+
+// TestCloseEndsOperations that would go on for long, such as looking up a name.
+func TestCloseEndsOperations(t *testing.T) {
+	d := newTestDescriptor(t)
+	event, err := d.start(verbConnect, "pool", false, func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sockets.shut(d)
+	waitEvent(t, event, unix.POLLIN)
+	wantErrno(t, finish(event), unix.EBADF)
+}

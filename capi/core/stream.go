@@ -101,7 +101,7 @@ func (d *descriptor) accept() (*descriptor, int, error) {
 		return nil, 0, err
 	}
 	fd := sig.app
-	in := &descriptor{sock: d.sock, sig: sig, domain: d.domain}
+	in := describe(d.sock, sig, d.domain)
 	in.oneToOne = true
 	in.closed.Store(true) // nobody is to meet it yet
 	if err = sockets.add(in); err == nil {

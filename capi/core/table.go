@@ -64,6 +64,7 @@ func (t *table) shut(d *descriptor) bool {
 	if d.closed.Swap(true) {
 		return false
 	}
+	d.cancel()
 	d.sig.close()
 	return true
 }

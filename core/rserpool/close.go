@@ -65,6 +65,7 @@ func (s *Socket) beginClose() bool {
 		return false
 	}
 	s.closing = true
+	s.registerEnd = nil // what deregisters from here on is not what a caller waits for
 	s.keeperDone()
 	for _, ss := range s.sessions {
 		s.finish(ss)

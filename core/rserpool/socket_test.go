@@ -386,3 +386,27 @@ func TestCloseWithoutARegistrar(t *testing.T) {
 		}
 	})
 }
+
+// TestCloseEndsRegistration: whoever waits for a registrar that never answers is
+// told that the socket is closed, and not that all went well.
+func TestCloseEndsRegistration(t *testing.T) {
+	run(t, func(w *world) {
+		p := w.process()
+		p.registrar()
+		registered := w.process().socket()
+		w.ok(registered.Register(w.ctx, "echo", Registration{}))
+		p.kill()
+		s := w.process().socket()
+		waiting := make(chan error, 2)
+		go func() { waiting <- s.Register(w.ctx, "echo", Registration{}) }()
+		go func() { waiting <- registered.Deregister(w.ctx) }()
+		synctest.Wait()
+		w.ok(s.Close())
+		w.ok(registered.Close())
+		for range 2 {
+			if err := <-waiting; !errors.Is(err, ErrClosed) {
+				w.Errorf("got %v", err)
+			}
+		}
+	})
+}

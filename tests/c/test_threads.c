@@ -71,6 +71,15 @@ static void *wait_for_connection(void *unused)
 	return unused;
 }
 
+static void *wait_for_registration(void *unused)
+{
+	struct rsp_loadinfo load;
+
+	memset(&load, 0, sizeof(load));
+	CHECK_ERROR(rsp_register(user, "echo", 4, &load), EBADF);
+	return unused;
+}
+
 static void *wait_for_events(void *unused)
 {
 	CHECK((events_of(user, POLLIN, LONG) & (POLLHUP | POLLNVAL)) != 0);
@@ -107,6 +116,8 @@ static void close_while_others_wait(void)
 	CHECK(setenv("RSERPOOL_REGISTRARS", address, 1) == 0);
 	user = bound_socket();
 	close_under(wait_for_connection);
+	user = bound_socket();
+	close_under(wait_for_registration);
 	close(udp);
 	CHECK(setenv("RSERPOOL_REGISTRARS", before, 1) == 0);
 	free(before);
