@@ -37,6 +37,7 @@ func (s *Socket) CloseContext(ctx context.Context) error {
 	if s.machine != nil {
 		s.machine.Stop()
 		s.dropTCP(ErrClosed)
+		s.stopLookUp()
 	}
 	if s.ear != nil {
 		s.ear.Close()

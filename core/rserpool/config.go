@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strconv"
@@ -22,8 +23,10 @@ import (
 // made and do not change for it afterwards.
 type Config struct {
 	// Registrars are addresses of registrars, host:port or only host; all are
-	// tried, a few at a time. tcp:host:port is asked over TCP, which pool users
-	// can use and pool elements cannot. RSERPOOL_REGISTRARS.
+	// tried, a few at a time. Each address of a name is a registrar; names are
+	// looked up when a registrar is needed, and every two seconds until one is
+	// found. tcp:host:port is asked over TCP, which pool users can use and pool
+	// elements cannot. RSERPOOL_REGISTRARS.
 	Registrars []string
 	// Transport is kernel, userland (the SCTP of this library, over UDP), or
 	// auto, the better one that this host has. RSERPOOL_TRANSPORT; auto.
@@ -263,7 +266,7 @@ func withDefaultPort(addr string, port uint16) (string, error) {
 	host, given, err := net.SplitHostPort(addr)
 	if err != nil {
 		host, given = strings.Trim(addr, "[]"), strconv.Itoa(int(port))
-		if strings.Contains(host, ":") && net.ParseIP(host) == nil {
+		if strings.Contains(host, ":") && !isAddr(host) {
 			return "", err
 		}
 	}
@@ -274,6 +277,11 @@ func withDefaultPort(addr string, port uint16) (string, error) {
 		return "", fmt.Errorf("port %q is not a number from 1 to 65535", given)
 	}
 	return net.JoinHostPort(host, given), nil
+}
+
+func isAddr(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 func orDefault[T comparable](field *T, value T) {

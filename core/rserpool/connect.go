@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
@@ -99,42 +97,25 @@ func checkPool(pool string) error {
 // prepare opens the endpoint and makes the machine, at the first use.
 func (s *Socket) prepare(ctx context.Context) error {
 	s.mu.Lock()
-	err := s.ensureOpen()
-	ready := s.machine != nil
-	s.mu.Unlock()
-	if err != nil || ready {
-		return err
-	}
-	registrars, tcp, err := s.lookUpRegistrars(ctx)
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
-		return ErrClosed
+	if err := s.ensureOpen(); err != nil || s.machine != nil {
+		return err
 	}
-	if s.machine == nil {
-		s.tcp.at = tcp
-		return s.startMachine(registrars)
-	}
-	return nil
+	return s.startMachine()
 }
 
-// startMachine makes the machine and tells it of the associations that stand.
-func (s *Socket) startMachine(registrars []netip.AddrPort) error {
-	s.loopback = len(registrars) == 0 && s.cfg.Announce == ""
-	if s.loopback {
-		registrars = []netip.AddrPort{s.cfg.loopbackRegistrar()}
-	}
-	s.registrars = registrars
+// startMachine makes the machine and tells it of the associations that stand,
+// with the socket locked.
+func (s *Socket) startMachine() error {
 	cfg := endpoint.Config{Rand: loop.NewRand(), Subscribe: true}
+	s.loopback = len(s.cfg.Registrars) == 0 && s.cfg.Announce == ""
+	if s.loopback {
+		cfg.Registrars = [][]netip.AddrPort{{s.cfg.loopbackRegistrar()}}
+	}
 	if s.cfg.Announce != "" {
 		cfg.Discover = discover
 	}
-	for _, r := range registrars {
-		cfg.Registrars = append(cfg.Registrars, []netip.AddrPort{r})
-	}
+	s.separate(&cfg)
 	s.machine = loop.New(&s.mu, endpoint.New(cfg), s.perform)
 	return s.listenForRegistrars()
 }
@@ -143,59 +124,13 @@ func (c *Config) loopbackRegistrar() netip.AddrPort {
 	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), c.LoopbackPort)
 }
 
-// lookUpRegistrars turns the configured names into addresses; each address
-// counts as a registrar. tcp says which are to be asked over TCP.
-func (s *Socket) lookUpRegistrars(ctx context.Context) (out []netip.AddrPort, tcp map[netip.AddrPort]bool, err error) {
-	var errs []error
-	tcp = map[netip.AddrPort]bool{}
-	for _, r := range s.cfg.Registrars {
-		hostPort, overTCP := splitTCP(r)
-		addrs, err := lookUp(ctx, hostPort, s.network)
-		errs = append(errs, err)
-		out = append(out, addrs...)
-		for _, a := range addrs {
-			only, named := tcp[a]
-			tcp[a] = overTCP && (only || !named) // named both ways: SCTP
-		}
-	}
-	if len(out) == 0 && len(s.cfg.Registrars) > 0 {
-		return nil, nil, &NoRegistrarError{Tried: s.cfg.Registrars, Err: errors.Join(errs...)}
-	}
-	return out, tcp, nil
-}
-
-// lookUp returns the addresses of host:port that a socket of the network can
-// reach.
-func lookUp(ctx context.Context, hostPort, network string) ([]netip.AddrPort, error) {
-	host, service, err := net.SplitHostPort(hostPort)
-	if err != nil {
-		return nil, err
-	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil {
-		return nil, err
-	}
-	if network == "ip6" {
-		network = "ip" // such a socket reaches IPv4 as well
-	}
-	ips, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
-	if err != nil {
-		return nil, fmt.Errorf("look up %s: %w", hostPort, err)
-	}
-	var out []netip.AddrPort
-	for _, ip := range ips {
-		out = append(out, netip.AddrPortFrom(ip.Unmap(), uint16(port)))
-	}
-	return out, nil
-}
-
 // waitError is what a call returns whose context ended, with the socket locked.
 func (s *Socket) waitError(what string, cause error) error {
 	if s.closing {
 		return ErrClosed
 	}
 	if s.home == "" {
-		return &NoRegistrarError{Tried: strs(s.registrars), Err: cause}
+		return &NoRegistrarError{Tried: s.tried(), Err: cause}
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
 		return fmt.Errorf("%w: %s, by the registrar %s: %w", ErrTimeout, what, s.home, cause)

@@ -28,6 +28,8 @@ type host struct {
 	open   func(transport.Config) (transport.Endpoint, string, error)
 	listen func(netip.AddrPort) (net.Listener, error) // TCP; nil in worlds without
 
+	lookUp loop.Resolver
+
 	mu       sync.Mutex
 	embedded map[uint16]*embeddedRegistrar
 }
@@ -49,7 +51,7 @@ func listenTCP(at netip.AddrPort) (net.Listener, error) {
 }
 
 func newHost(open func(transport.Config) (transport.Endpoint, string, error)) *host {
-	return &host{open: open, embedded: map[uint16]*embeddedRegistrar{}}
+	return &host{open: open, lookUp: net.DefaultResolver.LookupNetIP, embedded: map[uint16]*embeddedRegistrar{}}
 }
 
 // embeddedRegistrar lives as long as the pool elements that wanted it.

@@ -129,7 +129,7 @@ func (s *Socket) publicError(err error, pool protocol.PoolHandle) error {
 func noRegistrar(e *endpoint.NoRegistrarError) error {
 	out := &NoRegistrarError{}
 	for _, t := range e.Tried {
-		out.Tried = append(out.Tried, joinStrs(t.Addrs))
+		out.Tried = append(out.Tried, t.Who())
 		if t.Err != nil {
 			out.Err = t.Err
 		}

@@ -19,6 +19,8 @@ func (s *Socket) perform(f endpoint.Effect) {
 	switch f := f.(type) {
 	case endpoint.Connect:
 		s.connectRegistrar(f)
+	case endpoint.LookUp:
+		s.startLookUp()
 	case endpoint.Send:
 		s.sendControl(f.Assoc, f.Message)
 	case endpoint.Shutdown:

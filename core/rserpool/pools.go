@@ -27,14 +27,17 @@ func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
 		return nil, err
 	}
 	defer s.Close()
-	registrars, _, err := s.lookUpRegistrars(ctx) // this question goes over SCTP only
-	if err != nil {
-		return nil, err
+	failure := &NoRegistrarError{}
+	var registrars []netip.AddrPort
+	for _, a := range s.lookUp(ctx, s.cfg.Registrars) { // tcp: too: this question goes over SCTP only
+		registrars = append(registrars, a.Addrs...)
+		if a.Err != nil {
+			failure.Tried, failure.Err = append(failure.Tried, a.Name), a.Err
+		}
 	}
-	if len(registrars) == 0 {
+	if len(s.cfg.Registrars) == 0 {
 		registrars = []netip.AddrPort{s.cfg.loopbackRegistrar()}
 	}
-	failure := &NoRegistrarError{}
 	for _, r := range registrars {
 		pools, err := s.query(ctx, r)
 		if err == nil {

@@ -19,7 +19,9 @@ type RegistrarConfig struct {
 	// any the registrar has no peers.
 	ENRP []netip.AddrPort
 	// Peers are ENRP addresses (host:port, or host for port 9901) of other
-	// registrars, from which this one learns of the rest. They need ENRP.
+	// registrars, from which this one learns of the rest. They need ENRP. Each
+	// address of a name is a registrar. Names are looked up again as long as one
+	// of these is missing; that one has no address yet is no error.
 	Peers []string
 	// Multicast is a multicast group at which registrars find each other, an
 	// address like 239.1.2.3, perhaps with :port (9901) and @interface. It needs
@@ -68,12 +70,12 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 	if len(cfg.ASAP) == 0 {
 		cfg.ASAP = []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), protocol.PortASAP)}
 	}
-	peers, err := lookUpPeers(ctx, cfg)
+	peers, names, err := cfg.peers()
 	if err != nil {
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
 	lcfg := loop.RegistrarConfig{
-		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, Machine: resolved.machine(cfg.RFCTimers), State: cfg.State,
+		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, PeerNames: names, LookUp: resolved.host.lookUp, Machine: resolved.machine(cfg.RFCTimers), State: cfg.State,
 		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
 	}
 	if lcfg.Announce, err = resolved.group(); err != nil {
@@ -108,23 +110,24 @@ func (c *RegistrarConfig) multicast() (*loop.Group, error) {
 	return parseGroup(c.Multicast, protocol.PortENRP, "ENRP multicast")
 }
 
-func lookUpPeers(ctx context.Context, cfg RegistrarConfig) ([][]netip.AddrPort, error) {
-	if len(cfg.Peers) > 0 && len(cfg.ENRP) == 0 {
-		return nil, fmt.Errorf("%w: peers %v without an ENRP address of its own", ErrInvalid, cfg.Peers)
+// peers tells the addresses in Peers from the names, which are looked up again
+// and again.
+func (c *RegistrarConfig) peers() (addrs [][]netip.AddrPort, names []string, err error) {
+	if len(c.Peers) > 0 && len(c.ENRP) == 0 {
+		return nil, nil, fmt.Errorf("%w: peers %v without an ENRP address of its own", ErrInvalid, c.Peers)
 	}
-	var out [][]netip.AddrPort
-	for _, p := range cfg.Peers {
+	for _, p := range c.Peers {
 		hostPort, err := withDefaultPort(p, protocol.PortENRP)
 		if err != nil {
-			return nil, fmt.Errorf("%w: peer %q: %v; write host:port", ErrInvalid, p, err)
+			return nil, nil, fmt.Errorf("%w: peer %q: %v; write host:port", ErrInvalid, p, err)
 		}
-		addrs, err := lookUp(ctx, hostPort, "ip")
-		if err != nil {
-			return nil, err
+		if a, err := netip.ParseAddrPort(hostPort); err == nil && a.Addr().Zone() == "" {
+			addrs = append(addrs, []netip.AddrPort{netip.AddrPortFrom(a.Addr().Unmap(), a.Port())})
+		} else {
+			names = append(names, hostPort)
 		}
-		out = append(out, addrs)
 	}
-	return out, nil
+	return addrs, names, nil
 }
 
 // ID returns the registrar's identifier.

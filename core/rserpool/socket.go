@@ -35,13 +35,13 @@ type Socket struct {
 	garbage *loop.Rare
 	assocs  map[assoc.ID]*association
 
-	machine    *loop.Loop[endpoint.Event, endpoint.Effect] // nil until it is needed
-	registrars []netip.AddrPort                            // known to the machine from the start
-	loopback   bool                                        // they are the default ones
-	home       string                                      // the registrar in use
-	tcp        tcpRegistrars
-	ear        *loop.Ear // nil unless registrars announce themselves
-	keeper     keeper
+	machine   *loop.Loop[endpoint.Event, endpoint.Effect] // nil until it is needed
+	directory directory
+	loopback  bool   // nobody configured a registrar
+	home      string // the registrar in use
+	tcp       tcpRegistrars
+	ear       *loop.Ear // nil unless registrars announce themselves
+	keeper    keeper
 
 	serving     bool   // Register was called once: pool users may come
 	pool        string // that Register named last

@@ -117,9 +117,11 @@ func TestTCPNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, tcp, err := s.lookUpRegistrars(t.Context())
-		if err != nil || tcp[netip.MustParseAddrPort("192.0.2.1:3863")] {
-			t.Errorf("%v: %v, %v", both, tcp, err)
+		if err := s.prepare(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if s.tcp.at[netip.MustParseAddrPort("192.0.2.1:3863")] {
+			t.Errorf("%v: over TCP", both)
 		}
 		s.Close()
 	}

@@ -189,7 +189,7 @@ func TestRegisterOpaqueTransport(t *testing.T) {
 // A registrar that is configured and announced is one registrar.
 func TestConfiguredAndAnnounced(t *testing.T) {
 	s := newScript(t, Config{})
-	s.step(Announced{asap.ServerAnnounce{Transports: []protocol.Transport{at(regB)}}, regB}, AddRegistrar{only(regB)[0]})
+	s.step(Announced{asap.ServerAnnounce{Transports: []protocol.Transport{at(regB)}}, regB}, LookedUp{Found: only(regB)})
 	s.wait(time.Minute)
 	s.step(Resolve{Token: 1, Handle: pool})
 	if c := take[Connect](s); c.Addrs[0] != regB {
@@ -200,7 +200,7 @@ func TestConfiguredAndAnnounced(t *testing.T) {
 // An attempt at another address of the home itself is no other registrar.
 func TestSuspectedHomeByAnotherAddress(t *testing.T) {
 	s, id := resolving(t, Config{Registrars: only(regA)})
-	s.step(AddRegistrar{only(regB)[0]})
+	s.step(LookedUp{Found: only(regB)})
 	s.wait(15 * time.Second)
 	got := s.drain()
 	s.step(Connecting{got[0].(Connect).Token, id})

@@ -21,6 +21,9 @@ type Config struct {
 	// Registrars are known from the start and never forgotten (ASAP-3.6-07).
 	// Each entry is one registrar with one or more addresses.
 	Registrars [][]netip.AddrPort
+	// LookUp says that registrars are configured by name, too: the effect of
+	// that name asks for their addresses.
+	LookUp bool
 	// Discover is how long a hunt that knows no registrar at all waits for
 	// announcements before the round counts as failed. Default 0: not at all.
 	Discover time.Duration
@@ -83,7 +86,7 @@ func fill[T comparable](field *T, value T) {
 
 func (c Config) hunt() hunt.Config {
 	return hunt.Config{
-		Rand: c.Rand, Discover: c.Discover, MaxAnnounced: c.MaxAnnounced,
+		Rand: c.Rand, Discover: c.Discover, LookUp: c.LookUp, MaxAnnounced: c.MaxAnnounced,
 		Timeout: c.HuntTimeout, RetransMax: c.RetransMax, AnnounceLife: c.AnnounceLife,
 	}
 }

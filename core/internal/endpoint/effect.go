@@ -20,6 +20,11 @@ type Connect struct {
 	Addrs []netip.AddrPort // of one registrar
 }
 
+// LookUp asks for the addresses of the registrars that are configured by name.
+// Answer with LookedUp, soon: a hunt is not given up before. It comes at the
+// beginning of a hunt and every few seconds until there is a home.
+type LookUp struct{}
+
 // Send sends one message: PPID 11, stream 0, ordered (ASAP-5-02, ASAP-5-07). It
 // may be for a registrar or for the PE or PU of a session.
 type Send struct {
@@ -166,6 +171,7 @@ type Log struct {
 }
 
 func (Connect) effect()              {}
+func (LookUp) effect()               {}
 func (Send) effect()                 {}
 func (Shutdown) effect()             {}
 func (Abort) effect()                {}

@@ -33,7 +33,7 @@ func New(cfg Config) *Endpoint {
 	m.user = user.New(cfg.user(), m.hunt, m.out)
 	m.out.card, m.out.self = m.sendBusinessCard, m.element.Self
 	for _, addrs := range cfg.Registrars {
-		m.hunt.Add(time.Time{}, addrs)
+		m.hunt.Add(addrs)
 	}
 	return m
 }

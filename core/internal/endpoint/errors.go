@@ -10,6 +10,8 @@ import (
 type (
 	// NoRegistrarError means that no known registrar could be reached.
 	NoRegistrarError = hunt.NoRegistrarError
+	// Tried is one registrar that was tried in vain, or a name without address.
+	Tried = hunt.Tried
 	// RejectedError carries the causes of a registrar's refusal.
 	RejectedError = hunt.RejectedError
 	// NoElementError means that no PE could be reached in time.

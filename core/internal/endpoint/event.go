@@ -114,9 +114,13 @@ type CancelResolve struct{ Token Token }
 // Purge drops what the cache knows of a pool (ASAP-6.4-01).
 type Purge struct{ Handle protocol.PoolHandle }
 
-// AddRegistrar makes one more registrar known, for good. A hunt that is going
-// on tries it at once.
-type AddRegistrar struct{ Addrs []netip.AddrPort }
+// LookedUp answers a LookUp effect: Found are the registrars behind the names,
+// one for each address, in place of those that were found before; Failed the
+// names that have no address.
+type LookedUp struct {
+	Found  [][]netip.AddrPort
+	Failed []hunt.Tried
+}
 
 // Announced tells of an announcement received by multicast. From is its UDP
 // source.
@@ -213,7 +217,7 @@ func (Resolve) event()          {}
 func (CancelResolve) event()    {}
 func (PEFailed) event()         {}
 func (Purge) event()            {}
-func (AddRegistrar) event()     {}
+func (LookedUp) event()         {}
 func (Announced) event()        {}
 func (Connecting) event()       {}
 func (ConnectFailed) event()    {}

@@ -65,8 +65,8 @@ func reportable(e SessionLost) bool {
 // handleAssoc takes the events about registrars and associations.
 func (m *Endpoint) handleAssoc(now time.Time, event Event) {
 	switch e := event.(type) {
-	case AddRegistrar:
-		m.hunt.Add(now, e.Addrs)
+	case LookedUp:
+		m.hunt.LookedUp(now, e.Found, e.Failed)
 	case Announced:
 		m.hunt.Announced(now, e.Message.Transports, e.From)
 	case Connecting:

@@ -22,6 +22,8 @@ func (o *outbox) log(l Level, text string) { o.add(Log{Level: l, Text: text}) }
 
 func (o *outbox) Connect(t Token, addrs []netip.AddrPort) { o.add(Connect{t, addrs}) }
 
+func (o *outbox) LookUp() { o.add(LookUp{}) }
+
 func (o *outbox) Shutdown(id assoc.ID) { o.add(Shutdown{id}) }
 
 func (o *outbox) Abort(id assoc.ID, reason string) { o.add(Abort{id, reason}) }

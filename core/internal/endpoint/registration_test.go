@@ -339,7 +339,7 @@ func TestRegisterWithoutRegistrar(t *testing.T) {
 	s.want()
 
 	// A registrar that is started then is found.
-	s.step(AddRegistrar{only(regB)[0]}, Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(LookedUp{Found: only(regB)}, Register{pool, protocol.Element{ID: 0x1234}})
 	for _, c := range takeAll[Connect](s, 2) {
 		if c.Addrs[0] == regB {
 			s.up(s.connecting(c), regB)

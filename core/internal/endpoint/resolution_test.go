@@ -178,7 +178,7 @@ func TestT1FindsAnotherHome(t *testing.T) {
 // The mute home answers in the end: the hunt beside it ends.
 func TestHomeAnswersLate(t *testing.T) {
 	s, id := resolving(t, Config{Registrars: only(regA)})
-	s.step(AddRegistrar{only(regB)[0]})
+	s.step(LookedUp{Found: only(regB)})
 	s.wait(15 * time.Second)
 	got := s.drain()
 	if len(got) != 2 {

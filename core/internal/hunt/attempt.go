@@ -41,6 +41,7 @@ func (h *Hunt) start(now time.Time) {
 		c.failed = false
 	}
 	h.timers.Set(&h.t5, now.Add(h.interval))
+	h.lookUp(now)
 	h.fill(now)
 	if len(h.known) > 0 || h.home.id != 0 {
 		return
@@ -57,6 +58,7 @@ func (h *Hunt) stop(why string) {
 	h.hunting, h.fresh = false, false
 	h.timers.Stop(&h.t5)
 	h.timers.Stop(&h.retry)
+	h.timers.Stop(&h.names.again)
 	h.abortAttempts(why)
 }
 
@@ -189,14 +191,15 @@ func (h *Hunt) checkRound() {
 }
 
 func (h *Hunt) roundOver() {
-	if h.home.id != 0 {
-		return // a hunt beside a home that is still there
+	if h.home.id != 0 || h.unresolved() {
+		return // a hunt beside a home that is still there, or whose names nobody has looked up yet
 	}
 	var tried []Tried
 	for _, c := range h.known {
 		tried = append(tried, Tried{Addrs: c.addrs, Err: c.err})
 		c.failed = false
 	}
+	tried = append(tried, h.names.failed...)
 	h.rounds++
 	h.fresh = false
 	h.outcomes = append(h.outcomes, Outcome{Kind: RoundOver, Err: &NoRegistrarError{Tried: tried}})

@@ -15,8 +15,17 @@ var ErrTimeout = errors.New("the registrar does not answer: it is overloaded or 
 
 // Tried is one registrar that was tried in vain.
 type Tried struct {
-	Addrs []netip.AddrPort
-	Err   error // as the transport gave it; nil when T5 ended the attempt
+	Name  string           // that was looked up in vain; then there are no Addrs
+	Addrs []netip.AddrPort // of one that was tried
+	Err   error            // as the transport gave it; nil when T5 ended the attempt
+}
+
+// Who returns the name or the addresses.
+func (t Tried) Who() string {
+	if t.Name != "" {
+		return t.Name
+	}
+	return joinAddrs(t.Addrs)
 }
 
 // NoRegistrarError means that none of the known registrars could be reached.
@@ -34,7 +43,7 @@ func (e *NoRegistrarError) Error() string {
 		if t.Err != nil {
 			why = t.Err.Error()
 		}
-		parts[i] = fmt.Sprintf("%s: %s", joinAddrs(t.Addrs), why)
+		parts[i] = fmt.Sprintf("%s: %s", t.Who(), why)
 	}
 	return "no registrar can be reached (" + strings.Join(parts, "; ") + "): start one or correct the addresses"
 }

@@ -22,6 +22,7 @@ type Token uint64
 type Config struct {
 	Rand         *rand.Rand
 	Discover     time.Duration // how long an empty list waits for announcements
+	LookUp       bool          // there are names, whose addresses LookUp asks for
 	MaxAnnounced int
 	Timeout      time.Duration // T5-Serverhunt, first value
 	RetransMax   time.Duration // RETRAN-MAX
@@ -31,6 +32,7 @@ type Config struct {
 // Out takes the effects of a Hunt.
 type Out interface {
 	Connect(token Token, addrs []netip.AddrPort)
+	LookUp() // LookedUp is the answer, always
 	Shutdown(id assoc.ID)
 	Abort(id assoc.ID, reason string)
 }
@@ -65,6 +67,7 @@ type Hunt struct {
 	timers timerq.Queue[func(time.Time)]
 
 	known []*candidate // whom to try next first
+	names names
 	peers map[assoc.ID]peer
 
 	hunting   bool
@@ -88,6 +91,7 @@ func New(cfg Config, out Out) *Hunt {
 	h := &Hunt{cfg: cfg, out: out, peers: map[assoc.ID]peer{}, interval: cfg.Timeout}
 	h.t5.Value = h.t5Due
 	h.retry.Value = h.retryDue
+	h.names.again.Value = h.lookUpAgain
 	return h
 }
 
@@ -132,6 +136,7 @@ func (h *Hunt) Kick(now time.Time) {
 		return
 	}
 	h.fresh = true
+	h.lookUp(now)
 	for _, c := range h.known {
 		c.failed, c.readyAt = false, now
 	}

@@ -13,6 +13,7 @@ import (
 type candidate struct {
 	addrs  []netip.AddrPort
 	static bool // configured: never expires (ASAP-3.6-07)
+	named  bool // by a name that has this address
 
 	// Announced ones.
 	source    netip.Addr // who said so
@@ -38,7 +39,11 @@ const (
 )
 
 // Add makes a configured registrar known.
-func (h *Hunt) Add(now time.Time, addrs []netip.AddrPort) {
+func (h *Hunt) Add(addrs []netip.AddrPort) { h.configured(addrs, false) }
+
+// configured makes a registrar known for as long as it is configured, perhaps
+// by a name that has its address.
+func (h *Hunt) configured(addrs []netip.AddrPort, named bool) {
 	addrs = usable(addrs)
 	if len(addrs) == 0 {
 		return
@@ -48,11 +53,9 @@ func (h *Hunt) Add(now time.Time, addrs []netip.AddrPort) {
 		c = &candidate{addrs: addrs}
 		h.insert(c)
 	}
-	c.static, c.expired = true, false
-	h.timers.Stop(&c.expire)
-	if h.hunting && !c.busy {
-		c.failed, c.readyAt = false, now
-		h.fill(now)
+	if !c.static { // or else its address is configured, too
+		c.static, c.named, c.expired = true, named, false
+		h.timers.Stop(&c.expire)
 	}
 }
 

@@ -93,6 +93,8 @@ func (r *Registrar) perform(f registrar.Effect) {
 		r.sendAnnounce(f.Message)
 	case registrar.SendPresence:
 		r.sendPresence(f.Message)
+	case registrar.LookUpPeers:
+		r.startLookUp()
 	case registrar.Left:
 		close(r.left)
 	case registrar.Log:

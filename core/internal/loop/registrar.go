@@ -25,7 +25,9 @@ type RegistrarConfig struct {
 	// has no peers.
 	ASAP, ENRP []netip.AddrPort
 	Peers      [][]netip.AddrPort // ENRP addresses, one entry per registrar
-	Transport  string             // kind, as in transport.Config
+	PeerNames  []string           // host:port of others, which LookUp looks up again and again
+	LookUp     Resolver
+	Transport  string // kind, as in transport.Config
 	// Machine is the rest of the machine's configuration: the fields above and
 	// the source of randomness are filled in.
 	Machine registrar.Config
@@ -58,7 +60,9 @@ type Registrar struct {
 	tables    map[registrar.Link]*snapshot.Table // downloads that go on
 	log       *slog.Logger
 	garbage   *Rare
+	names     *peerNames
 	closed    bool
+	ended     chan struct{} // closed with it
 
 	closing  sync.Once
 	closeErr error
@@ -67,7 +71,7 @@ type Registrar struct {
 // StartRegistrar opens the endpoints and starts to serve. System errors
 // (syscall.EADDRINUSE) are in the chain of what it returns.
 func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
-	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*snapshot.Table{}, left: make(chan struct{})}
+	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*snapshot.Table{}, left: make(chan struct{}), names: newPeerNames(cfg), ended: make(chan struct{})}
 	var err error
 	if r.asap, r.tcp, err = openASAP(cfg); err != nil {
 		return nil, fmt.Errorf("cannot serve ASAP: %w", err)
@@ -109,14 +113,15 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 
 func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 	m := cfg.Machine
-	m.Rand, m.Peers = NewRand(), cfg.Peers
+	m.Rand, m.Peers, m.LookUp = NewRand(), cfg.Peers, len(cfg.PeerNames) > 0
 	m.Announce, m.Multicast = cfg.Announce != nil, cfg.Multicast != nil
 	m.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs())}
 	if r.tcp != nil {
 		m.ASAP = append(m.ASAP, overTCP(m.ASAP[0])...)
 	}
 	if r.enrp != nil {
-		m.ENRP = reachable(r.enrp.port.LocalAddrs())
+		m.Local = r.enrp.port.LocalAddrs()
+		m.ENRP = reachable(m.Local)
 	}
 	if cfg.State != "" {
 		r.keeper = r.newKeeper(cfg.State, &m)
@@ -173,6 +178,7 @@ func (r *Registrar) Leave(ctx context.Context) {
 	r.mu.Unlock()
 	select {
 	case <-r.left:
+	case <-r.ended:
 	case <-ctx.Done():
 	}
 }
@@ -187,6 +193,8 @@ func (r *Registrar) Close() error {
 func (r *Registrar) close() error {
 	r.mu.Lock()
 	r.closed = true
+	close(r.ended)
+	r.names.cancel()
 	r.loop.Stop()
 	if r.tcp != nil {
 		r.tcp.stop()

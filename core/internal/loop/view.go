@@ -36,6 +36,7 @@ func (r *Registrar) write(f registrar.Log) {
 	add("pe", f.PE, f.PE != 0)
 	add("server", f.Server, f.Server != 0)
 	add("assoc", f.Link.Assoc, f.Link.Assoc != 0)
+	add("peer", f.Peer, f.Peer != "")
 	add("err", f.Err, f.Err != nil)
 	if f.Level == registrar.Debug {
 		r.garbage.Log(f.Msg, args...)

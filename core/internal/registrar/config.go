@@ -30,6 +30,14 @@ type Config struct {
 	// (ENRP-3.2-01). Without any, the registrar serves at once (ENRP-3.2-02).
 	Peers [][]netip.AddrPort
 
+	// LookUp says that peers are configured by name, too: LookUpPeers asks for
+	// their addresses.
+	LookUp bool
+
+	// Local are the addresses that our ENRP endpoint is bound to, perhaps a
+	// wildcard: a peer that is configured there is ourselves, as at those of ENRP.
+	Local []netip.AddrPort
+
 	// Restored is what the registrar knew before a restart (restore).
 	Restored []enrp.PoolEntry
 

@@ -15,18 +15,40 @@ type contact struct {
 	until time.Time         // of one given up: when to stop trying; zero = configured
 	id    protocol.ServerID // of one given up or heard
 	heard bool              // by multicast
+	named bool              // by a name that has this address
 	call  *call
 	link  *link // established, registrar not yet heard
 }
 
 func (r *Registrar) makeContacts() {
-	own := r.cfg.ENRP.AddrPorts()
 	for _, addrs := range r.cfg.Peers {
-		myself := slices.ContainsFunc(addrs, func(a netip.AddrPort) bool { return slices.Contains(own, a) })
-		if len(addrs) > 0 && !myself {
-			r.contacts = append(r.contacts, &contact{addrs: addrs})
-		}
+		r.addContact(addrs)
 	}
+}
+
+// addContact adds a configured contact, unless it is known or ourselves.
+func (r *Registrar) addContact(addrs []netip.AddrPort) (added bool) {
+	known := func(c *contact) bool { return slices.Equal(c.addrs, addrs) }
+	if len(addrs) == 0 || r.isSelf(addrs) || slices.ContainsFunc(r.contacts, known) {
+		return false
+	}
+	r.contacts = append(r.contacts, &contact{addrs: addrs})
+	return true
+}
+
+// isSelf says whether we serve at one of the addresses.
+func (r *Registrar) isSelf(addrs []netip.AddrPort) bool {
+	return slices.ContainsFunc(addrs, func(a netip.AddrPort) bool {
+		return slices.Contains(r.cfg.ENRP.AddrPorts(), a) ||
+			slices.ContainsFunc(r.cfg.Local, func(l netip.AddrPort) bool { return servesAt(l, a) })
+	})
+}
+
+// servesAt says whether an endpoint that is bound to l is reached at a of this
+// host's addresses.
+func servesAt(l, a netip.AddrPort) bool {
+	everywhere := l.Addr().IsUnspecified() && a.Addr().IsLoopback() && (l.Addr().Is6() || a.Addr().Is4())
+	return l == a || everywhere && l.Port() == a.Port()
 }
 
 // A peer that was given up is looked for that long, and no more of them than
@@ -65,15 +87,21 @@ func (r *Registrar) welcomeBack(now time.Time, p *peer) {
 	}
 }
 
+// dropContacts forgets registrars that were given up long ago.
+func (r *Registrar) dropContacts(now time.Time) {
+	if r.join.step == joinDone {
+		r.contacts = slices.DeleteFunc(r.contacts, func(c *contact) bool {
+			return !c.until.IsZero() && c.call == nil && c.link == nil && now.After(c.until)
+		})
+	}
+}
+
 // retryContacts tries the registrars that are not among the peers: they may
 // have been down, or cut off.
-func (r *Registrar) retryContacts(now time.Time) {
+func (r *Registrar) retryContacts() {
 	if r.join.step != joinDone {
 		return
 	}
-	r.contacts = slices.DeleteFunc(r.contacts, func(c *contact) bool {
-		return !c.until.IsZero() && c.call == nil && c.link == nil && now.After(c.until)
-	})
 	for _, c := range r.contacts {
 		if c.call == nil && c.link == nil && !r.known(c) {
 			r.reachOut(c)

@@ -44,6 +44,11 @@ type SendENRPTo struct {
 	Message enrp.Message
 }
 
+// LookUpPeers asks for the addresses of the peers that are configured by name.
+// It appears only with Config.LookUp. The answer is PeersLookedUp, always and
+// soon: a registrar that starts waits for it.
+type LookUpPeers struct{}
+
 // SendAnnounce multicasts an ASAP_SERVER_ANNOUNCE (UDP, to the ASAP group and
 // port). It appears only with Config.Announce.
 type SendAnnounce struct{ Message asap.ServerAnnounce }
@@ -80,6 +85,7 @@ type Log struct {
 	PE     protocol.PEID
 	Server protocol.ServerID
 	Link   Link
+	Peer   string // as it was configured
 	Err    error
 }
 
@@ -87,6 +93,7 @@ func (SendASAP) effect()     {}
 func (SendASAPTo) effect()   {}
 func (SendENRP) effect()     {}
 func (SendENRPTo) effect()   {}
+func (LookUpPeers) effect()  {}
 func (SendAnnounce) effect() {}
 func (SendPresence) effect() {}
 func (Shutdown) effect()     {}

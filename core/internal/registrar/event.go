@@ -113,6 +113,19 @@ type AnnounceReceived struct {
 	Message asap.ServerAnnounce
 }
 
+// PeersLookedUp answers LookUpPeers: Found are the registrars behind the names,
+// one for each address, Failed the names that have none.
+type PeersLookedUp struct {
+	Found  []netip.AddrPort
+	Failed []Unresolved
+}
+
+// Unresolved is a name without address.
+type Unresolved struct {
+	Name string
+	Err  error
+}
+
 // PresenceHeard is an ENRP_PRESENCE heard on the multicast group. The
 // registrar's own are recognised and ignored.
 type PresenceHeard struct{ Message enrp.Presence }
@@ -125,4 +138,5 @@ func (ConnectFailed) event()    {}
 func (ASAPReceived) event()     {}
 func (ENRPReceived) event()     {}
 func (AnnounceReceived) event() {}
+func (PeersLookedUp) event()    {}
 func (PresenceHeard) event()    {}

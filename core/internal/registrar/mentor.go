@@ -30,6 +30,7 @@ const (
 	joinList                  // waiting for the list of registrars
 	joinTable                 // waiting for the handle table
 	joinPause                 // everybody refused: waiting to ask again
+	joinNames                 // waiting for the addresses of contacts
 	joinSeek                  // nobody to ask yet: waiting to find somebody by multicast
 )
 
@@ -42,6 +43,11 @@ type joinTime struct{}
 func (r *Registrar) startJoining(now time.Time) {
 	r.join.timer.Value = joinTime{}
 	r.makeContacts()
+	if r.cfg.LookUp {
+		r.join.step = joinNames
+		r.lookUpPeers()
+		return
+	}
 	r.startRound(now)
 }
 

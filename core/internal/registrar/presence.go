@@ -34,7 +34,9 @@ func (r *Registrar) startHeartbeat(now time.Time) {
 func (heartbeatTime) due(r *Registrar, now time.Time) {
 	r.groupcast(r.presence(0, false))
 	r.gossip()
-	r.retryContacts(now)
+	r.dropContacts(now)
+	r.retryContacts()
+	r.lookUpMissing(now)
 	r.balance(now)
 	r.startHeartbeat(now)
 }

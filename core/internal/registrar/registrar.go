@@ -38,6 +38,8 @@ type Registrar struct {
 	calls     map[Token]*call
 	contacts  []*contact
 	departed  departed
+	names     names
+	complaints
 	join      join
 	discovery discovery
 	heartbeat timerq.Timer[deadline]
@@ -83,18 +85,19 @@ func New(cfg Config) (*Registrar, error) {
 		return nil, err
 	}
 	return &Registrar{
-		cfg:       cfg,
-		id:        cfg.ServerID,
-		space:     handlespace.New[state](cfg.Rand),
-		links:     map[Link]*link{},
-		byAddr:    map[netip.AddrPort]*link{},
-		dials:     map[Token]*dial{},
-		dialsTo:   map[netip.AddrPort]*dial{},
-		audiences: map[protocol.PoolHandle]*audience{},
-		peersByID: map[protocol.ServerID]*peer{},
-		calls:     map[Token]*call{},
-		departed:  departed{},
-		gone:      map[elementKey]uint32{},
+		cfg:        cfg,
+		id:         cfg.ServerID,
+		space:      handlespace.New[state](cfg.Rand),
+		links:      map[Link]*link{},
+		byAddr:     map[netip.AddrPort]*link{},
+		dials:      map[Token]*dial{},
+		dialsTo:    map[netip.AddrPort]*dial{},
+		audiences:  map[protocol.PoolHandle]*audience{},
+		peersByID:  map[protocol.ServerID]*peer{},
+		calls:      map[Token]*call{},
+		departed:   departed{},
+		complaints: complaints{},
+		gone:       map[elementKey]uint32{},
 	}, nil
 }
 
@@ -125,6 +128,8 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 		r.leaveGroup(now)
 	case AnnounceReceived:
 		r.handleAnnounce(now, ev)
+	case PeersLookedUp:
+		r.handlePeersLookedUp(now, ev)
 	case PresenceHeard:
 		r.handlePresenceHeard(now, ev)
 	}

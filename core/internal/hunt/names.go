@@ -1,0 +1,71 @@
+package hunt
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/timerq"
+)
+
+// lookUpPeriod is how long after an answer names are looked up again, as long as
+// the hunt goes on: as often as a registrar that refuses is tried.
+const lookUpPeriod = retryMax
+
+// names are the registrars that are configured by name. A look-up takes time
+// and the network, so the owner does it: it is asked when a hunt begins, and
+// then again and again until there is a home, for a registrar may move with its
+// name, and a name may come to be later than who needs it.
+type names struct {
+	asked  bool // an answer is due
+	fresh  bool // answered since the hunt began, or a user began to wait
+	failed []Tried
+	again  timerq.Timer[func(time.Time)]
+}
+
+// lookUp asks for the addresses behind the names, if there are any.
+func (h *Hunt) lookUp(now time.Time) {
+	if !h.cfg.LookUp {
+		return
+	}
+	h.names.fresh = false
+	h.lookUpAgain(now)
+}
+
+func (h *Hunt) lookUpAgain(time.Time) {
+	h.timers.Stop(&h.names.again)
+	if !h.names.asked {
+		h.names.asked = true
+		h.out.LookUp()
+	}
+}
+
+// unresolved says that a round is not over: there may be more registrars than
+// those that are known.
+func (h *Hunt) unresolved() bool { return h.names.asked && !h.names.fresh }
+
+// LookedUp notes the addresses behind the names, each of which is a registrar,
+// and the names that have none. Those that the names had before and have no
+// more are forgotten.
+func (h *Hunt) LookedUp(now time.Time, found [][]netip.AddrPort, failed []Tried) {
+	h.names.asked, h.names.fresh, h.names.failed = false, true, failed
+	before := slices.DeleteFunc(slices.Clone(h.known), func(c *candidate) bool { return !c.named })
+	for _, c := range before {
+		c.static, c.named, c.expired = false, false, true
+	}
+	for _, addrs := range found {
+		h.configured(addrs, true)
+	}
+	h.sweep()
+	if !h.hunting {
+		return
+	}
+	if h.cfg.LookUp {
+		h.timers.Set(&h.names.again, now.Add(lookUpPeriod))
+	}
+	h.fill(now)
+	if len(h.known) == 0 && (h.cfg.Discover == 0 || !h.retry.Armed()) {
+		h.roundOver()
+	}
+	h.checkRound()
+}
