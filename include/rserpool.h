@@ -585,8 +585,9 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
  * rsp_getaddrinfo() then gives the next one.
  *
  * All threads share one cache and one registrar. The environment is read at the
- * first call that looks for elements, and at each registration. After EINTR what was
- * to be registered is not, and what was to be deregistered is, in the background.
+ * first call that looks for elements, and at each registration. After EINTR the work
+ * goes on, and the same call, with the same arguments, waits for its outcome. That is
+ * kept for ten seconds; a registration that nobody has asked for by then is undone.
  * Besides their own errors the functions have EOWNERDEAD, ELIBACC and EIO of all;
  * rsp_errmsg() with -1 explains them. */
 

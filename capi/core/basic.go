@@ -8,6 +8,7 @@ import "C"
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"slices"
 	"sync"
@@ -118,6 +119,13 @@ func (d *directory) leave(ctx context.Context, name rserpool.Name) error {
 	delete(d.members, name)
 	d.mu.Unlock()
 	return m.Leave(ctx)
+}
+
+// undo deregisters an element that nobody knows of.
+func (d *directory) undo(name rserpool.Name) {
+	ctx, cancel := context.WithTimeout(context.Background(), lingerLimit)
+	defer cancel()
+	_ = d.leave(ctx, name) // or its registration ends with its life
 }
 
 // find is rsp_getaddrinfo.
@@ -254,7 +262,7 @@ func rspgo_find(pool unsafe.Pointer, n C.size_t, hints *C.struct_rspgo_hints, sp
 		if h.timeout > 0 {
 			limit = time.Duration(h.timeout) * time.Millisecond
 		}
-		return begun(startTask("rsp_getaddrinfo", limit, func(ctx context.Context, t *task) error {
+		return begun(startTask(ask{"rsp_getaddrinfo", handle, h}, limit, func(ctx context.Context, t *task) error {
 			found, err := basic.find(ctx, handle, h)
 			if err != nil {
 				return err
@@ -268,7 +276,7 @@ func rspgo_find(pool unsafe.Pointer, n C.size_t, hints *C.struct_rspgo_hints, sp
 
 //export rspgo_join
 func rspgo_join(pool unsafe.Pointer, n C.size_t, where *C.struct_rspgo_where, info *C.struct_rspgo_loadinfo, space *C.struct_rspgo_error) C.int {
-	handle := handleOf(pool, n)
+	handle, as := handleOf(pool, n), *info
 	return C.int(call(space, "rsp_pe_registration", func() (int64, error) {
 		r, err := registration(info)
 		if err != nil {
@@ -278,15 +286,21 @@ func rspgo_join(pool unsafe.Pointer, n C.size_t, where *C.struct_rspgo_where, in
 		if err != nil {
 			return 0, err
 		}
-		return begun(startTask("rsp_pe_registration", controlLimit, func(ctx context.Context, t *task) error {
+		return begun(startTask(ask{"rsp_pe_registration", handle, entering{fmt.Sprint(at), as}}, controlLimit, func(ctx context.Context, t *task) error {
 			id, made, err := basic.join(ctx, handle, at, r)
 			t.result = id
 			if made {
-				t.undo = func() { basic.leave(ctx, rserpool.Name{Pool: handle, PE: id}) }
+				t.undo = func() { basic.undo(rserpool.Name{Pool: handle, PE: id}) }
 			}
 			return err
 		}))
 	}))
+}
+
+// entering is what one call of rsp_pe_registration asks for, besides the pool.
+type entering struct {
+	at string
+	as C.struct_rspgo_loadinfo
 }
 
 //export rspgo_about
@@ -296,7 +310,7 @@ func rspgo_about(what C.int, pool unsafe.Pointer, n C.size_t, id C.uint32_t, spa
 		function = "rsp_pe_failure"
 	}
 	return C.int(call(space, function, func() (int64, error) {
-		return begun(startTask(function, controlLimit, func(ctx context.Context, _ *task) error {
+		return begun(startTask(ask{function, name.Pool, name.PE}, controlLimit, func(ctx context.Context, _ *task) error {
 			if what != C.RSPGO_FAILED {
 				return basic.leave(ctx, name)
 			}

@@ -60,23 +60,28 @@ var errEnded = errors.New("ended")
 // start launches the operation, or joins the one that runs. It returns an
 // eventfd to wait for, or with background set EINPROGRESS.
 func (d *descriptor) start(v verb, args any, background bool, run func(context.Context) error) (int, error) {
-	if err, ended := d.outcome(v, args); ended {
-		if err != nil {
-			return 0, err
-		}
-		if v != verbConnect || !background {
-			return 0, errEnded
-		}
-	}
-	// In this order: a connection in the making looks like one that stands.
-	if v == verbConnect && d.connected() && !d.running(v) {
+	// In this order, for a connection in the making looks like one that stands, and
+	// twice, for it may have begun meanwhile.
+	if v == verbConnect && d.idle(v) && d.connected() && d.idle(v) {
 		return 0, rserpool.ErrConnected
 	}
 	d.mu.Lock()
+	op := d.ops[v]
+	if op != nil && op.ended {
+		d.ops[v] = nil
+		d.mu.Unlock()
+		switch {
+		case op.args == args && op.err != nil:
+			return 0, op.err
+		case op.args == args && (v != verbConnect || !background):
+			return 0, errEnded
+		}
+		return d.start(v, args, background, run)
+	}
 	defer d.mu.Unlock()
-	op, joined := d.ops[v], true
-	if op == nil || op.ended {
-		op, joined = &operation{verb: v, args: args, waiters: make(map[int]bool)}, false
+	joined := op != nil
+	if !joined {
+		op = &operation{verb: v, args: args, waiters: make(map[int]bool)}
 		d.ops[v] = op
 	}
 	event, err := d.attach(op, joined, background || joined && op.args != args)
@@ -90,23 +95,11 @@ func (d *descriptor) start(v verb, args any, background bool, run func(context.C
 	return event, err
 }
 
-// outcome takes the outcome that an operation in the background left, if it is
-// that of the same call.
-func (d *descriptor) outcome(v verb, args any) (err error, ended bool) {
+// idle says that no operation of that verb runs, nor has one left an outcome.
+func (d *descriptor) idle(v verb) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	op := d.ops[v]
-	if op == nil || !op.ended {
-		return nil, false
-	}
-	d.ops[v] = nil
-	return op.err, op.args == args
-}
-
-func (d *descriptor) running(v verb) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.ops[v] != nil && !d.ops[v].ended
+	return d.ops[v] == nil
 }
 
 func (d *descriptor) connected() bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func await(t *testing.T, event int) {
 }
 
 func TestTaskOutcome(t *testing.T) {
-	event, err := startTask("f", time.Minute, func(_ context.Context, t *task) error { t.result = 5; return nil })
+	event, err := startTask(ask{function: "f"}, time.Minute, func(_ context.Context, t *task) error { t.result = 5; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestTaskFailure(t *testing.T) {
 		},
 		"defect": func(context.Context, *task) error { panic("oh") },
 	} {
-		event, err := startTask("f", time.Millisecond, run)
+		event, err := startTask(ask{function: "f"}, time.Millisecond, run)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -53,11 +54,57 @@ func TestTaskFailure(t *testing.T) {
 	}
 }
 
-// Who stops waiting, before or after the end, does not leave anything behind.
-func TestAbandonTask(t *testing.T) {
+// A caller that signals take away, again and again, gets the outcome of what it
+// began, and another caller its own.
+func TestAbandonedTask(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		goOn := make(chan bool)
+		var runs atomic.Int32
+		start := func() int {
+			event, err := startTask(ask{"f", "pool", late}, time.Minute, func(_ context.Context, t *task) error {
+				runs.Add(1)
+				t.undo = func() { panic("its caller came back") }
+				<-goOn
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return event
+		}
+		event := start()
+		if late {
+			close(goOn)
+			await(t, event)
+		}
+		for range 3 {
+			abandonTask(event)
+			event = start()
+		}
+		other := start() // somebody waits for the first one
+		if !late {
+			close(goOn)
+		}
+		for _, event := range []int{event, other} {
+			await(t, event)
+			if _, err := finishTask(event); err != nil {
+				t.Error(err)
+			}
+		}
+		if n := runs.Load(); n != 2 {
+			t.Errorf("%d tasks for two callers", n)
+		}
+		if len(tasks.left) > 0 {
+			t.Errorf("left behind: %v", tasks.left)
+		}
+	}
+}
+
+// What nobody comes back for is undone in the end, and leaves nothing behind.
+func TestTaskOfNobody(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		undone := make(chan bool)
-		event, err := startTask("f", time.Minute, func(ctx context.Context, t *task) error {
+		event, err := startTask(ask{function: "f"}, time.Minute, func(ctx context.Context, t *task) error {
 			t.undo = func() { close(undone) }
 			if !late {
 				<-ctx.Done()
@@ -71,6 +118,14 @@ func TestAbandonTask(t *testing.T) {
 			await(t, event)
 		}
 		abandonTask(event)
+		tasks.Lock()
+		left := tasks.left[ask{function: "f"}][0]
+		tasks.Unlock()
+		left.expire()
 		<-undone
+		left.expire() // once is enough
+		if len(tasks.left) > 0 {
+			t.Errorf("left behind: %v", tasks.left)
+		}
 	}
 }

@@ -33,4 +33,8 @@ void expect(int fd, const char *text);
  * else of UDP, which never answers. */
 int silent_peer(char address[32]);
 
+/* The registrar, 120 ms away, as "address:port"; 0 with SCTP of the kernel, which
+ * no relay can slow down. Once per program. */
+int slow_registrar(char address[32]);
+
 #endif

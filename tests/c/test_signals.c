@@ -5,6 +5,7 @@
  */
 #include "support.h"
 
+#include <arpa/inet.h>
 #include <dirent.h>
 
 static volatile sig_atomic_t caught;
@@ -91,6 +92,68 @@ static void connect_is_interrupted(void)
 	CHECK_ERROR(rsp_connect(fd, "echo", 4), EALREADY);
 	CHECK(rsp_close(fd) == 0);
 	close(udp);
+}
+
+static void alarms_every(long us)
+{
+	struct itimerval timer = {{0, us}, {0, us}};
+
+	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
+}
+
+/* The loop that everybody writes. A signal may come at any moment, also when the
+ * connection stands but nobody has been told yet. */
+static void connect_under_signals(void)
+{
+	struct echo pe;
+	int i;
+
+	echo_start(&pe, "loops");
+	handle(SIGALRM, 0);
+	for (i = 0; i < 300; i++) {
+		int fd = rsp_socket(AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP), result;
+
+		CHECK(fd >= 0);
+		alarms_every(100 + i);
+		while ((result = rsp_connect(fd, "loops", 5)) == -1 && errno == EINTR)
+			;
+		alarms_every(0);
+		CHECK(result == 0);
+		while (rsp_close(fd) == -1)
+			CHECK(errno == EINTR);
+	}
+	CHECK(caught > 100);
+	echo_stop(&pe);
+}
+
+#define RETRIED(call) while ((call) == -1) CHECK(errno == EINTR)
+
+/* No call lasts as long as the registrar's answer takes; the work goes on. */
+static void basic_mode_under_signals(void)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct rsp_addrinfo where = {.ai_protocol = IPPROTO_TCP, .ai_addr = (struct sockaddr *)&at, .ai_addrlen = sizeof(at)};
+	struct rsp_addrinfo *list;
+	struct rsp_addrhints hints = {.stale = -1};
+	struct rsp_loadinfo load = {.policy = RSP_ROUND_ROBIN};
+	char *before = strdup(getenv("RSERPOOL_REGISTRARS")), address[32];
+	uint32_t id = 0;
+
+	if (slow_registrar(address))
+		CHECK(setenv("RSERPOOL_REGISTRARS", address, 1) == 0);
+	handle(SIGALRM, 0);
+	alarms_every(50000);
+	RETRIED(rsp_pe_registration("slow", 4, &where, &load, &id));
+	CHECK(id != 0);
+	RETRIED(rsp_getaddrinfo("slow", 4, &hints, &list));
+	CHECK(list->ai_pe_id == id && list->ai_next == NULL); /* one registration, however many calls */
+	rsp_freeaddrinfo(list);
+	RETRIED(rsp_pe_deregistration("slow", 4, id));
+	alarms_every(0);
+	CHECK_ERROR(rsp_pe_deregistration("slow", 4, id), ENOTCONN);
+	CHECK_ERROR(rsp_getaddrinfo("slow", 4, &hints, &list), ENOENT);
+	CHECK(setenv("RSERPOOL_REGISTRARS", before, 1) == 0);
+	free(before);
 }
 
 /* A handler without SA_ONSTACK that needs some stack, at a high rate, while the
@@ -238,7 +301,7 @@ static void cancellation(void)
 static const struct check_test tests[] = {
         TEST(receive_is_interrupted), TEST(select_and_poll_are_interrupted), TEST(connect_is_interrupted),
         TEST(storm_of_signals),       TEST(threads_of_the_core),             TEST(mask_is_kept),
-        TEST(cancellation),
+        TEST(connect_under_signals),  TEST(basic_mode_under_signals),        TEST(cancellation),
 };
 
 CHECK_MAIN(tests)
