@@ -518,7 +518,7 @@ RSP_API int rsp_close_session(int fd, uint32_t session, int flags);
  * Errors: ENOPROTOOPT (unknown option; or one of the socket, for a session),
  * ENOTCONN (no such session), EINVAL (the value makes no sense or the length is
  * wrong; too late), EISCONN (registered: too late for RSP_POOL_KEY), EACCES (not to
- * be read), EFAULT. */
+ * be read; not to be set), EFAULT. */
 RSP_API int rsp_setsockopt(int fd, uint32_t session, int option, const void *value, socklen_t len);
 RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, socklen_t *len);
 
@@ -566,6 +566,9 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                                    of that pool (RFC 5351 section 4.2, business cards); what
                                    was not delivered is sent to it; default: 0 */
 
+#define RSP_STATUS 48 /* struct rsp_status: how the session is; cannot be set. Of a session
+                         only, of which 0 is that of rsp_connect() */
+
 /* Options of sockets only. */
 #define RSP_POOL_KEY 32  /* bytes, 16 or more: the secret with which the elements of a pool
                             encrypt and authenticate cookies; cannot be read. Before
@@ -577,6 +580,43 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                             draining. All elements of a pool have the same; default: 0 */
 #define RSP_DRAIN_LIMIT 35 /* milliseconds that RSP_DRAIN waits for sessions to move, -1 = as
                               long as it takes; default: 30000 */
+
+/* States of a session. */
+#define RSP_STATE_CONNECTING 1  /* the first element is looked for */
+#define RSP_STATE_ESTABLISHED 2 /* messages go both ways */
+#define RSP_STATE_MOVING 3      /* the element was lost, and another one is looked for */
+#define RSP_STATE_ENDING 4      /* one of the sides ends it */
+
+/* Kinds of transport. */
+#define RSP_TRANSPORT_USERLAND 1 /* the SCTP of this library, over UDP */
+#define RSP_TRANSPORT_KERNEL 2   /* that of the kernel */
+
+/* What RSP_STATUS tells. Times and retransmissions are those of the association that
+ * stands: they begin anew with the next element, and are 0 between two. The kernel's
+ * SCTP counts pieces of messages instead of messages, and memory instead of bytes, and
+ * does not tell what it has received. */
+struct rsp_status {
+	uint32_t session;          /* its number: rsp_recvmsg() has the same */
+	uint32_t state;            /* RSP_STATE_CONNECTING ... */
+	uint32_t transport;        /* RSP_TRANSPORT_USERLAND ... */
+	uint32_t pe_id;            /* of the element that serves it, or of the pool user if that is
+	                              an element itself; else 0 */
+	struct sockaddr_storage peer; /* where data goes to: a struct sockaddr_in, or sockaddr_in6
+	                              where the domain is AF_INET6; AF_UNSPEC while there is no
+	                              peer. rsp_getpeeraddrs() has all its addresses */
+	uint32_t peer_addrs;       /* how many it has */
+	uint32_t failovers;        /* how often the session has moved to another element */
+	uint32_t rtt;              /* round trip to the peer, smoothed, in microseconds */
+	uint32_t rto;              /* retransmission timeout, in microseconds */
+	uint32_t mtu;              /* of SCTP packets to the peer, in bytes */
+	uint32_t uncovered;        /* RSP_REPLAY: messages that were sent and no cookie covers */
+	uint32_t send_messages;    /* that the peer has not acknowledged, or, with RSP_REPLAY, */
+	uint32_t recv_messages;    /* no cookie covers; whole ones that rsp_recvmsg() has next */
+	uint64_t send_bytes;       /* of the former, */
+	uint64_t recv_bytes;       /* and of the latter, with what has come of others */
+	uint64_t retransmissions;  /* of pieces of messages */
+	uint64_t reserved[15];     /* 0 */
+};
 
 /* The basic mode, for programs that bring their own transport (RFC 5351 section
  * 4.1). A server has sockets of its own, and registers where it serves; a client

@@ -133,6 +133,8 @@ func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byt
 	switch {
 	case name == C.RSP_RESUME:
 		return d.resume(session, value)
+	case name == C.RSP_STATUS:
+		return failf(unix.EACCES, "RSP_STATUS can only be read")
 	case !known:
 		return d.setSocketOption(session, name, value)
 	}
@@ -217,11 +219,18 @@ func rspgo_setopt(ino C.uint64_t, session C.uint32_t, name C.int, value unsafe.P
 //export rspgo_getopt
 func rspgo_getopt(ino C.uint64_t, session C.uint32_t, name C.int, value unsafe.Pointer, n *C.size_t, space *C.struct_rspgo_error) C.int {
 	return C.int(onSocket(ino, space, "rsp_getsockopt", func(d *descriptor) (int64, error) {
+		room := unsafe.Slice((*byte)(value), int(min(*n, maxBuffer)))
+		if name == C.RSP_STATUS {
+			size, err := d.status(rserpool.SessionID(session), room)
+			if err == nil {
+				*n = C.size_t(size)
+			}
+			return 0, err
+		}
 		v, err := d.getOption(rserpool.SessionID(session), int(name))
 		if err != nil {
 			return 0, err
 		}
-		room := unsafe.Slice((*byte)(value), int(min(*n, maxBuffer)))
 		if len(room) < 4 {
 			return 0, failf(unix.EINVAL, "there is room for %d bytes; the value is an int, of 4", len(room))
 		}

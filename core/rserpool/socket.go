@@ -31,6 +31,7 @@ type Socket struct {
 	changed signal // a session ended, the registration changed, the socket closes
 
 	port    *loop.Port // nil until the socket has an address
+	kind    string     // of transport
 	bound   []netip.AddrPort
 	garbage *loop.Rare
 	assocs  map[assoc.ID]*association
@@ -146,7 +147,7 @@ func (s *Socket) open(local []netip.AddrPort) error {
 		return bindError(local, err)
 	}
 	s.bound = local
-	s.port = loop.NewPort(ep)
+	s.port, s.kind = loop.NewPort(ep), kind
 	s.log.Debug("endpoint is open", "transport", kind, "local", ep.LocalAddrs())
 	ep.Notify(s.readableHook, s.writableHook)
 	return nil

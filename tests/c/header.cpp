@@ -45,5 +45,6 @@ int resolve(const char *pool, size_t len)
 	return rsp_pe_registration(pool, len, &where, &load, nullptr) + rsp_pe_deregistration(pool, len, 1);
 }
 
+static_assert(sizeof(rsp_status) == 320, "the sizes are ABI");
 static_assert(sizeof(rsp_addrhints) == 64, "the sizes are ABI");
 static_assert(sizeof(rsp_loadinfo) == 64 && sizeof(rsp_sndrcvinfo) == 64, "the sizes are ABI");

@@ -192,8 +192,11 @@ type Status struct {
 	Primary         int    // index into Paths
 	Paths           []PathStatus
 	PeerWindow      int
-	Unacked, Unsent int // messages
-	QueuedBytes     int // send buffer in use
+	Unacked, Unsent int    // messages
+	QueuedBytes     int    // send buffer in use
+	QueuedPayload   int    // bytes of messages that were not acknowledged; QueuedBytes where that is not known
+	Unread          int    // bytes received and not yet taken by Recv; the kernel's SCTP does not tell
+	Retransmissions uint64 // DATA chunks sent again
 	InStreams       uint16
 	OutStreams      uint16
 }

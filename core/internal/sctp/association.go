@@ -79,6 +79,7 @@ type association struct {
 
 	t1, t2, t5, sackTimer, connect, probe timer
 
+	resends uint64 // DATA chunks
 	answers bucket
 	waiting bool // Send returned ErrWouldBlock
 	notes   int  // unread notifications that may be dropped

@@ -251,7 +251,7 @@ func TestStatusIsComplete(t *testing.T) {
 		t.Fatalf("%+v, %v", s, err)
 	}
 	q := s.Paths[0]
-	if s.State != "ESTABLISHED" || s.Unacked != 1 || s.Unsent != 0 || s.QueuedBytes != 1000+messageOverhead || s.OutStreams != 5 ||
+	if s.State != "ESTABLISHED" || s.Unacked != 1 || s.Unsent != 0 || s.QueuedBytes != 1000+messageOverhead || s.QueuedPayload != 1000 || s.OutStreams != 5 ||
 		s.PeerWindow != assoc.Default().ReceiveBuffer-1000 || q.Addr != p.addrs[1] || q.UDPPort != p.addrs[1].Port() || !q.Active ||
 		q.SRTT != 2*p.delay || q.RTO != assoc.Default().RTOMin || q.Cwnd != 4404 || q.InFlight != 1016 || q.MTU != 1472 || q.Errors != 0 {
 		t.Errorf("%+v", s)

@@ -91,6 +91,8 @@ func (e *Endpoint) Status(id assoc.ID) (assoc.Status, error) {
 		State: a.state.String(), Primary: int(a.primary.index),
 		PeerWindow: a.out.window, Unacked: a.out.unacked, Unsent: a.out.unsent, QueuedBytes: a.out.queued,
 		InStreams: a.inStreams, OutStreams: a.outStreams,
+		QueuedPayload: a.out.queued - messageOverhead*(a.out.unacked+a.out.unsent),
+		Unread:        a.in.held, Retransmissions: a.resends,
 	}
 	for _, p := range a.paths {
 		s.Paths = append(s.Paths, p.status())

@@ -83,6 +83,7 @@ func (a *association) fillMarked(now time.Time, w *packetWriter, p *path) (n int
 		c.path = p
 		p.stopTiming()
 		a.e.counters.Retransmissions++
+		a.resends++
 		a.put(now, w, c, o.acked+1+uint32(i), i == 0)
 		n++
 	}

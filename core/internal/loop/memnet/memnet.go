@@ -268,7 +268,7 @@ func (e *Endpoint) Status(id assoc.ID) (assoc.Status, error) {
 	if c == nil {
 		return assoc.Status{}, assoc.ErrNotConnected
 	}
-	return assoc.Status{State: "ESTABLISHED", Unsent: len(c.pending), QueuedBytes: c.queued}, nil
+	return assoc.Status{State: "ESTABLISHED", Unsent: len(c.pending), QueuedBytes: c.queued, QueuedPayload: c.queued}, nil
 }
 
 // LocalAddrs implements transport.Endpoint.

@@ -18,6 +18,7 @@ const (
 	optFragmentInterleave = 18
 	optMaxBurst           = 20
 	optAssocIDList        = 29
+	optAssocStats         = 112
 	optPeelOffFlags       = 122
 	optExposeFailing      = 131 // SCTP_EXPOSE_POTENTIALLY_FAILED_STATE
 	optUDPEncapsPort      = 132

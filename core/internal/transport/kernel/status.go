@@ -16,6 +16,8 @@ const (
 	statusSize   = 176 // struct sctp_status
 	pathInfoSize = 152 // struct sctp_paddrinfo
 	optPathInfo  = sctp.SCTP_GET_PEER_ADDR_INFO
+	statsSize    = 256 // struct sctp_assoc_stats
+	statsResent  = 176 // sas_rtxchunks
 
 	pathFailing = 1 // RFC 7829: potentially failed, which still counts as working
 	pathActive  = 2
@@ -47,6 +49,7 @@ func (e *Endpoint) Status(id assoc.ID) (status assoc.Status, err error) {
 		}
 		status.PeerWindow = int(native.Uint32(b[8:]))
 		status.Unacked = int(native.Uint16(b[12:]))
+		status.Retransmissions = retransmissions(fd, id)
 		status.InStreams, status.OutStreams = native.Uint16(b[16:]), native.Uint16(b[18:])
 		primary, _ := parseAddr(b[28:156])
 		peer, err := addresses(fd, id, sctp.SCTP_GET_PEER_ADDRS)
@@ -58,6 +61,7 @@ func (e *Endpoint) Status(id assoc.ID) (status assoc.Status, err error) {
 		}
 		if err == nil {
 			addDetails(fd, id, &status)
+			status.QueuedPayload = status.QueuedBytes
 		}
 		return err
 	})
@@ -85,6 +89,16 @@ func addDetails(fd uintptr, id assoc.ID, status *assoc.Status) {
 	}
 	status.QueuedBytes, status.Unsent = d.queued, d.unsent
 	primary.InFlight, primary.Errors = d.flight, d.errors
+}
+
+// retransmissions reads what struct sctp_assoc_stats says of an association.
+func retransmissions(fd uintptr, id assoc.ID) uint64 {
+	var b [statsSize]byte
+	native.PutUint32(b[:], uint32(id))
+	if n, err := getOption(fd, optAssocStats, b[:]); err != nil || n < statsResent+8 {
+		return 0
+	}
+	return native.Uint64(b[statsResent:])
 }
 
 // gone is the error of an operation on an association that the kernel has

@@ -146,4 +146,7 @@ func shortDarkness(w *world) {
 	if h := c.look(cid); h.end != nil || h.restarts > 0 {
 		w.Errorf("association suffered: %+v", h)
 	}
+	if status, err := c.ep.Status(cid); err != nil || status.Retransmissions == 0 {
+		w.Errorf("nothing was sent again: %+v, %v", status, err)
+	}
 }
