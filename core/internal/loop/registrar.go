@@ -17,6 +17,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/snapshot"
 	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
 // RegistrarConfig describes a registrar to run.
@@ -129,10 +130,21 @@ func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 	return m
 }
 
+// A registrar receives short messages, and none that is longer than their length
+// field can say, and padding: nobody has to hold more of them for one peer.
+const (
+	longestMessage = wire.MaxMessage + 1
+	receiveWindow  = 4 * longestMessage
+)
+
 func openChannel(cfg RegistrarConfig, name registrar.Channel, ppid uint32, local []netip.AddrPort) (*channel, error) {
-	ep, _, err := cfg.Open(transport.Config{
+	ep, kind, err := cfg.Open(transport.Config{
 		Kind: cfg.Transport, Local: local, MaxAssocs: cfg.Machine.Limits.Associations(), Logger: cfg.Logger,
+		Params: assoc.Params{MaxMessage: longestMessage},
 	})
+	if err == nil && kind == transport.KindUserland { // the kernel's associations share one buffer
+		err = ep.SetParams(0, assoc.Params{ReceiveBuffer: receiveWindow})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -206,8 +206,8 @@ func (e *Endpoint) newIncoming(in *arrival, ck *cookie) *association {
 	if in.from.Addr().WithZone("") == first.Addr() {
 		first, local = in.from, in.local
 	}
-	e.perPeer[first.Addr()]++
 	a.primary = a.newPath(first.Addr(), first.Port())
+	a.source.incoming++
 	a.primary.confirmed = true
 	if local.IsValid() {
 		a.primary.local, a.primary.home = local, local

@@ -52,6 +52,7 @@ type association struct {
 	gaveWay  bool // it is the peer's; see exclusive.go
 	rival    bool // the peer has not answered since another one came from its address (peers.go)
 	params   assoc.Params
+	source   *source // the peer's first address
 
 	peerPort     uint16
 	tag, peerTag uint32
@@ -78,6 +79,7 @@ type association struct {
 	in  inbound
 
 	t1, t2, t5, sackTimer, connect, probe timer
+	stall                                 stall
 
 	resends uint64 // DATA chunks
 	answers bucket
@@ -152,15 +154,7 @@ func (a *association) remove() {
 	for _, p := range a.paths {
 		e.leave(p)
 	}
-	if a.incoming {
-		e.uncount(a.paths[0].addr)
-	}
-}
-
-func (e *Endpoint) uncount(peer netip.Addr) {
-	if e.perPeer[peer]--; e.perPeer[peer] <= 0 {
-		delete(e.perPeer, peer)
-	}
+	a.part()
 }
 
 // lost ends the association and reports what was not delivered, then why

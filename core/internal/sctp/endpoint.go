@@ -39,10 +39,10 @@ type Endpoint struct {
 	byID      map[assoc.ID]*association
 	byPeer    map[peerKey]*path // first of those with one address and SCTP port
 	lastID    assoc.ID
-	perPeer   map[netip.Addr]int // associations opened by peers
+	sources   map[netip.Addr]*source
 	initRate  bucket
 	replyRate bucket
-	bySource  [sources]bucket
+	bySource  [sourceBuckets]bucket
 	recent    recentTags
 
 	timers   timerq.Queue[timerRef]
@@ -71,7 +71,7 @@ func New(cfg Config) *Endpoint {
 		byTag:   make(map[uint32]*association),
 		byID:    make(map[assoc.ID]*association),
 		byPeer:  make(map[peerKey]*path),
-		perPeer: make(map[netip.Addr]int),
+		sources: make(map[netip.Addr]*source),
 	}
 	e.initRate = bucket{rate: initsPerSecond, tokens: initsPerSecond}
 	e.replyRate = bucket{rate: repliesPerSecond, tokens: repliesPerSecond}

@@ -26,7 +26,7 @@ func (p *pair) wantKinds(i int, want ...assoc.Kind) {
 func (p *pair) wantGone() {
 	p.t.Helper()
 	for i, e := range p.ends {
-		if !e.Idle() || e.timers.Len() != 0 || len(e.byTag) != 0 || len(e.byPeer) != 0 || len(e.perPeer) != 0 || e.received != 0 {
+		if !e.Idle() || e.timers.Len() != 0 || len(e.byTag) != 0 || len(e.byPeer) != 0 || len(e.sources) != 0 || e.received != 0 {
 			p.t.Errorf("end %d holds on to %d associations, %d timers, %d tags, %d addresses, %d bytes",
 				i, len(e.byID), e.timers.Len(), len(e.byTag), len(e.byPeer), e.received)
 		}

@@ -89,6 +89,7 @@ func (e *Endpoint) read(ev *event, b []byte) int {
 		p := ev.first
 		ev.first, ev.read = p.next, 0
 		if ev.a != nil {
+			ev.a.in.ready -= len(p.buf)
 			ev.a.in.free(ev.a, len(p.buf), cap(p.buf))
 		}
 		e.freePiece(p)

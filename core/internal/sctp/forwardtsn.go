@@ -55,9 +55,7 @@ func (a *association) dropSkipped() {
 // skip delivers what is held of a stream up to ssn and goes on behind it.
 func (a *association) skip(s *inStream, ssn uint16) {
 	for s.held != nil && !ssnLess(ssn, s.held.info.SSN) {
-		ev := s.held
-		s.held, ev.next = ev.next, nil
-		a.push(ev)
+		a.takeHeld(s)
 	}
 	if !ssnLess(ssn, s.next) {
 		s.next = ssn + 1

@@ -22,9 +22,11 @@ type inbound struct {
 
 	held   int // payload bytes held: reassembly, reordering, unread
 	memory int // the same with overhead
+	ready  int // of it, in messages that the user can read
 
 	runs    []run // incomplete messages, by TSN
 	streams map[uint16]*inStream
+	waiting int // ordered messages held in them
 }
 
 // inStream is a stream in which ordered messages arrive.
@@ -171,26 +173,18 @@ func (a *association) admit(tsn uint32, n int) bool {
 // hasSpace allows for one packet beyond the window, as probes of a closed
 // window are (SCTP-3-25).
 func (a *association) hasSpace(n int) bool {
-	b := &a.in
-	return b.held+n <= a.params.ReceiveBuffer+a.primary.mtu &&
-		b.memory < a.memoryLimit() && a.e.received < a.e.cfg.MaxReceiveMemory
+	return a.in.held+n <= a.params.ReceiveBuffer+a.primary.mtu && a.hasMemory()
 }
-
-// memoryLimit bounds what is held with all overhead: tiny messages cost many
-// times their size (SCTP-3-43).
-func (a *association) memoryLimit() int { return 2*a.params.ReceiveBuffer + 64<<10 }
 
 // charge accounts for payload that is held, free for payload that no longer is.
 func (b *inbound) charge(a *association, n, capacity int) {
 	b.held += n
-	b.memory += capacity + objectOverhead
-	a.e.received += int64(capacity + objectOverhead)
+	a.account(capacity + objectOverhead)
 }
 
 func (b *inbound) free(a *association, n, capacity int) {
 	b.held -= n
-	b.memory -= capacity + objectOverhead
-	a.e.received -= int64(capacity + objectOverhead)
+	a.account(-capacity - objectOverhead)
 }
 
 // drop gives the memory of a message that will not be delivered back.
@@ -209,14 +203,12 @@ func (b *inbound) release(a *association) {
 	for _, s := range b.streams {
 		for ev := s.held; ev != nil; {
 			next := ev.next
-			a.drop(ev.first)
-			ev.first = nil
-			a.e.freeEvent(ev)
+			a.discard(ev)
 			ev = next
 		}
 	}
 	b.runs, b.streams, b.beyond, b.dups = nil, nil, nil, nil
-	b.above = 0
+	b.above, b.waiting = 0, 0
 }
 
 // dropHighest makes room by forgetting the highest TSN held. Only what is not
@@ -239,28 +231,30 @@ func (a *association) dropHighest() bool {
 	}
 	for _, s := range b.streams { // at most one of them matches
 		for at := &s.held; *at != nil; at = &(*at).next {
-			ev := *at
-			if ev.tsnEnd != tsn || !tsnLess(b.acked, ev.tsnLow) {
-				continue
+			if (*at).tsnEnd == tsn && tsnLess(b.acked, (*at).tsnLow) {
+				a.dropHeld(at)
+				return true
 			}
-			*at = ev.next
-			b.unreceive(ev.tsnLow, ev.tsnEnd)
-			a.drop(ev.first)
-			ev.first = nil
-			a.e.freeEvent(ev)
-			return true
 		}
 	}
 	return false
 }
 
-// unreceive takes the TSNs at the end of the last span out of it.
+// unreceive takes TSNs of one span out of it.
 func (b *inbound) unreceive(first, last uint32) {
 	b.above -= int(last - first + 1)
-	k := len(b.beyond) - 1
-	if b.beyond[k].first == first {
-		b.beyond = b.beyond[:k]
-	} else {
-		b.beyond[k].last = first - 1
+	i := b.search(first)
+	s := &b.beyond[i]
+	switch {
+	case s.first == first && s.last == last:
+		b.beyond = slices.Delete(b.beyond, i, i+1)
+	case s.first == first:
+		s.first = last + 1
+	case s.last == last:
+		s.last = first - 1
+	default:
+		tail := span{last + 1, s.last}
+		s.last = first - 1
+		b.beyond = slices.Insert(b.beyond, i+1, tail)
 	}
 }

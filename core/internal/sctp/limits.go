@@ -26,7 +26,7 @@ const (
 	initsPerSecond   = 10_000
 	repliesPerSecond = 500 // to packets out of the blue (SCTP-2-41)
 	repliesPerSource = 100 // of them
-	sources          = 64  // that are told apart; others share
+	sourceBuckets    = 64  // sources that are told apart; others share
 	answersPerSecond = 100 // HEARTBEAT ACKs and ERRORs of one association (SCTP-6-06)
 	messageOverhead  = 64  // bytes of send buffer per message (SCTP-3-08)
 )
@@ -65,7 +65,7 @@ func (e *Endpoint) room(peer netip.Addr, incoming bool) bool {
 	if len(e.byID) >= e.cfg.MaxAssocs || e.events.n+e.parked >= maxUnread && incoming {
 		return false
 	}
-	return !incoming || peer.IsLoopback() || e.perPeer[peer] < e.cfg.MaxAssocsPerPeer
+	return !incoming || peer.IsLoopback() || e.incoming(peer) < e.cfg.MaxAssocsPerPeer
 }
 
 // mayReply limits answers to packets out of the blue: all, and those to one
@@ -78,7 +78,7 @@ func (e *Endpoint) mayReply(in *arrival) bool {
 		for _, x := range from.As16() {
 			sum = sum*31 + uint32(x)
 		}
-		ok = e.bySource[sum%sources].take(in.now)
+		ok = e.bySource[sum%sourceBuckets].take(in.now)
 	}
 	if !ok || !e.replyRate.take(in.now) {
 		e.counters.RepliesLimited++

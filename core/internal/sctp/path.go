@@ -49,6 +49,10 @@ func (a *association) newPath(addr netip.Addr, udpPort uint16) *path {
 	p.beat.Value = timerRef{a: a, path: p, kind: timerBeat}
 	p.search.timer.Value = timerRef{a: a, path: p, kind: timerMTU}
 	p.resetTransfer()
+	if len(a.paths) == 0 {
+		a.source = a.e.sourceOf(addr)
+		a.source.assocs++
+	}
 	a.paths = append(a.paths, p)
 	a.e.enter(p)
 	return p

@@ -156,7 +156,7 @@ func (a *association) complete(r *run) {
 	ev.info.Unordered, ev.info.From = r.unordered, r.from
 	if r.unordered {
 		ev.info.SSN = 0 // means nothing (section 6.6)
-		a.push(ev)
+		a.deliver(ev)
 		return
 	}
 	if !a.order(ev) {
@@ -170,7 +170,7 @@ func (a *association) order(ev *event) bool {
 	s := a.inStream(ev.info.Stream)
 	ssn := ev.info.SSN
 	if ssn == s.next {
-		a.push(ev)
+		a.deliver(ev)
 		s.next++
 		a.inOrder(s)
 		return true
@@ -180,23 +180,34 @@ func (a *association) order(ev *event) bool {
 		at = &(*at).next
 	}
 	if ssnLess(ssn, s.next) || *at != nil && (*at).info.SSN == ssn {
-		a.drop(ev.first)
-		ev.first = nil
-		a.e.freeEvent(ev)
+		a.discard(ev)
 		return false
 	}
 	ev.next, *at = *at, ev
+	a.in.waiting++
 	return true
 }
 
 // inOrder delivers the held messages whose turn has come.
 func (a *association) inOrder(s *inStream) {
 	for s.held != nil && s.held.info.SSN == s.next {
-		ev := s.held
-		s.held, ev.next = ev.next, nil
-		a.push(ev)
+		a.takeHeld(s)
 		s.next++
 	}
+}
+
+// takeHeld delivers the first of the held messages.
+func (a *association) takeHeld(s *inStream) {
+	ev := s.held
+	s.held, ev.next = ev.next, nil
+	a.in.waiting--
+	a.deliver(ev)
+}
+
+// deliver gives a message to the user.
+func (a *association) deliver(ev *event) {
+	a.in.ready += ev.size
+	a.push(ev)
 }
 
 // inStream returns the state of a stream, which exists from its first message

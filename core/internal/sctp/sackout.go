@@ -8,6 +8,7 @@ func (a *association) packetDone(in *arrival) {
 	if !in.data {
 		return
 	}
+	a.watchStall(in.now)
 	b := &a.in
 	first := !b.any
 	b.any = true
@@ -36,8 +37,8 @@ func (a *association) sackDue() { a.owe(dueSack) }
 // SCTP-3-40, SCTP-3-41).
 func (a *association) window() int {
 	b := &a.in
-	free := a.params.ReceiveBuffer - b.held
-	if free < a.sliver() || b.memory >= a.memoryLimit() || a.e.received >= a.e.cfg.MaxReceiveMemory {
+	free := a.frugal(a.params.ReceiveBuffer - b.held)
+	if free < a.sliver() || !a.hasMemory() {
 		return 0
 	}
 	if free > b.promised && free-b.promised < a.sliver() {
@@ -48,7 +49,7 @@ func (a *association) window() int {
 
 // sliver is the smallest window, or step of it, worth advertising.
 func (a *association) sliver() int {
-	return min(a.primary.pmdcs(), a.params.ReceiveBuffer/4)
+	return min(a.primary.pmdcs(), a.params.ReceiveBuffer/4, a.e.share()/8)
 }
 
 // windowOpened is called when the user has read. It sends a window update

@@ -234,7 +234,7 @@ func TestLimitsPerPeer(t *testing.T) { // SCTP-6-07
 		a := e.newAssociation(assoc.Params{}, uint32(i+1), uint16(i+1))
 		a.incoming = true
 		a.primary = a.newPath(addr, 7)
-		e.perPeer[addr]++
+		a.source.incoming++
 	}
 	if e.room(addr, true) || !e.room(netip.MustParseAddr("192.0.2.8"), true) || !e.room(netip.MustParseAddr("127.0.0.1"), true) {
 		t.Error("limit per peer")

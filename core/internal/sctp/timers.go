@@ -20,6 +20,7 @@ const (
 	timerConnect                      // the set-up takes too long
 	timerProbe                        // peer's window is closed
 	timerMTU                          // probe of the packet size unanswered, per path
+	timerStall                        // received data cannot be delivered
 )
 
 // timerRef says what a deadline is for; path is nil for those of the whole
@@ -38,7 +39,7 @@ func (a *association) initTimers() {
 		k timerKind
 	}{
 		{&a.t1, timerT1}, {&a.t2, timerT2}, {&a.t5, timerT5}, {&a.sackTimer, timerSack},
-		{&a.connect, timerConnect}, {&a.probe, timerProbe},
+		{&a.connect, timerConnect}, {&a.probe, timerProbe}, {&a.stall.timer, timerStall},
 	} {
 		t.t.Value = timerRef{a: a, kind: t.k}
 	}
@@ -53,7 +54,7 @@ func (a *association) startTimer(t *timer, now time.Time, d time.Duration) {
 func (a *association) stopTimer(t *timer) { a.e.timers.Stop(t) }
 
 func (a *association) stopTimers() {
-	for _, t := range []*timer{&a.t1, &a.t2, &a.t5, &a.sackTimer, &a.connect, &a.probe} {
+	for _, t := range []*timer{&a.t1, &a.t2, &a.t5, &a.sackTimer, &a.connect, &a.probe, &a.stall.timer} {
 		a.stopTimer(t)
 	}
 	for _, p := range a.paths {
@@ -97,5 +98,7 @@ func (r timerRef) fire(now time.Time) {
 		a.probeDue()
 	case timerMTU:
 		a.probeLost(now, r.path)
+	case timerStall:
+		a.stallDue(now)
 	}
 }
