@@ -37,6 +37,9 @@ struct rspgo_msginfo {
 #define RSPGO_DISCARD 4  /* what has no room is lost; the result counts it, too */
 #define RSPGO_PIECES 8   /* the function is rsp_recvmsgv */
 
+/* What rspgo_set_log takes. */
+typedef void (*rspgo_log_fn)(void *, int, const char *);
+
 #define RSPGO_WHY_SIZE 176
 
 /* Filled instead of the buffer for an RSPGO_NOTIFICATION. */
@@ -121,6 +124,8 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 	F(int, rspgo_about, (int what, void *pool, size_t pool_len, uint32_t pe_id, struct rspgo_error *err)) \
 	F(int, rspgo_task_finish, (int done, struct rspgo_outcome *outcome, struct rspgo_error *err))        \
 	F(void, rspgo_task_abandon, (int done))                                                              \
+	/* Waits until the former function has returned. */                                                  \
+	F(int, rspgo_set_log, (rspgo_log_fn function, void *argument, int level, struct rspgo_error *err))   \
 	F(int, rspgo_last_error, (uint64_t ino, struct rspgo_error *err))
 
 #endif

@@ -356,7 +356,8 @@ RSP_API int rsp_connect(int fd, const void *pool, size_t pool_len);
  * pool already it changes the policy's values, such as the load.
  *
  * If no registrar is configured and none answers on this host, one is started
- * inside this process, with a line on standard error; see librserpool(7).
+ * inside this process, with a line on standard error, or for rsp_set_log(); see
+ * librserpool(7).
  *
  * Waits for the registrar's answer. With O_NONBLOCK it fails with EINPROGRESS
  * at once and goes on in the background: the descriptor is writable when it has
@@ -780,6 +781,34 @@ RSP_API int rsp_getpeername(int fd, void *pool, size_t *pool_len, uint32_t *pe_i
  * Errors: ENOTCONN (no such session, or not any more), EFAULT. */
 RSP_API int rsp_getpeeraddrs(int fd, uint32_t session, struct sockaddr *addrs, socklen_t *len);
 RSP_API int rsp_getlocaladdrs(int fd, uint32_t session, struct sockaddr *addrs, socklen_t *len);
+
+/* rsp_set_log - give what the library has to say to a function of the program instead
+ * of standard error.
+ *
+ * function gets arg, one of the levels, and one line of text without its end: what
+ * happened, and then name=value of what belongs to it. level is the least important
+ * one that it wants; RSERPOOL_LOG plays no part. With NULL lines go to standard error
+ * again, those that RSERPOOL_LOG asks for: warnings and errors by default. All sockets
+ * of the process, also those that there are, follow.
+ *
+ * It is called on a thread of the library that does nothing else, one call at a time,
+ * with the signals of the program blocked and a stack of the usual size. It may take
+ * its time, and call all functions of this library, also this one; but what it logs
+ * by that comes to it. text is valid until it returns. It must not end by a jump, an
+ * exception or pthread_exit(3). When more than 1000 lines wait for it the next ones are
+ * counted only, and the count is told. A defect of the library is reported on standard
+ * error in any case.
+ *
+ * Waits until the former function has been given what was logged before, and has
+ * returned for the last time: then arg can be freed. Do not hold a lock that it takes.
+ * Called by that function itself it does not wait.
+ * Errors: EINVAL (unknown level), EOWNERDEAD, ELIBACC. */
+typedef void rsp_log_function(void *arg, int level, const char *text);
+RSP_API int rsp_set_log(rsp_log_function *function, void *arg, int level);
+#define RSP_LOG_ERROR 1   /* something that was asked for is not done */
+#define RSP_LOG_WARNING 2 /* something is wrong, and the library goes on */
+#define RSP_LOG_INFO 3    /* sessions and registrations move */
+#define RSP_LOG_DEBUG 4   /* everything */
 
 /* rsp_errmsg - what the last failure was, why, and what to do about it.
  *

@@ -44,7 +44,11 @@ func (d *directory) resolve() (*rserpool.Resolver, error) {
 		return d.resolver, nil
 	}
 	importEnvironment()
-	r, err := rserpool.NewResolver(nil)
+	cfg, err := config()
+	if err != nil {
+		return nil, err
+	}
+	r, err := rserpool.NewResolver(&rserpool.Options{Config: cfg})
 	d.resolver = r
 	return r, err
 }
@@ -60,8 +64,10 @@ func (d *directory) join(ctx context.Context, pool string, at rserpool.Transport
 		defer d.release(m)
 		return r.PE, false, m.Update(ctx, r)
 	}
-	opts := &rserpool.Options{Registration: r}
-	m.Member, err = rserpool.Join(ctx, pool, at, opts)
+	cfg, err := config()
+	if err == nil {
+		m.Member, err = rserpool.Join(ctx, pool, at, &rserpool.Options{Config: cfg, Registration: r})
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	m.busy = false

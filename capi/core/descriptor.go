@@ -46,7 +46,11 @@ func newDescriptor(domain int, oneToOne bool) (d *descriptor, fd int, err error)
 	if domain == unix.AF_INET6 {
 		network = "ip"
 	}
-	sock, err := rserpool.NewSocket(rserpool.Config{}, network)
+	cfg, err := config()
+	if err != nil {
+		return nil, 0, err
+	}
+	sock, err := rserpool.NewSocket(cfg, network)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -96,6 +96,7 @@ static void every_function_fails(int fd)
 	CHECK_ERROR(rsp_getsockname(fd, NULL, NULL, NULL), EOWNERDEAD);
 	CHECK_ERROR(rsp_getpeername(fd, NULL, NULL, NULL), EOWNERDEAD);
 	CHECK_ERROR(rsp_close_session(fd, 0, 0), EOWNERDEAD);
+	CHECK_ERROR(rsp_set_log(NULL, NULL, 0), EOWNERDEAD);
 	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)&any, 1, 0), EOWNERDEAD);
 	CHECK_ERROR(rsp_getpeeraddrs(fd, 0, NULL, &none), EOWNERDEAD);
 	CHECK_ERROR(rsp_getlocaladdrs(fd, 0, NULL, &none), EOWNERDEAD);
