@@ -14,7 +14,7 @@
 #   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
 #   make interop-rsplib  RSPLIB and this library meet; writes docs/interoperability-rsplib.md
 #   make bench-rsplib  registrars of both side by side; ROUNDS=5; writes into docs/benchmarks-enrp.md
-#   make bench-policies  what the pools of a registrar cost: registrations, selections, memory
+#   make bench-policies  what the pools of a registrar cost, and how each policy shares sessions out
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim         registrars, elements and users in worlds that fail, seed by seed; SEEDS=1000 FIRST=1
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
@@ -104,6 +104,7 @@ bench-enrp: setup
 
 bench-policies: setup
 	go run ./core/internal/handlespace/figures -o docs/benchmarks-policies.md
+	go run ./core/internal/sim/shares -o docs/policies.md
 
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"

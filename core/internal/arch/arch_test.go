@@ -42,6 +42,7 @@ var rank = map[string]int{
 	"core/internal/shell":               34,
 	"core/internal/sim":                 39,
 	"core/internal/sim/scale":           71,
+	"core/internal/sim/shares":          71,
 	"core/internal/handlespace/figures": 71,
 	"core/internal/sctp":                33,
 

@@ -52,6 +52,26 @@ func TestResolveAndCache(t *testing.T) {
 	s.want(Send{id, question})
 }
 
+// From one answer sessions and resolutions are shared by the pool's policy, each
+// being one selection (POL-5.2-03); what is only to fall back on does not count.
+func TestCacheChoosesByPolicy(t *testing.T) {
+	s, id := resolving(t, Config{Registrars: only(regA)})
+	list := pes(3)
+	for i, load := range []uint32{10, 12, 50} {
+		list[i].Policy = protocol.Policy{Type: protocol.LeastUsedWithDegradation, Load: load, Degradation: 1}
+	}
+	m := answer(list...)
+	m.HasPolicy, m.Policy = true, list[0].Policy
+	s.receive(id, m)
+	s.resolved(1, 2, 3) // now 11, 12, 50
+	s.step(OpenSession{1, pool}, OpenSession{2, pool})
+	s.want(UsePE{1, pool, list[0], false}, UsePE{2, pool, list[1], false}) // 12, 13
+	for token, want := range [][]int{{1, 2, 3}, {2, 1, 3}, {1, 2, 3}} {
+		s.step(Resolve{Token: Token(2 + token), Handle: pool})
+		s.resolved(want...)
+	}
+}
+
 // Without a cache every resolution asks.
 func TestNoCache(t *testing.T) {
 	s, id := resolving(t, Config{Registrars: only(regA), StaleCache: -1})

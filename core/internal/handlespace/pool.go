@@ -48,6 +48,16 @@ func (p *Pool[S]) Elements() iter.Seq[*Element[S]] { return p.order.after(0) }
 // its policy gives, and moves the policy's state on.
 func (s *Space[S]) Select(p *Pool[S], dst []*Element[S], k int) []*Element[S] {
 	s.scratch = p.selector.Select(s.scratch[:0], k, s.rand)
+	return s.appendScratch(dst)
+}
+
+// Tell is Select for who is not about to use the first of them.
+func (s *Space[S]) Tell(p *Pool[S], dst []*Element[S], k int) []*Element[S] {
+	s.scratch = p.selector.Tell(s.scratch[:0], k, s.rand)
+	return s.appendScratch(dst)
+}
+
+func (s *Space[S]) appendScratch(dst []*Element[S]) []*Element[S] {
 	for _, n := range s.scratch {
 		dst = append(dst, n.Value)
 	}

@@ -35,25 +35,34 @@ func (o *ordered[V]) value(n *Node[V], p protocol.Policy) uint64 {
 	return uint64(p.Load)
 }
 
-func (o *ordered[V]) Select(dst []*Node[V], k int, _ *rand.Rand) []*Node[V] {
+// Select counts one new session, for the first of the list: a PU uses only that
+// one, the others are there in case that it fails (RFC 5356 section 5.1.3). To
+// count all would make a small pool's loads grow alike, and its order stay.
+func (o *ordered[V]) Select(dst []*Node[V], k int, r *rand.Rand) []*Node[V] {
 	start := len(dst)
-	dst = o.heap.smallest(dst, k)
-	before := uint64(0)
-	for i, n := range dst[start:] {
-		key := o.heap.key(n)
-		degraded := key + n.degradation()
-		if i == 0 || key != before {
-			o.heap.requeue(n, degraded) // the first of its equals goes behind them
-		} else if degraded != key {
-			o.heap.move(n, degraded)
-		}
-		before = key
+	if dst = o.Tell(dst, k, r); len(dst) > start {
+		n := dst[start]
+		o.heap.move(n, o.heap.key(n)+n.degradation())
 	}
 	return dst
 }
 
-// degradation counts that the element was given to a PU (POL-5.2-02), and
-// returns by how much that makes its load larger.
+// Tell lets the first of all equals go behind them, and leaves the loads alone.
+// Where loads degrade, equals become so by being selected: only that turns them.
+func (o *ordered[V]) Tell(dst []*Node[V], k int, _ *rand.Rand) []*Node[V] {
+	start := len(dst)
+	dst = o.heap.smallest(dst, k)
+	for i := len(dst) - 1; i >= start; i-- { // the very first has the last turn
+		key := o.heap.key(dst[i])
+		if i == start || dst[i].degrade == 0 && key != o.heap.key(dst[i-1]) {
+			o.heap.requeue(dst[i], key)
+		}
+	}
+	return dst
+}
+
+// degradation counts that the element was selected (POL-5.2-02), and returns by
+// how much that makes its load larger.
 func (n *Node[V]) degradation() uint64 {
 	if n.degrade == 0 || n.count == 0xffffffff {
 		return 0

@@ -200,6 +200,25 @@ func TestSorted(t *testing.T) {
 	}
 }
 
+// TestDegradationCountsTheUsed (POL-5.2-02): of a list only the first is used, so
+// that loads of 10, 50 and 50 % fill up alike though every answer lists all. Who is
+// only told uses nothing.
+func TestDegradationCountsTheUsed(t *testing.T) {
+	const percent = math.MaxUint32 / 100
+	p := newPool(t, protocol.LeastUsedWithDegradation)
+	for i, load := range []uint32{10, 50, 50} {
+		p.add(i, protocol.Policy{Type: protocol.LeastUsedWithDegradation, Load: load * percent, Degradation: percent})
+	}
+	count := [3]int{}
+	for range 120 {
+		count[p.pick(32, nil)[0]]++
+		p.sel.Tell(nil, 32, nil)
+	}
+	if count[0] < 66 || count[1] < 26 || count[2] < 26 {
+		t.Errorf("shares of 120 answers: %v, want 67, 27 and 26", count)
+	}
+}
+
 // POL-5.2-02, POL-5.2-03: every element given to a PU counts as that much more
 // loaded, in 64 bits; POL-5.2-01: until it registers again.
 func TestDegradation(t *testing.T) {
@@ -217,8 +236,8 @@ func TestDegradation(t *testing.T) {
 		t.Errorf("after registering again: %s", got)
 	}
 	n := p.by[1]
-	if key := p.sel.(*ordered[int]).heap.key(n); n.count != 5 || key != 5*0x80000000 {
-		t.Errorf("element 1 was given out 5 times: count %d, key %#x", n.count, key)
+	if key := p.sel.(*ordered[int]).heap.key(n); n.count != 4 || key != 4*0x80000000 {
+		t.Errorf("element 1 was selected 4 times: count %d, key %#x", n.count, key)
 	}
 }
 

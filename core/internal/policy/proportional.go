@@ -78,6 +78,11 @@ func (q *proportional[V]) Select(dst []*Node[V], k int, r *rand.Rand) []*Node[V]
 	return dst
 }
 
+// Tell is Select.
+func (q *proportional[V]) Tell(dst []*Node[V], k int, r *rand.Rand) []*Node[V] {
+	return q.Select(dst, k, r)
+}
+
 // moveBack keeps places small; it runs once in thousands of rounds.
 func (q *proportional[V]) moveBack() {
 	if q.now < rebase {

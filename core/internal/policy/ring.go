@@ -52,3 +52,6 @@ func (q *ring[V]) Select(dst []*Node[V], k int, _ *rand.Rand) []*Node[V] {
 	q.head = q.head.next
 	return dst
 }
+
+// Tell is Select.
+func (q *ring[V]) Tell(dst []*Node[V], k int, r *rand.Rand) []*Node[V] { return q.Select(dst, k, r) }

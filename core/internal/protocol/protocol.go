@@ -34,6 +34,11 @@ const (
 	PPIDENRP uint32 = 12
 )
 
+// ResponseItems is how many PEs a registrar lists at most in an answer, unless it
+// is told otherwise: who is given fewer than that and than were asked for knows
+// the whole pool.
+const ResponseItems = 128
+
 // IANA's ports.
 const (
 	PortASAP    uint16 = 3863

@@ -178,7 +178,7 @@ func (l *Limits) fill() {
 	orDefault(&l.Subscriptions, 100_000)
 	orDefault(&l.Handle, 1024)
 	orDefault(&l.Peers, 1000)
-	orDefault(&l.ResponseItems, 128)
+	orDefault(&l.ResponseItems, protocol.ResponseItems)
 	orDefault(&l.BadReports, 3)
 	orDefault(&l.ReportRate, 20)
 	orDefault(&l.ReportBurst, 100)

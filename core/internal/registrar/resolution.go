@@ -15,7 +15,7 @@ func (r *Registrar) handleResolution(l *link, m asap.HandleResolution) {
 		return
 	}
 	r.counts.Resolved++
-	response := r.resolve(pool, m.Items)
+	response := r.resolve(pool, m.Items, r.space.Select)
 	response.UpdatesAccepted = r.updateSubscription(l, m)
 	r.emit(SendASAP{Link: l.Link, Message: response})
 }
@@ -28,13 +28,14 @@ func unknownPool(h protocol.PoolHandle) asap.HandleResolutionResponse {
 // resolve lists up to items elements (0: as many as we give) in the order of
 // the pool's policy (ASAP-3.3-13, E-07, POL-7-04). The policy is always said,
 // some PUs need it (ASAP-3.3-14); its values are the first element's
-// (POL-7-05).
-func (r *Registrar) resolve(pool *pool, items uint32) asap.HandleResolutionResponse {
+// (POL-7-05). choose is Select of the handlespace for who will use the first of
+// them, and Tell for who may.
+func (r *Registrar) resolve(pool *pool, items uint32, choose func(*pool, []*element, int) []*element) asap.HandleResolutionResponse {
 	limit := r.cfg.Limits.ResponseItems
 	if items > 0 && int64(items) < int64(limit) {
 		limit = int(items)
 	}
-	r.scratch = r.space.Select(pool, r.scratch[:0], limit)
+	r.scratch = choose(pool, r.scratch[:0], limit)
 	response := asap.HandleResolutionResponse{
 		Handle:    pool.Handle,
 		Policy:    r.scratch[0].Policy,

@@ -77,6 +77,33 @@ func TestResolutionPolicy(t *testing.T) {
 	}
 }
 
+// TestUpdateIsNoSession (POL-5.2-02): who subscribed is told of a change without
+// having selected anybody; only who asks adds to the load of the first.
+func TestUpdateIsNoSession(t *testing.T) {
+	s := started(t)
+	pe, pu, asker := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000"), s.connect(3, "192.0.2.3:5000")
+	lud := func(id protocol.PEID, load uint32) asap.Registration {
+		m := pe.offer("pool", id)
+		m.Element.Policy = protocol.Policy{Type: protocol.LeastUsedWithDegradation, Load: load, Degradation: 10}
+		return m
+	}
+	pe.sends(lud(1, 5))
+	pe.sends(lud(2, 11))
+	pe.sends(lud(3, 100))
+	pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true}) // now 15, 11, 100
+	s.take()
+	for range 5 {
+		pe.sends(lud(3, 100))
+		s.sleep(2 * time.Second)
+	}
+	s.take()
+	asker.sends(asap.HandleResolution{Handle: "pool"})
+	m := s.take()[0].(SendASAP).Message.(asap.HandleResolutionResponse)
+	if m.Elements[0].ID != 2 || m.Elements[1].ID != 1 || m.Elements[2].ID != 3 {
+		t.Errorf("after five updates: %v, want 2, 1, 3", m.Elements)
+	}
+}
+
 // ASAP-3.3-15, ASAP-2.2.6-05: unknown pool; ASAP-2.2.5-04: no subscription
 // comes of it.
 func TestResolutionUnknown(t *testing.T) {

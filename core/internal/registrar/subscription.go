@@ -112,7 +112,7 @@ func (r *Registrar) poolChanged(now time.Time, h protocol.PoolHandle) {
 func (a *audience) due(r *Registrar, now time.Time) {
 	a.last = now
 	for _, s := range a.subs.items {
-		response := r.resolve(r.space.Pool(a.handle), s.items)
+		response := r.resolve(r.space.Pool(a.handle), s.items, r.space.Tell)
 		response.UpdatesAccepted = true
 		r.emit(SendASAP{Link: s.link.Link, Message: response})
 	}

@@ -27,7 +27,7 @@ type entry struct {
 	elements   []protocol.Element
 	asked      uint32 // how many were asked for; 0: the registrar decided
 	dropped    []bool // elements that failed since
-	chooser    policy.Chooser
+	chooser    *policy.Chooser
 	at         time.Time // when a registrar said so
 	subscribed assoc.ID  // the home that sends updates; 0 = none
 }
@@ -40,6 +40,7 @@ func (c *cache) get(h protocol.PoolHandle) *entry { return c.pools[h] }
 // put replaces what is known of a pool.
 func (c *cache) put(e *entry) {
 	e.dropped = make([]bool, len(e.elements))
+	e.chooser = policy.NewChooser(e.policy, e.elements, isComplete(len(e.elements), e.asked))
 	c.remove(e.handle)
 	if len(c.order) >= maxCached {
 		c.remove(c.order[0].handle)
@@ -87,6 +88,9 @@ func (c *cache) renew(h protocol.PoolHandle, pe protocol.Element) {
 		return
 	}
 	e.elements = slices.Clone(e.elements)
+	if e.elements[i].Policy != pe.Policy {
+		e.chooser.Update(i, pe.Policy)
+	}
 	e.elements[i].User, e.elements[i].Policy = pe.User, pe.Policy
 }
 
@@ -102,6 +106,16 @@ func (e *entry) left() []protocol.Element {
 		}
 	}
 	return out
+}
+
+// isComplete says whether an answer of so many PEs lists the whole pool, asked
+// (0: no number) being how many were wanted: registrars cut longer ones off
+// (E-07).
+func isComplete(elements int, asked uint32) bool {
+	if asked == 0 || asked > protocol.ResponseItems {
+		asked = protocol.ResponseItems
+	}
+	return elements < int(asked)
 }
 
 // enough says whether the answer lists items elements, or all that there are.

@@ -23,24 +23,24 @@ func (u *User) ordered(now time.Time, e *entry, items uint32) []protocol.Element
 	if items > 0 {
 		n = min(n, int(items))
 	}
-	out := make([]protocol.Element, 0, n)
+	out, first := make([]protocol.Element, 0, n), -1
 	usable := func(i int) bool { return left[i] && !down[i] }
-	chooser, rest := &e.chooser, e.chooser
 	for len(out) < n {
-		i, ok := chooser.Choose(e.policy, e.elements, usable, u.cfg.Rand)
+		i, ok := e.chooser.Choose(usable, u.cfg.Rand)
 		if !ok {
 			break
 		}
-		out, left[i] = append(out, e.elements[i]), false
-		if len(out) == 1 {
-			rest = e.chooser
-			chooser = &rest
+		if out, left[i] = append(out, e.elements[i]), false; len(out) == 1 {
+			first = i
 		}
 	}
 	for i := range e.elements {
 		if left[i] && down[i] && len(out) < n {
 			out = append(out, e.elements[i])
 		}
+	}
+	if first >= 0 {
+		e.chooser.Used(first)
 	}
 	return out
 }

@@ -15,10 +15,6 @@ import (
 // (PELeft), for which leaveGrace is left.
 const leaveGrace = 250 * time.Millisecond
 
-// maxComplete is how many PEs an update lists that is taken for all of the
-// pool: registrars cut longer ones off (E-07).
-const maxComplete = 127
-
 // review looks at the sessions of a pool after an answer: was is what the same
 // registrar had said before if this is its update, otherwise nil. Only an
 // update shows that a PE was removed; a registrar that has just started does
@@ -27,7 +23,7 @@ func (u *User) review(now time.Time, was *entry, m asap.HandleResolutionResponse
 	if u.inUse[m.Handle] == 0 {
 		return
 	}
-	complete := was != nil && len(m.Elements) <= maxComplete && (was.asked == 0 || len(m.Elements) < int(was.asked))
+	complete := was != nil && isComplete(len(m.Elements), was.asked)
 	for _, id := range slices.Sorted(maps.Keys(u.sessions)) {
 		s := u.sessions[id]
 		if s.handle != m.Handle || !s.up || !control(s.pe) {

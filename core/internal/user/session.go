@@ -203,8 +203,9 @@ func (u *User) pick(now time.Time, s *session, e *entry) bool {
 		id := e.elements[i].ID
 		return !e.dropped[i] && !u.isDown(now, s.handle, id) && !u.out.IsSelf(s.handle, id)
 	}
-	i, ok := e.chooser.Choose(e.policy, e.elements, usable, u.cfg.Rand)
+	i, ok := e.chooser.Choose(usable, u.cfg.Rand)
 	if ok {
+		e.chooser.Used(i)
 		u.use(s, e.elements[i])
 	}
 	return ok
@@ -222,6 +223,7 @@ func (u *User) pickAgain(now time.Time, s *session, e *entry) bool {
 		}
 	}
 	if best >= 0 {
+		e.chooser.Used(best)
 		u.use(s, e.elements[best])
 	}
 	return best >= 0
