@@ -570,6 +570,10 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_STATUS 48 /* struct rsp_status: how the session is; cannot be set. Of a session
                          only, of which 0 is that of rsp_connect() */
 
+#define RSP_DSCP 49   /* 0 to 63: differentiated services codepoint of the packets that this
+                         side sends (RFC 2474), such as 46 for expedited forwarding; set for
+                         a socket it holds for packets to registrars as well; default: 0 */
+
 /* Options of sockets only. */
 #define RSP_POOL_KEY 32  /* bytes, 16 or more: the secret with which the elements of a pool
                             encrypt and authenticate cookies; cannot be read. Before

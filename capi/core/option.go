@@ -103,6 +103,7 @@ var options = map[int]option{
 	C.RSP_SNDBUF:            number("RSP_SNDBUF", func(o *rserpool.SessionOptions) *int { return &o.SendBuffer }),
 	C.RSP_RCVBUF:            number("RSP_RCVBUF", func(o *rserpool.SessionOptions) *int { return &o.ReceiveBuffer }),
 	C.RSP_PATH_RETRANSMITS:  number("RSP_PATH_RETRANSMITS", func(o *rserpool.SessionOptions) *int { return &o.PathRetransmits }),
+	C.RSP_DSCP:              number("RSP_DSCP", func(o *rserpool.SessionOptions) *int { return &o.DSCP }),
 	C.RSP_ASSOC_RETRANSMITS: number("RSP_ASSOC_RETRANSMITS", func(o *rserpool.SessionOptions) *int { return &o.AssocRetransmits }),
 }
 

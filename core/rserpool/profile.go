@@ -49,7 +49,7 @@ func profileOf(roundTrip time.Duration) assoc.Params {
 // leaveTiming says that the options do not choose SCTP's timing.
 func (o SessionOptions) leaveTiming() bool {
 	d, _ := SessionOptions{}.resolve() // the defaults are good
-	return o.params() == d.params()
+	return o.timing() == d.timing()
 }
 
 // tuneLater tunes a session of a pool user again and again while the

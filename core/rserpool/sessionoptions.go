@@ -48,6 +48,10 @@ type SessionOptions struct {
 	// new session there.
 	FailBack bool
 
+	// DSCP is the differentiated services codepoint of the packets that this side
+	// sends, 0 to 63 (RFC 2474). Those of the option of a socket also go to registrars.
+	DSCP int
+
 	// The rest tunes SCTP's failure detection (RFC 9260 section 16). Where none
 	// of it is set a session of a pool user follows the round trip that it
 	// measures: on a short path an element is given up that has not acknowledged
@@ -79,6 +83,8 @@ func (o SessionOptions) resolve() (SessionOptions, error) {
 		return o, fmt.Errorf("%w: RTO %v (initial), %v (minimum), %v (maximum); the initial value lies between the others", ErrInvalid, o.RTOInitial, o.RTOMin, o.RTOMax)
 	case o.PathRetransmits < 0 || o.AssocRetransmits < 0:
 		return o, fmt.Errorf("%w: %d or %d retransmissions; they are numbers from 1 on", ErrInvalid, o.PathRetransmits, o.AssocRetransmits)
+	case o.DSCP < 0 || o.DSCP > maxDSCP:
+		return o, fmt.Errorf("%w: DSCP %d; it is 0 to %d", ErrInvalid, o.DSCP, maxDSCP)
 	case o.Replay && o.NoFailover:
 		return o, fmt.Errorf("%w: Replay repeats messages after a failover; with NoFailover there is none", ErrInvalid)
 	case o.Notifications&^NotifyAll != 0:
@@ -87,9 +93,21 @@ func (o SessionOptions) resolve() (SessionOptions, error) {
 	return o, nil
 }
 
+// maxDSCP is the largest codepoint of six bits.
+const maxDSCP = 63
+
 // params are the options as the transport knows them. Buffers are not among
 // them: they cannot change while an association stands.
 func (o SessionOptions) params() assoc.Params {
+	p := o.timing()
+	if p.DSCP = o.DSCP; p.DSCP == 0 {
+		p.DSCP = -1 // not that of before
+	}
+	return p
+}
+
+// timing are those that tune failure detection.
+func (o SessionOptions) timing() assoc.Params {
 	return assoc.Params{
 		RTOInitial: o.RTOInitial, RTOMin: o.RTOMin, RTOMax: o.RTOMax, HeartbeatInterval: o.Heartbeat,
 		PathMaxRetrans: o.PathRetransmits, AssocMaxRetrans: o.AssocRetransmits,

@@ -111,14 +111,15 @@ func TestOptionsReachTheTransport(t *testing.T) {
 		}
 		o := pu.Options()
 		o.RTOMin, o.RTOInitial, o.RTOMax, o.Heartbeat, o.PathRetransmits, o.AssocRetransmits = 1e6, 2e6, 3e6, 4e6, 5, 6
+		o.DSCP = 46
 		w.ok(pu.SetOptions(o))
 		w.ok(pu.Connect(w.ctx, "o"))
-		want := assoc.Params{RTOMin: 1e6, RTOInitial: 2e6, RTOMax: 3e6, HeartbeatInterval: 4e6, PathMaxRetrans: 5, AssocMaxRetrans: 6, Exclusive: true}
+		want := assoc.Params{RTOMin: 1e6, RTOInitial: 2e6, RTOMax: 3e6, HeartbeatInterval: 4e6, PathMaxRetrans: 5, AssocMaxRetrans: 6, DSCP: 46, Exclusive: true}
 		if len(heard.connect) != 1 || heard.connect[0] != want {
 			t.Errorf("connect with %+v", heard.connect)
 		}
-		o.Heartbeat = -1
-		want.HeartbeatInterval, want.Exclusive = -1, false
+		o.Heartbeat, o.DSCP = -1, 0
+		want.HeartbeatInterval, want.DSCP, want.Exclusive = -1, -1, false
 		w.ok(pu.SetSessionOptions(0, o))
 		if got := heard.set[pu.own.assoc]; got != want {
 			t.Errorf("set to %+v", got)

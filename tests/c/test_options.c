@@ -33,6 +33,7 @@ static const struct {
         {RSP_PATH_RETRANSMITS, -1, 7, -1},
         {RSP_ASSOC_RETRANSMITS, -1, 9, -1},
         {RSP_NODELAY, 1, 1, 2},
+        {RSP_DSCP, 0, 46, 64},
         {RSP_FAILOVER_HOLD, 0, 1, 2},
         {RSP_FAIL_BACK, 0, 1, 2},
 };

@@ -114,6 +114,8 @@ type Params struct {
 	EncapPort                  uint16 // peer's UDP port; 0 = same as its SCTP port
 	MTU                        int    // IP packet size on paths; 0 = found by probing, as with a negative one
 
+	DSCP int // differentiated services codepoint of packets, 1 to 63; negative = 0
+
 	// Exclusive is for Connect where the one who opens an association is its
 	// client: if both ends do so at the same moment, and both say so, one of them
 	// is told in CommUp that the association is Incoming. The kernel's SCTP does not

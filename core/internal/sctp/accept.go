@@ -57,7 +57,7 @@ func (e *Endpoint) refuseInit(in *arrival, o *offered, cause chunk.Cause, info [
 // answer sends chunks to where a packet came from, port included (SCTP-5-03).
 func (e *Endpoint) answer(in *arrival, tag uint32, chunks []byte) {
 	h := chunk.Header{SrcPort: in.header.DstPort, DstPort: in.header.SrcPort, Tag: tag}
-	e.sendStray(in.from, in.local, h, chunks)
+	e.sendStray(in.from, in.local, h, chunks, dscp(e.params))
 }
 
 // answerInit answers an INIT of a peer that we have an association with: it

@@ -47,6 +47,8 @@ type Packet struct {
 	Data  []byte         // an SCTP packet
 	// DontFragment asks for DF on the way out (path MTU probes).
 	DontFragment bool
+	// DSCP is the differentiated services codepoint on the way out; 0 = best effort.
+	DSCP uint8
 }
 
 // Counters count what happened at an endpoint since New.

@@ -25,6 +25,7 @@ type pair struct {
 	flying  []flight
 	drop    func(from int, data []byte) bool
 	packets int
+	classes [2]map[uint8]bool // what each end has sent with
 	events  [2][]received
 	hold    [2]bool // does not read
 	buf     []byte
@@ -55,6 +56,7 @@ func newPair(t *testing.T, a, b Config) *pair {
 		c.Port = uint16(5000 + i)
 		c.Rand = newSeeded(byte(i + 1))
 		p.ends[i] = New(c)
+		p.classes[i] = map[uint8]bool{}
 		p.addrs[i] = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), c.Port)
 	}
 	return p
@@ -69,6 +71,7 @@ func (p *pair) flush() {
 				p.t.Fatal("endpoint does not stop sending")
 			}
 			p.packets++
+			p.classes[i][out.DSCP] = true
 			from := p.addrs[i]
 			if out.Local.IsValid() {
 				from = netip.AddrPortFrom(out.Local, from.Port())

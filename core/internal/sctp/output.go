@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
 )
 
@@ -13,6 +14,7 @@ type strayPacket struct {
 	to    netip.AddrPort
 	local netip.Addr
 	data  []byte
+	dscp  uint8
 }
 
 // readyQueue is the list of associations that may have something to send.
@@ -53,7 +55,7 @@ func (e *Endpoint) Output(now time.Time, p *Packet) bool {
 	p.DontFragment = false
 	if e.stray.len() > 0 {
 		s := e.stray.at(0)
-		p.Peer, p.Local = s.to, s.local
+		p.Peer, p.Local, p.DSCP = s.to, s.local, s.dscp
 		p.Data = append(p.Data[:0], s.data...)
 		e.buffers.put(s.data[:0])
 		e.stray.pop()
@@ -63,6 +65,7 @@ func (e *Endpoint) Output(now time.Time, p *Packet) bool {
 	for e.ready.head != nil {
 		a := e.ready.head
 		built := !a.dead && a.build(now, p)
+		p.DSCP = dscp(a.params)
 		e.ready.pop()
 		if built {
 			a.wake() // behind the others
@@ -77,8 +80,11 @@ func (e *Endpoint) Output(now time.Time, p *Packet) bool {
 // shows whether there is.
 func (e *Endpoint) Pending() bool { return e.stray.len() > 0 || e.ready.head != nil }
 
+// dscp is the codepoint of packets with these parameters (RFC 6458 section 8.1.12).
+func dscp(p assoc.Params) uint8 { return uint8(max(p.DSCP, 0)) }
+
 // sendStray queues one packet; chunks are complete.
-func (e *Endpoint) sendStray(to netip.AddrPort, local netip.Addr, h chunk.Header, chunks []byte) {
+func (e *Endpoint) sendStray(to netip.AddrPort, local netip.Addr, h chunk.Header, chunks []byte, class uint8) {
 	if e.stray.len() >= maxStray {
 		e.counters.RepliesLimited++
 		return
@@ -86,13 +92,13 @@ func (e *Endpoint) sendStray(to netip.AddrPort, local netip.Addr, h chunk.Header
 	b := chunk.AppendHeader(e.buffers.get(chunk.HeaderSize + len(chunks))[:0], h)
 	b = append(b, chunks...)
 	chunk.Seal(b)
-	e.stray.push(strayPacket{to, local, b})
+	e.stray.push(strayPacket{to, local, b, class})
 }
 
 // sendNow queues a packet of an association that is about to be forgotten.
 func (a *association) sendNow(p *path, tag uint32, chunks []byte) {
 	h := chunk.Header{SrcPort: a.e.cfg.Port, DstPort: a.peerPort, Tag: tag}
-	a.e.sendStray(netip.AddrPortFrom(p.addr, p.udpPort), p.local, h, chunks)
+	a.e.sendStray(netip.AddrPortFrom(p.addr, p.udpPort), p.local, h, chunks, dscp(a.params))
 }
 
 // packetWriter builds one packet.

@@ -87,6 +87,9 @@ func (e *Endpoint) restore(fd uintptr, params assoc.Params) {
 	if params.EncapPort != 0 && e.params.EncapPort == 0 {
 		_ = setOption(fd, optUDPEncapsPort, encapsulation(0, 0))
 	}
+	if params.DSCP > 0 && e.params.DSCP == 0 {
+		_ = setParams(fd, 0, assoc.Params{DSCP: -1})
+	}
 	if params.MTU > 0 && e.params.MTU <= 0 {
 		// The socket keeps a size even if it is told to find out: the largest
 		// then, because smaller ones of the paths count.

@@ -24,6 +24,7 @@ func overlay(base, p assoc.Params) assoc.Params {
 	over(&base.InStreams, p.InStreams)
 	over(&base.EncapPort, p.EncapPort)
 	over(&base.MTU, p.MTU)
+	over(&base.DSCP, p.DSCP)
 	over(&base.Exclusive, p.Exclusive)
 	over(&base.Primary, p.Primary)
 	return base

@@ -18,6 +18,7 @@ const (
 	heartbeatDisable = 1 << 1
 	mtuProbed        = 1 << 3
 	mtuFixed         = 1 << 4
+	dscpSet          = 1 << 9
 
 	pathParamsSize = 156
 )
@@ -46,7 +47,7 @@ func setParams(fd uintptr, id assoc.ID, p assoc.Params) error {
 	}
 	settings := []setting{
 		{p.RTOInitial|p.RTOMin|p.RTOMax != 0, "RTO", func() error { return setRTO(fd, id, p) }},
-		{p.HeartbeatInterval != 0 || p.PathMaxRetrans != 0 || p.MTU != 0, "path limits",
+		{p.HeartbeatInterval != 0 || p.PathMaxRetrans != 0 || p.MTU != 0 || p.DSCP != 0, "path limits",
 			option(sctp.SCTP_PEER_ADDR_PARAMS, pathParams(id, p))},
 		{p.AssocMaxRetrans != 0 || p.CookieLife != 0, "association limits", func() error { return setLimits(fd, id, p) }},
 		{p.SackDelay != 0 || p.SackPackets != 0, "delayed SACK", option(sctp.SCTP_DELAYED_SACK, delayedSack(id, p))},
@@ -171,6 +172,10 @@ func pathParams(id assoc.ID, p assoc.Params) []byte {
 		flags |= mtuFixed
 	case p.MTU < 0:
 		flags |= mtuProbed
+	}
+	if p.DSCP != 0 {
+		flags |= dscpSet
+		b[154] = uint8(max(p.DSCP, 0)) << 2
 	}
 	native.PutUint32(b, uint32(id))
 	native.PutUint16(b[4:], unix.AF_INET) // any address: all paths

@@ -32,6 +32,12 @@ func TestLayouts(t *testing.T) {
 	if native.Uint32(b[146:]) != heartbeatDisable {
 		t.Errorf("no heartbeats: flags %#x", native.Uint32(b[146:]))
 	}
+	for set, want := range map[int]byte{46: 46 << 2, -1: 0} {
+		b = pathParams(9, assoc.Params{DSCP: set})
+		if native.Uint32(b[146:]) != dscpSet || b[154] != want {
+			t.Errorf("DSCP %d: flags %#x, spp_dscp %#x", set, native.Uint32(b[146:]), b[154])
+		}
+	}
 	b = encapsulation(9, 0x1234)
 	if len(b) != 144 || b[136] != 0x12 || b[137] != 0x34 {
 		t.Errorf("sctp_udpencaps % x", b)
@@ -54,7 +60,7 @@ func TestOverlay(t *testing.T) {
 	full := assoc.Params{
 		RTOInitial: 1, RTOMin: 2, RTOMax: 3, HeartbeatInterval: 4, PathMaxRetrans: 5, AssocMaxRetrans: 6, MaxInitRetransmits: 7,
 		ConnectTimeout: 8, SackDelay: 9, SackPackets: 10, CookieLife: 11, MaxBurst: 12, ShutdownGuard: 13, SendBuffer: 14,
-		ReceiveBuffer: 15, MaxMessage: 16, OutStreams: 17, InStreams: 18, EncapPort: 19, MTU: 20, Exclusive: true, Primary: netip.IPv6Loopback(),
+		ReceiveBuffer: 15, MaxMessage: 16, OutStreams: 17, InStreams: 18, EncapPort: 19, MTU: 20, DSCP: 21, Exclusive: true, Primary: netip.IPv6Loopback(),
 	}
 	for v, i := reflect.ValueOf(full), 0; i < v.NumField(); i++ {
 		if v.Field(i).IsZero() {

@@ -14,8 +14,9 @@ type mmsghdr struct {
 	length uint32
 }
 
-// controlSize holds a packet-info and a segment-size message of either family.
-const controlSize = 64
+// controlSize holds a packet-info, a class and a segment-size message of either
+// family.
+const controlSize = 96
 
 // mmsg is a batch of messages for one system call. Its arrays point into each
 // other, so it stays where it is.
@@ -96,6 +97,17 @@ func appendControl(b []byte, used int, level, kind int32, size int) (data []byte
 	h.Level, h.Type = level, kind
 	h.SetLen(unix.CmsgLen(size))
 	return b[used+unix.CmsgLen(0) : used+unix.CmsgLen(size)], used + space
+}
+
+// appendClass asks for a differentiated services codepoint.
+func appendClass(b []byte, used int, v6 bool, dscp uint8) int {
+	level, kind := int32(unix.IPPROTO_IP), int32(unix.IP_TOS)
+	if v6 {
+		level, kind = unix.IPPROTO_IPV6, unix.IPV6_TCLASS
+	}
+	data, n := appendControl(b, used, level, kind, 4)
+	binary.NativeEndian.PutUint32(data, uint32(dscp)<<2) // ECN has the other two bits
+	return n
 }
 
 // appendSource asks for the source address of a packet (SCTP-5-11).

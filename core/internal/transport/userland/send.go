@@ -129,6 +129,9 @@ func (t *outbox) arrange(packets []sctp.Packet) (count int) {
 		if t.s.wildcard && p.Local.IsValid() {
 			used = appendSource(control, used, p.Local)
 		}
+		if p.DSCP != 0 {
+			used = appendClass(control, used, t.s.v6, p.DSCP)
+		}
 		if n > 1 {
 			var data []byte
 			data, used = appendControl(control, used, unix.IPPROTO_UDP, unix.UDP_SEGMENT, 2)
@@ -164,7 +167,7 @@ func (t *outbox) gather(packets []sctp.Packet, at int) (n int) {
 	for n < len(packets) {
 		p := &packets[n]
 		if n > 0 && (!coalesce || n == segments || len(p.Data) > len(first.Data) || total+len(p.Data) > segmentBytes ||
-			p.Peer != first.Peer || p.Local != first.Local) {
+			p.Peer != first.Peer || p.Local != first.Local || p.DSCP != first.DSCP) {
 			break
 		}
 		t.iovecs[at+n].Base = &p.Data[0]
