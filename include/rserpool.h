@@ -255,7 +255,8 @@ RSP_API int rsp_socket(int domain, int type, int protocol);
  *
  * A pool element is reached at this address; with the wildcard address, at the
  * addresses of this host. Port 0 chooses a free one, which rsp_getlocaladdrs()
- * tells. A socket that is not bound takes a free port of the wildcard address at its
+ * tells. An element that is bound to a loopback address is known on this host only.
+ * RSP_ADVERTISE gives it others, behind a NAT for one. A socket that is not bound takes a free port of the wildcard address at its
  * first use.
  *
  * Does not wait.
@@ -585,6 +586,13 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                             draining. All elements of a pool have the same; default: 0 */
 #define RSP_DRAIN_LIMIT 35 /* milliseconds that RSP_DRAIN waits for sessions to move, -1 = as
                               long as it takes; default: 30000 */
+#define RSP_ADVERTISE 40 /* text, such as "192.0.2.7,2001:db8::7": the addresses that the next
+                            rsp_register() gives to the registrar in place of the socket's
+                            own, where a NAT or a container's host passes on to it what comes
+                            there, to the same port; "" = its own. A registrar takes them if
+                            it advertises them itself, or is told to accept them (rserpool(1),
+                            --advertise and --accept). Cannot be read. Default: none, or
+                            RSERPOOL_ADVERTISE */
 
 /* States of a session. */
 #define RSP_STATE_CONNECTING 1  /* the first element is looked for */

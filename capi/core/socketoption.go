@@ -61,6 +61,26 @@ var socketOptions = map[int]socketOption{
 	},
 }
 
+// bytesOption is an option of a socket whose value is bytes; it cannot be read.
+type bytesOption struct {
+	name string
+	set  func(*descriptor, []byte) error
+}
+
+var bytesOptions = map[int]bytesOption{
+	C.RSP_POOL_KEY: {"RSP_POOL_KEY", func(d *descriptor, value []byte) error { return d.sock.SetPoolKey(value) }},
+	C.RSP_ADVERTISE: {"RSP_ADVERTISE", func(d *descriptor, value []byte) error {
+		if len(value) == 0 {
+			return d.sock.Advertise(nil)
+		}
+		addrs, err := rserpool.ParseAdvertise(string(value))
+		if err != nil {
+			return err
+		}
+		return d.sock.Advertise(addrs)
+	}},
+}
+
 // endless stands for no limit.
 const endless = time.Duration(math.MaxInt64)
 
@@ -82,8 +102,8 @@ func (d *descriptor) setSocketOption(session rserpool.SessionID, name int, value
 	if err != nil {
 		return err
 	}
-	if name == C.RSP_POOL_KEY {
-		return d.sock.SetPoolKey(value)
+	if b, is := bytesOptions[name]; is {
+		return b.set(d, value)
 	}
 	v, err := integer(value)
 	if err == nil {
@@ -98,19 +118,19 @@ func (d *descriptor) setSocketOption(session rserpool.SessionID, name int, value
 // socketOption returns what is no option of a session.
 func (d *descriptor) socketOption(session rserpool.SessionID, name int) (int, error) {
 	o, err := findSocketOption(session, name)
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, err
-	case name == C.RSP_POOL_KEY:
-		return 0, failf(unix.EACCES, "RSP_POOL_KEY cannot be read")
+	}
+	if o.get == nil {
+		return 0, failf(unix.EACCES, "%s cannot be read", o.name)
 	}
 	return o.get(d), nil
 }
 
 func findSocketOption(session rserpool.SessionID, name int) (socketOption, error) {
 	o, known := socketOptions[name]
-	if name == C.RSP_POOL_KEY {
-		o.name, known = "RSP_POOL_KEY", true
+	if b, is := bytesOptions[name]; is {
+		o.name, known = b.name, true
 	}
 	switch {
 	case !known:

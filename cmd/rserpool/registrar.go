@@ -24,6 +24,8 @@ type registrarFlags struct {
 	asap, enrp []string
 	peers      []string
 	multicast  string
+	advertise  []string
+	accept     []string
 	rfcTimers  bool
 	noTCP      bool
 	state      string
@@ -57,6 +59,10 @@ both of its addresses.`,
 		fmt.Sprintf("`address:port` for other registrars, usually port %d; without it there are no peers", enrpPort))
 	flags.StringSliceVar(&f.peers, "peer", nil,
 		"ENRP address `host:port` of another registrar, from which this one learns of the rest; may be repeated; needs --enrp")
+	flags.StringSliceVar(&f.advertise, "advertise", nil,
+		"`address` that others are told in place of this registrar's own (NAT, containers); may be repeated (RSERPOOL_ADVERTISE)")
+	flags.StringSliceVar(&f.accept, "accept", nil,
+		"`prefix` like 192.0.2.0/24 of addresses that pool elements behind a NAT of their own may register; may be repeated")
 	flags.StringVar(&f.multicast, "enrp-multicast", "",
 		fmt.Sprintf("multicast `group`, like 239.1.2.3 or 239.1.2.3:%d@eth0, at which registrars find each other; needs --enrp", enrpPort))
 	flags.StringVar(&f.state, "state", "",
@@ -78,13 +84,17 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 	if err != nil {
 		return err
 	}
+	advertise, accept, err := f.addresses()
+	if err != nil {
+		return err
+	}
 	logger, err := f.logger(cmd)
 	if err != nil {
 		return err
 	}
 	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
-		ASAP: asap, ENRP: enrp, Peers: f.peers, Multicast: f.multicast, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state,
-		Config: rserpool.Config{Transport: g.transport, Compat: g.compat, Announce: g.announce, Logger: logger},
+		ASAP: asap, ENRP: enrp, Peers: f.peers, Multicast: f.multicast, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state, Accept: accept,
+		Config: rserpool.Config{Advertise: advertise, Transport: g.transport, Compat: g.compat, Announce: g.announce, Logger: logger},
 	})
 	if err != nil {
 		return fmt.Errorf("%w (ASAP on %s)", err, strings.Join(f.asap, ", "))
@@ -96,6 +106,26 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 	fmt.Fprintln(cmd.OutOrStdout(), line)
 	<-cmd.Context().Done()
 	return r.CloseContext(context.Background())
+}
+
+// addresses reads --advertise and --accept.
+func (f *registrarFlags) addresses() (advertise []netip.Addr, accept []netip.Prefix, err error) {
+	if len(f.advertise) > 0 {
+		if advertise, err = rserpool.ParseAdvertise(strings.Join(f.advertise, ",")); err != nil {
+			return nil, nil, usageError{fmt.Errorf("--advertise: %w", err)}
+		}
+	}
+	for _, text := range f.accept {
+		p, err := netip.ParsePrefix(text)
+		if a, notAddr := netip.ParseAddr(text); notAddr == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			return nil, nil, usageError{fmt.Errorf("--accept %q is no prefix of addresses, like 192.0.2.0/24 or 2001:db8::/32", text)}
+		}
+		accept = append(accept, p)
+	}
+	return advertise, accept, nil
 }
 
 func (f *registrarFlags) logger(cmd *cobra.Command) (*slog.Logger, error) {

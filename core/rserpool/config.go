@@ -58,6 +58,12 @@ type Config struct {
 	// this process do, and sockets find theirs there, besides those that
 	// Registrars names. RSERPOOL_ANNOUNCE; none.
 	Announce string
+	// Advertise are the addresses that others are told in place of this host's own:
+	// where a NAT or a container's host passes what comes on, to the same port
+	// numbers. A pool element registers them, if its registrar accepts them: one that
+	// advertises the same ones does, and see RegistrarConfig.Accept.
+	// RSERPOOL_ADVERTISE, with commas between them; none.
+	Advertise []netip.Addr
 	// Logger takes what is to be said. By default warnings and errors go to
 	// standard error as text; RSERPOOL_LOG chooses another level.
 	Logger *slog.Logger
@@ -75,7 +81,7 @@ const DefaultConfigFile = "/etc/rserpool.conf"
 // variables are the names that the environment and the file may set.
 var variables = []string{
 	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_FAILOVER", "RSERPOOL_LOG",
-	"RSERPOOL_COMPAT", "RSERPOOL_POOL_KEY", "RSERPOOL_ANNOUNCE",
+	"RSERPOOL_COMPAT", "RSERPOOL_POOL_KEY", "RSERPOOL_ANNOUNCE", "RSERPOOL_ADVERTISE",
 }
 
 // ConfigFromEnv returns the settings of the environment and the configuration
@@ -92,7 +98,7 @@ func (c Config) resolve() (Config, error) {
 	}
 	for _, f := range []func(map[string]string) error{
 		c.resolveRegistrars, c.resolveTransport, c.resolveEmbedded, c.resolvePort, c.resolveFailover, c.resolveLogger,
-		c.resolveCompat, c.resolvePoolKey, c.resolveAnnounce,
+		c.resolveCompat, c.resolvePoolKey, c.resolveAnnounce, c.resolveAdvertise,
 	} {
 		if err := f(env); err != nil {
 			return c, err

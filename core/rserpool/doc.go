@@ -70,6 +70,7 @@
 //	RSERPOOL_FAILOVER    how long a session looks for another element, 15s by default
 //	RSERPOOL_POOL_KEY    secret of the pool's elements, hexadecimal or a file with it
 //	RSERPOOL_ANNOUNCE    multicast group where registrars announce themselves
+//	RSERPOOL_ADVERTISE   addresses to be known at in place of this host's own (NAT, containers)
 //	RSERPOOL_COMPAT      rsplib where programs of RSPLIB take part
 //	RSERPOOL_LOG         off, error, warn (default), info or debug
 //	RSERPOOL_CONFIG      configuration file, /etc/rserpool.conf by default

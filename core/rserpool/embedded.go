@@ -29,6 +29,7 @@ type host struct {
 	listen func(netip.AddrPort) (net.Listener, error) // TCP; nil in worlds without
 
 	lookUp loop.Resolver
+	addrs  *loop.Host
 
 	mu       sync.Mutex
 	embedded map[uint16]*embeddedRegistrar
@@ -51,7 +52,7 @@ func listenTCP(at netip.AddrPort) (net.Listener, error) {
 }
 
 func newHost(open func(transport.Config) (transport.Endpoint, string, error)) *host {
-	return &host{open: open, lookUp: net.DefaultResolver.LookupNetIP, embedded: map[uint16]*embeddedRegistrar{}}
+	return &host{open: open, lookUp: net.DefaultResolver.LookupNetIP, addrs: loop.NewHost(loop.HostAddrs), embedded: map[uint16]*embeddedRegistrar{}}
 }
 
 // embeddedRegistrar lives as long as the pool elements that wanted it.
@@ -77,7 +78,7 @@ func (h *host) join(cfg Config) error {
 		return nil
 	}
 	r, err := loop.StartRegistrar(loop.RegistrarConfig{
-		ASAP: []netip.AddrPort{at}, Machine: cfg.machine(false),
+		ASAP: []netip.AddrPort{at}, Machine: cfg.machine(false), Advertise: cfg.Advertise, Host: h.addrs,
 		Transport: cfg.Transport, Open: h.open, Logger: cfg.Logger,
 	})
 	if err != nil {

@@ -111,6 +111,9 @@ func (s *Socket) publicError(err error, pool protocol.PoolHandle) error {
 		for _, c := range rejected.Causes {
 			out.Causes = append(out.Causes, c.Code)
 		}
+		if len(s.cfg.Advertise) > 0 && rejected.Has(protocol.CauseInvalidValues) {
+			return fmt.Errorf("%w; it takes the addresses to advertise, %v, if it advertises them too (--advertise) or is told to (--accept)", out, s.cfg.Advertise)
+		}
 		return out
 	case errors.As(err, &noElement):
 		return fmt.Errorf("%w: in pool %s: %w; start one, or check the way to it", ErrNoElement, name, noElement.Err)

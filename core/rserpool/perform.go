@@ -102,6 +102,9 @@ func (s *Socket) connectRegistrar(f endpoint.Connect) {
 }
 
 func (s *Socket) sendControl(id assoc.ID, m asap.Message) {
+	if card, is := m.(asap.BusinessCard); is {
+		m = s.forPeer(id, card)
+	}
 	b, err := asap.Append(nil, s.cfg.outgoing(m))
 	if err == nil {
 		err = s.sendOver(id, protocol.PPIDASAP, b)

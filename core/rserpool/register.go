@@ -146,8 +146,19 @@ func (s *Socket) element(pool string, r Registration) (protocol.Element, error) 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	advertise := slices.Clone(s.cfg.Advertise)
 	if !s.foreign.IsZero() {
 		e.User = s.foreign
+		if e.User.Protocol != protocol.SCTP {
+			advertise = advertise[:min(len(advertise), 1)] // it has exactly one
+		}
+		if len(e.User.Addrs) == 0 {
+			e.User.Addrs = advertise
+		}
+		return e, nil
+	}
+	if len(advertise) > 0 {
+		e.User.Addrs = advertise
 		return e, nil
 	}
 	for _, a := range s.bound {

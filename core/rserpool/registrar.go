@@ -40,7 +40,11 @@ type RegistrarConfig struct {
 	// dies silently is replaced after 66 s; otherwise that takes less than 4 s,
 	// for one message per peer and second.
 	RFCTimers bool
-	// Transport, Compat, Announce and Logger of Config apply.
+	// Accept are addresses that pool elements may register beside those at which
+	// the registrar sees them (RFC 5352 section 2.2.1 has it so), because they are
+	// behind a NAT and advertise them. Those of Advertise are accepted anyhow.
+	Accept []netip.Prefix
+	// Transport, Compat, Announce, Advertise and Logger of Config apply.
 	Config
 }
 
@@ -75,9 +79,11 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
 	lcfg := loop.RegistrarConfig{
-		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, PeerNames: names, LookUp: resolved.host.lookUp, Machine: resolved.machine(cfg.RFCTimers), State: cfg.State,
+		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, PeerNames: names, LookUp: resolved.host.lookUp,
+		Advertise: resolved.Advertise, Host: resolved.host.addrs, Machine: resolved.machine(cfg.RFCTimers), State: cfg.State,
 		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
 	}
+	lcfg.Machine.Accept = cfg.Accept
 	if lcfg.Announce, err = resolved.group(); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
@@ -60,6 +61,7 @@ func (w *world) process() *process {
 		}
 		return ep, kind, err
 	})
+	p.host.addrs = loop.NewHost(func() []netip.Addr { return nil })
 	w.Cleanup(p.kill)
 	return p
 }

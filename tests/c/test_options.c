@@ -154,6 +154,29 @@ static void pool_key(void)
 	CHECK(rsp_close(pe) == 0);
 }
 
+/* RSP_ADVERTISE: a registrar that was told nothing of them refuses addresses that
+ * are not the association's, and says what to do. */
+static void advertise(void)
+{
+	struct rsp_loadinfo load;
+	int pe = bound_socket();
+	char why[1024];
+	socklen_t len = sizeof(why);
+
+	memset(&load, 0, sizeof(load));
+	CHECK_ERROR(rsp_setsockopt(pe, 0, RSP_ADVERTISE, "192.0.2.7:5000", 14), EINVAL);
+	CHECK_ERROR(rsp_setsockopt(pe, 0, RSP_ADVERTISE, "0.0.0.0", 7), EINVAL);
+	CHECK_ERROR(rsp_setsockopt(pe, 1, RSP_ADVERTISE, "192.0.2.7", 9), ENOPROTOOPT);
+	CHECK_ERROR(rsp_getsockopt(pe, 0, RSP_ADVERTISE, why, &len), EACCES);
+	CHECK(rsp_setsockopt(pe, 0, RSP_ADVERTISE, "192.0.2.7,2001:db8::7", 21) == 0);
+	CHECK(rsp_register(pe, "options-advertise", 17, &load) == -1);
+	rsp_errmsg(pe, why, sizeof(why));
+	CHECK(strstr(why, "--accept") != NULL);
+	CHECK(rsp_setsockopt(pe, 0, RSP_ADVERTISE, "", 0) == 0);
+	CHECK(rsp_register(pe, "options-advertise", 17, &load) == 0);
+	CHECK(rsp_close(pe) == 0);
+}
+
 static void wrong_use(void)
 {
 	int fd = rsp_socket(AF_INET, SOCK_DGRAM, 0), value = 1;
@@ -278,7 +301,7 @@ static void load_interval(void)
 }
 
 static const struct check_test tests[] = {TEST(every_option), TEST(element_session), TEST(replay_fills_the_buffer),
-                                          TEST(data_only),    TEST(pool_key),        TEST(wrong_use),
+                                          TEST(data_only),    TEST(pool_key), TEST(advertise),        TEST(wrong_use),
                                           TEST(set_load),     TEST(load_interval)};
 
 CHECK_MAIN(tests)

@@ -2,6 +2,7 @@ package element
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
@@ -37,7 +38,9 @@ func transportAt(want, known protocol.Transport, local []netip.AddrPort) protoco
 	if len(t.Addrs) == 0 {
 		t.Addrs = addrs
 		if t.Protocol != protocol.SCTP && len(addrs) > 1 {
-			t.Addrs = addrs[:1] // the others have exactly one
+			// The others have exactly one: where there is a choice, not loopback.
+			i := max(slices.IndexFunc(addrs, func(a netip.Addr) bool { return !a.IsLoopback() }), 0)
+			t.Addrs = addrs[i : i+1]
 		}
 	}
 	return t

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -28,7 +29,11 @@ type RegistrarConfig struct {
 	Peers      [][]netip.AddrPort // ENRP addresses, one entry per registrar
 	PeerNames  []string           // host:port of others, which LookUp looks up again and again
 	LookUp     Resolver
-	Transport  string // kind, as in transport.Config
+	// Advertise are the addresses that others are told in place of the registrar's
+	// own, and Host those of this host.
+	Advertise []netip.Addr
+	Host      *Host
+	Transport string // kind, as in transport.Config
 	// Machine is the rest of the machine's configuration: the fields above and
 	// the source of randomness are filled in.
 	Machine registrar.Config
@@ -72,6 +77,9 @@ type Registrar struct {
 // StartRegistrar opens the endpoints and starts to serve. System errors
 // (syscall.EADDRINUSE) are in the chain of what it returns.
 func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
+	if cfg.Host == nil {
+		cfg.Host = NewHost(HostAddrs)
+	}
 	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*snapshot.Table{}, left: make(chan struct{}), names: newPeerNames(cfg), ended: make(chan struct{})}
 	var err error
 	if r.asap, r.tcp, err = openASAP(cfg); err != nil {
@@ -116,13 +124,16 @@ func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 	m := cfg.Machine
 	m.Rand, m.Peers, m.LookUp = NewRand(), cfg.Peers, len(cfg.PeerNames) > 0
 	m.Announce, m.Multicast = cfg.Announce != nil, cfg.Multicast != nil
-	m.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs())}
+	m.ASAP = []protocol.Transport{reachable(r.asap.port.LocalAddrs(), cfg.Host.Addrs(), cfg.Advertise)}
+	for _, a := range cfg.Advertise { // what is in front of this host is in front of its PEs
+		m.Accept = append(slices.Clone(m.Accept), netip.PrefixFrom(a, a.BitLen()))
+	}
 	if r.tcp != nil {
 		m.ASAP = append(m.ASAP, overTCP(m.ASAP[0])...)
 	}
 	if r.enrp != nil {
 		m.Local = r.enrp.port.LocalAddrs()
-		m.ENRP = reachable(m.Local)
+		m.ENRP = reachable(m.Local, cfg.Host.Addrs(), cfg.Advertise)
 	}
 	if cfg.State != "" {
 		r.keeper = r.newKeeper(cfg.State, &m)
@@ -149,7 +160,7 @@ func openChannel(cfg RegistrarConfig, name registrar.Channel, ppid uint32, local
 		return nil, err
 	}
 	port := NewPort(ep)
-	return &channel{&shell.Channel{Name: name, PPID: ppid, Endpoint: port}, port}, nil
+	return &channel{&shell.Channel{Name: name, PPID: ppid, Endpoint: port, Here: cfg.Host.Here}, port}, nil
 }
 
 // NewRand returns a source for a machine, seeded by the system.

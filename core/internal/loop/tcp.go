@@ -34,6 +34,7 @@ const acceptPause = 100 * time.Millisecond
 // ASAP-2.1-01): the machine refuses registrations that come this way.
 type tcpServer struct {
 	r         *Registrar
+	host      *Host
 	listeners []net.Listener
 	conns     map[assoc.ID]*tcpConn // guarded by the registrar's lock
 	last      assoc.ID
@@ -116,7 +117,9 @@ func (s *tcpServer) enter(conn net.Conn) (assoc.ID, *tcpConn) {
 	id, c := s.last, &tcpConn{NewStream(conn), time.Now()}
 	s.conns[id] = c
 	local, remote := c.Ends()
-	s.r.loop.Post(registrar.AssocUp{Link: tcpLink(id), Local: addrPort(local), Peer: addrPort(remote)})
+	up := registrar.AssocUp{Link: tcpLink(id), Local: addrPort(local), Peer: addrPort(remote)}
+	up.Here, up.Host = s.host.Here(up.Peer)
+	s.r.loop.Post(up)
 	return id, c
 }
 
@@ -230,6 +233,7 @@ func openASAP(cfg RegistrarConfig) (ch *channel, tcp *tcpServer, err error) {
 		}
 		tcp, err = listenTCP(cfg.ListenTCP, ch.port.LocalAddrs())
 		if err == nil {
+			tcp.host = cfg.Host
 			return ch, tcp, nil
 		}
 		err = errors.Join(err, ch.port.Close())

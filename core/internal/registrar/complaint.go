@@ -5,19 +5,26 @@ import (
 	"time"
 )
 
-// complaints are what the operator was told of the peers that he configured, and
+// complaints are what the operator was told to be wrong, by what it is about, and
 // when: at once, and then every complainEvery as long as it is so.
 type complaints map[string]time.Time
 
-const complainEvery = time.Minute
+// maxComplaints bounds them: pools have many names.
+const (
+	complainEvery = time.Minute
+	maxComplaints = 1000
+)
 
-// complain warns of a configured peer, if it is time for that.
-func (r *Registrar) complain(now time.Time, peer string, l Log) {
-	maps.DeleteFunc(r.complaints, func(_ string, last time.Time) bool { return now.Sub(last) >= complainEvery })
-	if _, lately := r.complaints[peer]; lately {
+// complain warns, if it is time for that.
+func (r *Registrar) complain(now time.Time, about string, l Log) {
+	if last, is := r.complaints[about]; is && now.Sub(last) < complainEvery {
 		return
 	}
-	r.complaints[peer] = now
-	l.Level, l.Peer = Warn, peer
+	maps.DeleteFunc(r.complaints, func(_ string, last time.Time) bool { return now.Sub(last) >= complainEvery })
+	if len(r.complaints) >= maxComplaints {
+		return
+	}
+	r.complaints[about] = now
+	l.Level = Warn
 	r.emit(l)
 }

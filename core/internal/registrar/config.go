@@ -30,6 +30,10 @@ type Config struct {
 	// (ENRP-3.2-01). Without any, the registrar serves at once (ENRP-3.2-02).
 	Peers [][]netip.AddrPort
 
+	// Accept are addresses that PEs may register beside those of their
+	// association: PEs behind a NAT advertise them.
+	Accept []netip.Prefix
+
 	// LookUp says that peers are configured by name, too: LookUpPeers asks for
 	// their addresses.
 	LookUp bool

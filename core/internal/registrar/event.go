@@ -64,6 +64,10 @@ type AssocUp struct {
 	// the link (ASAP-3.1-24), and what their user transports must be a subset
 	// of (ASAP-2.2.1-02). The registrar keeps both slices.
 	Local, Peer []netip.AddrPort
+	// Here: the other end is on this host. PEs there may register at the
+	// addresses of Host, those of this host, beside loopback.
+	Here bool
+	Host []netip.Addr
 }
 
 // AssocRestarted says that the peer of an established association restarted

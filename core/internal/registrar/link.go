@@ -16,6 +16,8 @@ type link struct {
 	transport protocol.Transport // what it makes the ASAP Transport of a PE
 	peer      *peer              // the registrar at the other side, once known
 	ours      bool               // opened by us
+	here      bool               // the other side is on this host
+	host      []netip.Addr       // then, the addresses of this host
 	idle      timerq.Timer[deadline]
 
 	watches bag[watch]        // PEs whose association this is
@@ -25,12 +27,13 @@ type link struct {
 }
 
 func newLink(ev AssocUp) *link {
-	l := &link{Link: ev.Link, ours: ev.Token != 0}
+	l := &link{Link: ev.Link, ours: ev.Token != 0, here: ev.Here, host: ev.Host}
 	l.watches.index = func(w *watch) *int32 { return &w.linkSlot }
 	l.asked.index = func(w *watch) *int32 { return &w.viaSlot }
 	l.subs.index = func(s *subscription) *int32 { return &s.linkSlot }
 	l.idle.Value = idleLink{l}
 	l.setAddrs(ev.Peer)
+	l.here = l.here || allLoopback(l.transport.Addrs)
 	return l
 }
 

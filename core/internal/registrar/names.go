@@ -41,7 +41,7 @@ func (r *Registrar) lookUpMissing(now time.Time) {
 func (r *Registrar) handlePeersLookedUp(now time.Time, ev PeersLookedUp) {
 	r.names = names{last: now, failed: len(ev.Failed) > 0}
 	for _, f := range ev.Failed {
-		r.complain(now, f.Name, Log{Msg: "the name of a peer cannot be looked up", Err: f.Err})
+		r.complain(now, "peer "+f.Name, Log{Msg: "the name of a peer cannot be looked up", Peer: f.Name, Err: f.Err})
 	}
 	if r.join.step == joinDone { // or else the mentors are counted
 		r.contacts = slices.DeleteFunc(r.contacts, func(c *contact) bool {

@@ -17,6 +17,7 @@ type peer struct {
 	link   *link              // nil while there is no association
 	call   *call              // the association being set up
 
+	here         bool      // it is on this host
 	since        time.Time // when it became known
 	refusedUntil time.Time // gets no PEs offered
 	offered      int       // PEs that it may take
@@ -133,6 +134,7 @@ func (r *Registrar) meet(now time.Time, l *link, id protocol.ServerID) *peer {
 	if p.link == nil {
 		p.link = l
 	}
+	p.here = p.here || l.here
 	if p.server.IsZero() {
 		p.server = l.transport
 	}

@@ -35,7 +35,7 @@ func (r *Registrar) handleASAP(now time.Time, ev ASAPReceived) {
 	case asap.Deregistration:
 		r.handleDeregistration(now, l, m)
 	case asap.HandleResolution:
-		r.handleResolution(l, m)
+		r.handleResolution(now, l, m)
 	case asap.EndpointKeepAliveAck:
 		r.handleKeepAliveAck(now, l, m)
 	case asap.EndpointUnreachable:

@@ -111,8 +111,8 @@ func (r *Registrar) invalid(l *link, e protocol.Element) (cause protocol.Cause, 
 		return wire.InvalidElement(e), true
 	case !e.Policy.Type.Known(): // POL-7-02
 		return wire.InvalidPolicy(e.Policy), true
-	case slices.ContainsFunc(e.User.Addrs, func(a netip.Addr) bool { return !l.hasAddr(a) }):
-		// A PE registers addresses of the association only (ASAP-2.2.1-02).
+	case slices.ContainsFunc(e.User.Addrs, func(a netip.Addr) bool { return !r.mayHave(l, a) }):
+		// ASAP-2.2.1-02
 		return wire.InvalidElement(e), true
 	}
 	return protocol.Cause{}, false

@@ -1,13 +1,15 @@
 package registrar
 
 import (
+	"time"
+
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
 // handleResolution answers anybody, over SCTP and TCP (ASAP-3.3-11,
 // ASAP-3.3-16).
-func (r *Registrar) handleResolution(l *link, m asap.HandleResolution) {
+func (r *Registrar) handleResolution(now time.Time, l *link, m asap.HandleResolution) {
 	pool := r.space.Pool(m.Handle)
 	if pool == nil {
 		r.counts.Unknown++
@@ -15,7 +17,11 @@ func (r *Registrar) handleResolution(l *link, m asap.HandleResolution) {
 		return
 	}
 	r.counts.Resolved++
-	response := r.resolve(pool, m.Items, r.space.Select)
+	response, ok := r.resolve(now, l, pool, m.Items, r.space.Select)
+	if !ok {
+		r.emit(SendASAP{Link: l.Link, Message: unknownPool(m.Handle)})
+		return
+	}
 	response.UpdatesAccepted = r.updateSubscription(l, m)
 	r.emit(SendASAP{Link: l.Link, Message: response})
 }
@@ -28,31 +34,29 @@ func unknownPool(h protocol.PoolHandle) asap.HandleResolutionResponse {
 // resolve lists up to items elements (0: as many as we give) in the order of
 // the pool's policy (ASAP-3.3-13, E-07, POL-7-04). The policy is always said,
 // some PUs need it (ASAP-3.3-14); its values are the first element's
-// (POL-7-05). choose is Select of the handlespace for who will use the first of
-// them, and Tell for who may.
-func (r *Registrar) resolve(pool *pool, items uint32, choose func(*pool, []*element, int) []*element) asap.HandleResolutionResponse {
+// (POL-7-05). by is Select of the handlespace for who will use the first of them,
+// and Tell for who may. ok is false if who asks can reach none of them.
+func (r *Registrar) resolve(now time.Time, l *link, pool *pool, items uint32, by selection) (response asap.HandleResolutionResponse, ok bool) {
 	limit := r.cfg.Limits.ResponseItems
 	if items > 0 && int64(items) < int64(limit) {
 		limit = int(items)
 	}
-	r.scratch = choose(pool, r.scratch[:0], limit)
-	response := asap.HandleResolutionResponse{
-		Handle:    pool.Handle,
-		Policy:    r.scratch[0].Policy,
-		HasPolicy: true,
-		Elements:  make([]protocol.Element, 0, len(r.scratch)),
+	chosen := r.choose(now, l, pool, limit, by)
+	if len(chosen) == 0 {
+		return response, false
 	}
-	room := maxMessage - 64 - len(pool.Handle) - elementSize(r.scratch[0].Element) // ASAP-2.2.6-07
-	for i, el := range r.scratch {
-		e := el.Element
-		e.ASAP = protocol.Transport{} // of no use to a PU (ASAP-2.2.6-08)
-		if room -= elementSize(e); room < 0 && i > 0 {
+	room := maxMessage - 64 - len(pool.Handle) - elementSize(chosen[0]) // ASAP-2.2.6-07
+	n := 0
+	for i := range chosen {
+		chosen[i].ASAP = protocol.Transport{} // of no use to a PU (ASAP-2.2.6-08)
+		if room -= elementSize(chosen[i]); room < 0 && i > 0 {
 			break
 		}
-		response.Elements = append(response.Elements, e)
+		n++
 	}
-	clear(r.scratch)
-	return response
+	return asap.HandleResolutionResponse{
+		Handle: pool.Handle, Policy: chosen[0].Policy, HasPolicy: true, Elements: chosen[:n],
+	}, true
 }
 
 // maxMessage is the largest value of the 16-bit Message Length.

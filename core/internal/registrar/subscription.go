@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
@@ -111,9 +112,13 @@ func (r *Registrar) poolChanged(now time.Time, h protocol.PoolHandle) {
 // due: each update is a complete answer (ASAP-2.2.5-06).
 func (a *audience) due(r *Registrar, now time.Time) {
 	a.last = now
-	for _, s := range a.subs.items {
-		response := r.resolve(r.space.Pool(a.handle), s.items, r.space.Tell)
-		response.UpdatesAccepted = true
+	for _, s := range slices.Clone(a.subs.items) {
+		response, ok := r.resolve(now, s.link, r.space.Pool(a.handle), s.items, r.space.Tell)
+		if !ok {
+			response = unknownPool(a.handle)
+			r.unsubscribe(s) // as when the pool is gone
+		}
+		response.UpdatesAccepted = ok
 		r.emit(SendASAP{Link: s.link.Link, Message: response})
 	}
 }

@@ -33,6 +33,9 @@ type Channel struct {
 	PPID     uint32
 	Endpoint Endpoint
 	Post     func(registrar.Event)
+	// Here says whether a peer is on this host, and which addresses that has; nil
+	// where nobody is.
+	Here func(peer []netip.AddrPort) (here bool, host []netip.Addr)
 
 	links map[assoc.ID]*link
 }
@@ -90,7 +93,11 @@ func (ch *Channel) becomeUp(id assoc.ID) {
 
 func (ch *Channel) postUp(id assoc.ID, token registrar.Token) {
 	local, peer, _ := ch.Endpoint.AssocAddrs(id) // gone already: the end follows
-	ch.Post(registrar.AssocUp{Link: ch.Link(id), Token: token, Local: local, Peer: peer})
+	up := registrar.AssocUp{Link: ch.Link(id), Token: token, Local: local, Peer: peer}
+	if ch.Here != nil {
+		up.Here, up.Host = ch.Here(peer)
+	}
+	ch.Post(up)
 }
 
 func (ch *Channel) becomeDown(id assoc.ID, err error) {

@@ -138,7 +138,7 @@ func (h *host) run(role string) *proc.Proc {
 		h.n.Fatal(err)
 	}
 	h.n.Cleanup(p.Kill)
-	if strings.HasPrefix(role, "elements") || strings.HasPrefix(role, "users") {
+	if strings.HasPrefix(role, "elements") || strings.HasPrefix(role, "serve") || strings.HasPrefix(role, "users") {
 		if _, _, err := p.Expect(0, regexp.MustCompile("^ready$"), patience); err != nil {
 			h.n.Fatal(err)
 		}

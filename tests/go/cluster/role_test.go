@@ -17,6 +17,9 @@ import (
 //	elements N POOL REGISTRAR,...   N elements; prints a line for each: POOL/PE
 //	users N POOL REGISTRAR,...      N users that resolve until standard input ends;
 //	                                prints every failure, at the end how many times
+//	serve POOL REGISTRAR LOCAL ADVERTISE
+//	                                one element; "-" for what is not given
+//	exchange POOL REGISTRAR         a user: prints "answered at" for each element
 //	known REGISTRAR                 what a registrar knows: POOL/PE HOME
 //	moved REGISTRAR HOME            waits until it knows nothing of that home any more
 //
@@ -28,6 +31,10 @@ func runRole(role string) int {
 		return roleElements(atoi(f[1]), f[2], strings.Split(f[3], ","))
 	case "users":
 		return roleUsers(atoi(f[1]), f[2], strings.Split(f[3], ","))
+	case "serve":
+		return roleServe(f[1], f[2], f[3], f[4])
+	case "exchange":
+		return roleExchange(f[1], f[2])
 	case "known":
 		return roleKnown(f[1])
 	case "moved":
