@@ -23,7 +23,7 @@ esac
 for file; do
 	echo "$compiler -std=$std $file"
 	# shellcheck disable=SC2086 # several words
-	"$compiler" "-std=$std" $warnings -O2 -I"$source/include" -c "$file" -o /dev/null
+	"$compiler" "-std=$std" $warnings -O2 -DRSPGO_HEADERS=0 -I"$source/include" -c "$file" -o /dev/null
 done
 case $std in c++*) exit 0 ;; esac
 # The header alone, first and twice, and without the shim.
