@@ -53,8 +53,8 @@ both of its addresses.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRegistrar(cmd, g, f) },
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.asap, "asap", []string{fmt.Sprintf("0.0.0.0:%d", asapPort)},
-		"`address:port` for pool elements and pool users; may be repeated, with one port; port 0 chooses one")
+	flags.StringSliceVar(&f.asap, "asap", []string{fmt.Sprintf("[::]:%d", asapPort)},
+		"`address:port` for pool elements and pool users; may be repeated, with one port; port 0 chooses one; [::] is every address, 0.0.0.0 every one of IPv4")
 	flags.StringSliceVar(&f.enrp, "enrp", nil,
 		fmt.Sprintf("`address:port` for other registrars, usually port %d; without it there are no peers", enrpPort))
 	flags.StringSliceVar(&f.peers, "peer", nil,

@@ -110,7 +110,9 @@ func (s *Socket) startMachine() error {
 	cfg := endpoint.Config{Rand: loop.NewRand(), Subscribe: true}
 	s.loopback = len(s.cfg.Registrars) == 0 && s.cfg.Announce == ""
 	if s.loopback {
-		cfg.Registrars = [][]netip.AddrPort{{s.cfg.loopbackRegistrar()}}
+		for _, a := range s.cfg.loopbackRegistrars(s.network) {
+			cfg.Registrars = append(cfg.Registrars, []netip.AddrPort{a})
+		}
 	}
 	if s.cfg.Announce != "" {
 		cfg.Discover = discover
@@ -120,8 +122,14 @@ func (s *Socket) startMachine() error {
 	return s.listenForRegistrars()
 }
 
-func (c *Config) loopbackRegistrar() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), c.LoopbackPort)
+// loopbackRegistrars is where a registrar on this host is, as far as a socket of the
+// network reaches it: the first address that there is.
+func (c *Config) loopbackRegistrars(network string) []netip.AddrPort {
+	four := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), c.LoopbackPort)
+	if network == "ip4" {
+		return []netip.AddrPort{four}
+	}
+	return []netip.AddrPort{four, netip.AddrPortFrom(netip.IPv6Loopback(), c.LoopbackPort)}
 }
 
 // waitError is what a call returns whose context ended, with the socket locked.

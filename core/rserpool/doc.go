@@ -55,7 +55,7 @@
 // In this order: [Config.Registrars]; the environment variable
 // RSERPOOL_REGISTRARS; the configuration file; the registrars that announce
 // themselves ([Config.Announce]), if there is a group; a registrar on this host's
-// loopback. If the first three name none and none answers on loopback, a pool
+// loopback, 127.0.0.1 or ::1. If the first three name none and none answers on loopback, a pool
 // element starts a registrar inside its own process, on loopback, and says so
 // in one line on standard error; RSERPOOL_EMBEDDED=off or [Config.NoEmbedded]
 // forbid that. A pool user that finds none gets [ErrNoRegistrar], which names

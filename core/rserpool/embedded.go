@@ -16,10 +16,11 @@ import (
 	"github.com/librserpool/librserpool/core/internal/transport/open"
 )
 
-// errAddrInUse and errAccess are why the system may refuse a local address.
+// Why the system may refuse a local address.
 const (
-	errAddrInUse = syscall.EADDRINUSE
-	errAccess    = syscall.EACCES
+	errAddrInUse    = syscall.EADDRINUSE
+	errAddrNotAvail = syscall.EADDRNOTAVAIL
+	errAccess       = syscall.EACCES
 )
 
 // host is what the sockets of a process share: the transports, and the
@@ -72,21 +73,31 @@ const (
 func (h *host) join(cfg Config) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	at := cfg.loopbackRegistrar()
-	if e := h.embedded[at.Port()]; e != nil {
+	if e := h.embedded[cfg.LoopbackPort]; e != nil {
 		e.users++
 		return nil
 	}
-	r, err := loop.StartRegistrar(loop.RegistrarConfig{
-		ASAP: []netip.AddrPort{at}, Machine: cfg.machine(false), Advertise: cfg.Advertise, Host: h.addrs,
-		Transport: cfg.Transport, Open: h.open, Logger: cfg.Logger,
-	})
+	r, err := h.startEmbedded(cfg)
 	if err != nil {
 		return fmt.Errorf("cannot start a registrar in this process: %w", err)
 	}
-	h.embedded[at.Port()] = &embeddedRegistrar{r, 1}
-	cfg.Logger.Warn("no registrar found: started one inside this process (RSERPOOL_EMBEDDED=off forbids it)", "at", at)
+	h.embedded[cfg.LoopbackPort] = &embeddedRegistrar{r, 1}
+	cfg.Logger.Warn("no registrar found: started one inside this process (RSERPOOL_EMBEDDED=off forbids it)", "at", r.ASAPAddrs()[0])
 	return nil
+}
+
+// startEmbedded starts a registrar at the first loopback address that this host has.
+func (h *host) startEmbedded(cfg Config) (r *loop.Registrar, err error) {
+	for _, at := range cfg.loopbackRegistrars("ip") {
+		r, err = loop.StartRegistrar(loop.RegistrarConfig{
+			ASAP: []netip.AddrPort{at}, Machine: cfg.machine(false), Advertise: cfg.Advertise, Host: h.addrs,
+			Transport: cfg.Transport, Open: h.open, Logger: cfg.Logger,
+		})
+		if !errors.Is(err, errAddrNotAvail) {
+			break
+		}
+	}
+	return r, err
 }
 
 // leave stops the registrar when its last user leaves.

@@ -108,7 +108,7 @@ func (s *Socket) stopLookUp() {
 // tried are the registrars that are configured, for an error.
 func (s *Socket) tried() []string {
 	if s.loopback {
-		return []string{s.cfg.loopbackRegistrar().String()}
+		return strs(s.cfg.loopbackRegistrars(s.network))
 	}
 	return s.cfg.Registrars
 }

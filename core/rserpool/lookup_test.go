@@ -199,3 +199,25 @@ func TestZones(t *testing.T) {
 		t.Errorf("got %+v", a)
 	}
 }
+
+// Without a registrar of the socket's family the error says which that is, at once,
+// whether it was an address or a name (AF_INET is the C library's word).
+func TestRegistrarOfAnotherFamily(t *testing.T) {
+	run(t, func(w *world) {
+		names := newDNS()
+		names.set("six.example", "2001:db8::1")
+		cfg := w.process().config()
+		cfg.host.lookUp, cfg.NoEmbedded = names.lookUp, true
+		for _, r := range []string{"[2001:db8::1]:3863", "six.example"} {
+			cfg.Registrars = []string{r}
+			began := time.Now()
+			_, err := Resolve(w.ctx, "echo", &Options{Config: cfg, Network: "ip4"})
+			if !errors.Is(err, ErrNoRegistrar) || !strings.Contains(err.Error(), "the socket is for IPv4 (AF_INET)") {
+				t.Errorf("%s: %v", r, err)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%s: after %v", r, took)
+			}
+		}
+	})
+}

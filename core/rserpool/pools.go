@@ -36,7 +36,7 @@ func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
 		}
 	}
 	if len(s.cfg.Registrars) == 0 {
-		registrars = []netip.AddrPort{s.cfg.loopbackRegistrar()}
+		registrars = s.cfg.loopbackRegistrars(s.network)
 	}
 	for _, r := range registrars {
 		pools, err := s.query(ctx, r)

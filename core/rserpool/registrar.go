@@ -13,7 +13,7 @@ import (
 // RegistrarConfig says how to run a registrar.
 type RegistrarConfig struct {
 	// ASAP are the addresses for pool elements and pool users, all with one
-	// port; 0.0.0.0:3863.
+	// port; [::]:3863, which is every address of this host, of IPv4 too.
 	ASAP []netip.AddrPort
 	// ENRP are the addresses for other registrars, all with one port. Without
 	// any the registrar has no peers.
@@ -72,7 +72,7 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 		return nil, err
 	}
 	if len(cfg.ASAP) == 0 {
-		cfg.ASAP = []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), protocol.PortASAP)}
+		cfg.ASAP = []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), protocol.PortASAP)}
 	}
 	peers, names, err := cfg.peers()
 	if err != nil {

@@ -11,9 +11,10 @@ import (
 
 // setup is what an association needs until it is established.
 type setup struct {
-	tsn     uint32 // own initial TSN
-	tries   int    // retransmissions of the chunk that T1 guards
-	target  int    // index of the path that the INIT goes to
+	tsn     uint32  // own initial TSN
+	tries   int     // retransmissions of the chunk that T1 guards
+	target  int     // index of the path that the INIT goes to
+	vain    []*path // where nobody is, or no way leads
 	sent    time.Time
 	resent  bool   // the round trip of the chunk cannot be measured
 	cookie  []byte // to echo
@@ -165,7 +166,7 @@ func (a *association) t1Due(now time.Time) {
 	}
 	value := 2 * a.setupPath().rto.value
 	if a.state == cookieWait {
-		s.target = (s.target + 1) % len(a.paths)
+		s.nextTarget(a.paths)
 		a.owe(dueInit)
 	} else {
 		a.echoAgain()

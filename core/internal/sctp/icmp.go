@@ -2,7 +2,9 @@ package sctp
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -27,13 +29,49 @@ func (e *Endpoint) Unreachable(now time.Time, to netip.AddrPort, quoted []byte) 
 	switch {
 	case p.udpPort != to.Port(): // it has moved since
 		e.counters.UnreachableIgnored++
-	case a.state == cookieWait && first == chunk.TypeInit && quotesTag(quoted, a.tag),
-		a.state == cookieEchoed && h.Tag == a.peerTag:
+	case a.state == cookieWait && first == chunk.TypeInit && quotesTag(quoted, a.tag):
+		a.giveUpAddress(now, p, assoc.ErrRefused)
+	case a.state == cookieEchoed && h.Tag == a.peerTag:
 		a.lost(assoc.CannotStart, 0, assoc.ErrRefused) // SCTP-5-09
 	case a.state >= established && h.Tag == a.peerTag:
 		a.unreachable(now, p, first, quoted)
 	default:
 		e.counters.UnreachableIgnored++
+	}
+}
+
+// Unroutable reports that the system does not know how to send a packet to the
+// given address and UDP port, and why. It ends the set-up of an association there
+// at once; one that stands bears it like a loss.
+func (e *Endpoint) Unroutable(now time.Time, to netip.AddrPort, packet []byte, why error) {
+	if a, p, _ := e.quotedPath(to, packet); a != nil && a.state == cookieWait {
+		a.giveUpAddress(now, p, fmt.Errorf("%w: %w", assoc.ErrUnreachable, why))
+	}
+}
+
+// giveUpAddress goes on with the next address to which an INIT may go, at once;
+// with the last one it gives up (SCTP-5-09).
+func (a *association) giveUpAddress(now time.Time, p *path, err error) {
+	s := a.setup
+	if !slices.Contains(s.vain, p) {
+		s.vain = append(s.vain, p)
+	}
+	switch {
+	case len(s.vain) == len(a.paths):
+		a.lost(assoc.CannotStart, 0, err)
+	case a.setupPath() == p:
+		s.nextTarget(a.paths)
+		a.owe(dueInit)
+		a.startTimer(&a.t1, now, a.setupPath().rto.value)
+	}
+}
+
+// nextTarget turns to the next address that was not given up; there is one.
+func (s *setup) nextTarget(paths []*path) {
+	for range paths {
+		if s.target = (s.target + 1) % len(paths); !slices.Contains(s.vain, paths[s.target]) {
+			return
+		}
 	}
 }
 

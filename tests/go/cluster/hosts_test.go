@@ -153,3 +153,37 @@ func TestAdvertisedAddress(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestWithoutIPv4: on a host without IPv4, not even on loopback, elements find the
+// registrar at its default address and start one themselves where there is none.
+func TestWithoutIPv4(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, 2)
+	for _, h := range n.hosts {
+		n.must("ip -n " + h.name + " addr del " + h.addr + "/24 dev eth0")
+		n.must("ip -n " + h.name + " addr del 127.0.0.1/8 dev lo")
+	}
+	n.must("ip -n " + n.hosts[0].name + " addr add fd00:77::1/64 dev eth0 nodad")
+	n.must("ip -n " + n.hosts[1].name + " addr add fd00:77::2/64 dev eth0 nodad")
+	n.registrarOn(n.hosts[0])
+	if got := lines(n.hosts[0].run("serve pool - - -"), "element"); len(got) != 1 {
+		t.Fatalf("elements %v", got)
+	}
+	p := n.hosts[1].run("exchange pool [fd00:77::1]:3863")
+	_ = p.Wait(patience)
+	if text := textOf(p.Lines(0)); !strings.Contains(text, "answered") {
+		t.Error(text)
+	}
+	e := n.hosts[1].run("serve alone - - -") // starts a registrar inside
+	p = n.hosts[1].run("exchange alone -")
+	_ = p.Wait(patience)
+	if text := textOf(p.Lines(0)); !strings.Contains(text, "answered") {
+		t.Errorf("%s; %s", text, textOf(e.Lines(0)))
+	}
+	// There is no way to an address of IPv4: that is said, and at once.
+	p = n.hosts[1].run("exchange pool 192.0.2.1:3863")
+	_ = p.Wait(patience)
+	if text := textOf(p.Lines(0)); !strings.Contains(text, "network is unreachable") {
+		t.Error(text)
+	}
+}

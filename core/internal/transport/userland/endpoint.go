@@ -123,7 +123,11 @@ func (e *Endpoint) reachable(peer []netip.AddrPort) ([]netip.AddrPort, error) {
 	case len(peer) == 0:
 		return nil, fmt.Errorf("connect to no address: %w", assoc.ErrInvalid)
 	case len(addrs) == 0:
-		return nil, fmt.Errorf("connect to %v from %v: no local address of that family: %w", peer, e.local, assoc.ErrUnreachable)
+		family := "IPv4 (AF_INET)"
+		if e.sockets[0].v6 {
+			family = "IPv6 (AF_INET6), and this host has no other"
+		}
+		return nil, fmt.Errorf("connect to %v: the socket is for %s: %w", peer, family, assoc.ErrUnreachable)
 	}
 	return addrs, nil
 }

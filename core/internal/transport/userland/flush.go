@@ -1,8 +1,11 @@
 package userland
 
 import (
+	"fmt"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/librserpool/librserpool/core/internal/sctp"
 )
@@ -40,6 +43,7 @@ func (e *Endpoint) flush(now time.Time) {
 		e.mu.Lock()
 		e.lost += uint64(lost)
 		e.reportTooBig(out)
+		e.reportUnroutable(out)
 		if troubled != nil {
 			e.mu.Unlock()
 			e.readErrors(troubled)
@@ -67,6 +71,24 @@ func (e *Endpoint) reportTooBig(out *outbox) {
 	}
 	clear(out.tooBig)
 	out.tooBig = out.tooBig[:0]
+}
+
+// reportUnroutable tells the engine what there is no way for.
+func (e *Endpoint) reportUnroutable(out *outbox) {
+	if len(out.unroutable) == 0 {
+		return
+	}
+	now := clock()
+	for i := range out.unroutable {
+		u := &out.unroutable[i]
+		var why error = u.errno
+		if u.errno == unix.EINVAL {
+			why = fmt.Errorf("there is no way from %v: %w", e.local, u.errno)
+		}
+		e.engine.Unroutable(now, u.packet.Peer, u.packet.Data, why)
+	}
+	clear(out.unroutable)
+	out.unroutable = out.unroutable[:0]
 }
 
 // postpone leaves packets to the goroutine that is calling hooks: it writes

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/transport"
@@ -136,5 +137,45 @@ func TestConnectErrors(t *testing.T) {
 	}
 	if _, err := e.Connect(addrs("127.0.0.1:5"), nil); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Connect after Close: %v, want net.ErrClosed", err)
+	}
+}
+
+// A packet for which the system knows no way ends the set-up at once, with the
+// system's reason: from a loopback address none leads to another host.
+func TestConnectWithoutRoute(t *testing.T) {
+	e, err := Listen(transport.Config{Local: addrs("127.0.0.1:0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	arrived := make(chan struct{}, 1)
+	e.Notify(func() {
+		select {
+		case arrived <- struct{}{}:
+		default:
+		}
+	}, func(assoc.ID) {})
+	if _, err := e.Connect(addrs("192.0.2.1:9"), nil); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		var info assoc.RecvInfo
+		_, err := e.Recv(make([]byte, 1000), &info)
+		switch {
+		case errors.Is(err, assoc.ErrWouldBlock):
+			select {
+			case <-arrived:
+			case <-time.After(10 * time.Second): // before a set-up times out
+				t.Fatal("no outcome")
+			}
+		case err != nil:
+			t.Fatal(err)
+		default:
+			var errno syscall.Errno
+			if info.Kind != assoc.CannotStart || !errors.Is(info.Err, assoc.ErrUnreachable) || !errors.As(info.Err, &errno) {
+				t.Errorf("%v: %v", info.Kind, info.Err)
+			}
+			return
+		}
 	}
 }

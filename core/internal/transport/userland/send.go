@@ -38,6 +38,15 @@ type outbox struct {
 	troubled bool                  // the system reported an error that came with ICMP
 	lost     int                   // packets the system did not take
 	tooBig   []sctp.Packet         // of these, those that are larger than the path carries
+
+	unroutable []unroutable // and those for which there is no way
+}
+
+// unroutable is a packet that the system does not know how to send: without a
+// route, or to a link-local address without its interface.
+type unroutable struct {
+	packet sctp.Packet
+	errno  unix.Errno
 }
 
 var outboxes = sync.Pool{New: func() any {
@@ -103,8 +112,11 @@ func (t *outbox) submit(fd uintptr, packets []sctp.Packet) {
 			retried = k
 			t.troubled = true
 		default:
-			if errno == unix.EMSGSIZE {
-				t.tooBig = append(t.tooBig, packets[t.first[k]])
+			switch p := packets[t.first[k]]; errno {
+			case unix.EMSGSIZE:
+				t.tooBig = append(t.tooBig, p)
+			case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.ENETDOWN, unix.EADDRNOTAVAIL, unix.EINVAL:
+				t.unroutable = append(t.unroutable, unroutable{p, errno})
 			}
 			t.lost += members
 			k++
