@@ -29,6 +29,14 @@ struct rspgo_msginfo {
 	uint16_t stream;
 	uint8_t unordered, truncated, kind;
 	uint8_t pieces; /* sent: the function is rsp_sendmsgv */
+	uint8_t batch;  /* sent: it is rsp_sendmmsg */
+};
+
+/* What rspgo_send_batch takes. */
+struct rspgo_sending {
+	void *buf;
+	size_t len;
+	struct rspgo_msginfo info;
 };
 
 /* How to receive. */
@@ -36,6 +44,7 @@ struct rspgo_msginfo {
 #define RSPGO_PLAIN 2    /* pass over what is no message */
 #define RSPGO_DISCARD 4  /* what has no room is lost; the result counts it, too */
 #define RSPGO_PIECES 8   /* the function is rsp_recvmsgv */
+#define RSPGO_BATCH 16   /* it is rsp_recvmmsg */
 
 /* What rspgo_set_log takes. */
 typedef void (*rspgo_log_fn)(void *, int, const char *);
@@ -103,6 +112,9 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 	F(void, rspgo_abandon, (int done))                                                                   \
 	F(int64_t, rspgo_send, (int fd, uint64_t ino, void *buf, size_t len, struct rspgo_msginfo *info,     \
 	                        struct rspgo_error *err))                                                    \
+	/* Returns how many were taken, one at least. */                                                    \
+	F(int64_t, rspgo_send_batch, (int fd, uint64_t ino, struct rspgo_sending *messages, size_t count,    \
+	                              struct rspgo_error *err))                                              \
 	F(int64_t, rspgo_recv, (int fd, uint64_t ino, void *buf, size_t len, struct rspgo_msginfo *info,     \
 	                        struct rspgo_notification *note, int how, struct rspgo_error *err))          \
 	F(int, rspgo_send_cookie, (int fd, uint64_t ino, void *buf, size_t len, uint32_t session,            \

@@ -472,6 +472,30 @@ RSP_API ssize_t rsp_recvmsgv(int fd, const struct iovec *pieces, int count, stru
                              int flags);
 #define RSP_PIECES_MAX 1024
 
+/* One message of several. */
+struct rsp_mmsghdr {
+	void *buf;                  /* the message, or room for one */
+	size_t len;                 /* its length, or the room */
+	size_t received;            /* rsp_recvmmsg(): what rsp_recvmsg() would have returned */
+	struct rsp_sndrcvinfo info; /* as for rsp_sendmsg(), or as rsp_recvmsg() fills it */
+};
+
+/* rsp_sendmmsg, rsp_recvmmsg - rsp_sendmsg() and rsp_recvmsg() for count messages at a
+ * time, 1 to RSP_BATCH_MAX, as sendmmsg(2) and recvmmsg(2).
+ *
+ * Small messages of one session that are sent together travel in as few packets as it
+ * takes. rsp_sendmmsg() sends them in order, and waits where there is no room.
+ * rsp_recvmmsg() waits for the first only, and takes what there is: one of them may
+ * be a notification or a part of a message, and the end of the session of a descriptor
+ * from rsp_accept() is the last. flags: MSG_DONTWAIT; MSG_NOSIGNAL, or MSG_TRUNC.
+ *
+ * Return how many messages were sent or received. When that is fewer than count, and
+ * not because there were no more, the next call for the rest tells the reason.
+ * Errors: theirs, for the first message, and EINVAL (count), EFAULT (msgs is NULL). */
+RSP_API int rsp_sendmmsg(int fd, const struct rsp_mmsghdr *msgs, unsigned int count, int flags);
+RSP_API int rsp_recvmmsg(int fd, struct rsp_mmsghdr *msgs, unsigned int count, int flags);
+#define RSP_BATCH_MAX 1024
+
 /* rsp_send_cookie - leave the state of a session with its pool user (RFC 5352
  * section 3.8).
  *

@@ -10,6 +10,7 @@ import (
 	"context"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -258,22 +259,30 @@ func rspgo_abandon(done C.int) {
 
 //export rspgo_send
 func rspgo_send(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, space *C.struct_rspgo_error) C.int64_t {
-	return C.int64_t(onSocket(ino, space, inPieces("rsp_sendmsg", info.pieces != 0), func(d *descriptor) (int64, error) {
+	return C.int64_t(onSocket(ino, space, variant("rsp_sendmsg", info.pieces != 0, info.batch != 0), func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
-		err := d.send(unsafe.Slice((*byte)(buf), int(n)), &rserpool.SendInfo{
-			Session:   rserpool.SessionID(info.session),
-			Stream:    uint16(info.stream),
-			PPID:      uint32(info.ppid),
-			Unordered: info.unordered != 0,
-			Lifetime:  time.Duration(info.lifetime) * time.Millisecond,
-		})
-		return int64(n), err
+		sending := sendInfo(info)
+		return int64(n), d.send(unsafe.Slice((*byte)(buf), int(n)), &sending)
 	}))
 }
 
-func inPieces(function string, pieces bool) string {
-	if pieces {
+func sendInfo(info *C.struct_rspgo_msginfo) rserpool.SendInfo {
+	return rserpool.SendInfo{
+		Session:   rserpool.SessionID(info.session),
+		Stream:    uint16(info.stream),
+		PPID:      uint32(info.ppid),
+		Unordered: info.unordered != 0,
+		Lifetime:  time.Duration(info.lifetime) * time.Millisecond,
+	}
+}
+
+// variant is the name of the function that the program called.
+func variant(function string, pieces, batch bool) string {
+	switch {
+	case pieces:
 		return function + "v"
+	case batch:
+		return strings.TrimSuffix(function, "msg") + "mmsg"
 	}
 	return function
 }
@@ -283,7 +292,7 @@ const maxBuffer = 1 << 30
 
 //export rspgo_recv
 func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, note *C.struct_rspgo_notification, how C.int, space *C.struct_rspgo_error) C.int64_t {
-	return C.int64_t(onSocket(ino, space, inPieces("rsp_recvmsg", how&C.RSPGO_PIECES != 0), func(d *descriptor) (int64, error) {
+	return C.int64_t(onSocket(ino, space, variant("rsp_recvmsg", how&C.RSPGO_PIECES != 0, how&C.RSPGO_BATCH != 0), func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
 		var got rserpool.RecvInfo
 		received, err := d.receive(unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, receiving(how))

@@ -64,6 +64,13 @@ ssize_t tried(struct call *call, int waited, int64_t result);
  * makes of them. */
 ssize_t send_message(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags, int pieces);
 ssize_t receive_message(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags, int pieces);
+/* Their parts, for several messages in one call. The first and the last return -1
+ * with the error set. */
+int check_send(struct call *call, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags);
+struct rspgo_msginfo sent_as(const struct rsp_sndrcvinfo *info);
+ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info, int flags);
+ssize_t checked_receive(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how, int flags);
+void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *message);
 
 /* control.c. What several calls are given. The checks return -1 with the error
  * set. */

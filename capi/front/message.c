@@ -39,7 +39,7 @@ static int check_info(struct call *call, const struct rsp_sndrcvinfo *info)
 	return 0;
 }
 
-static int check_send(struct call *call, const void *buf, size_t len, const struct rsp_sndrcvinfo *info,
+int check_send(struct call *call, const void *buf, size_t len, const struct rsp_sndrcvinfo *info,
                       int flags)
 {
 	if (buf == NULL && len > 0)
@@ -54,7 +54,18 @@ static int check_send(struct call *call, const void *buf, size_t len, const stru
 	return info != NULL ? check_info(call, info) : 0;
 }
 
-static ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info, int flags)
+struct rspgo_msginfo sent_as(const struct rsp_sndrcvinfo *info)
+{
+	return (struct rspgo_msginfo){
+	        .session = info->session,
+	        .ppid = info->ppid,
+	        .lifetime = info->lifetime,
+	        .stream = info->stream,
+	        .unordered = (info->flags & RSP_UNORDERED) != 0,
+	};
+}
+
+ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info, int flags)
 {
 	int waited;
 
@@ -71,20 +82,16 @@ static ssize_t send_call(struct call *call, const void *buf, size_t len, struct 
 
 ssize_t send_message(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags, int pieces)
 {
-	struct rspgo_msginfo message = {.pieces = pieces != 0};
+	struct rspgo_msginfo message = {.session = 0};
 	struct call call;
 
 	if (begin_call(&call, pieces ? "rsp_sendmsgv" : "rsp_sendmsg", fd) == -1)
 		return -1;
 	if (check_send(&call, buf, len, info, flags) == -1)
 		return end_call(&call, -1);
-	if (info != NULL) {
-		message.session = info->session;
-		message.ppid = info->ppid;
-		message.lifetime = info->lifetime;
-		message.stream = info->stream;
-		message.unordered = (info->flags & RSP_UNORDERED) != 0;
-	}
+	if (info != NULL)
+		message = sent_as(info);
+	message.pieces = pieces != 0;
 	return end_call(&call, send_call(&call, buf, len, &message, flags));
 }
 
@@ -152,7 +159,7 @@ static ssize_t receive_call(struct call *call, void *buf, size_t len, struct rsp
 	}
 }
 
-static void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *message)
+void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *message)
 {
 	/* The end of a session is no message, and so not the end of one. */
 	int whole = message->left == 0 && (message->length > 0 || message->kind != RSPGO_MESSAGE);
@@ -168,8 +175,7 @@ static void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *messag
 	              (message->kind == RSPGO_COOKIE_ECHO ? RSP_MSG_COOKIE_ECHO : 0) | (whole ? RSP_MSG_EOR : 0);
 }
 
-static ssize_t checked_receive(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how,
-                               int flags)
+ssize_t checked_receive(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how, int flags)
 {
 	if (buf == NULL && len > 0)
 		return fail(call->fd, EFAULT, "%s: the buffer is NULL", call->function);

@@ -43,12 +43,14 @@ static void every_function(int fd, int error)
 	struct rsp_loadinfo load;
 	struct sockaddr_in any;
 	socklen_t none = 0;
+	struct rsp_mmsghdr one = {.len = 1};
 	uint32_t id;
 	char buf[8];
 
 	memset(&load, 0, sizeof(load));
 	memset(&any, 0, sizeof(any));
 	any.sin_family = AF_INET;
+	one.buf = buf;
 	CHECK_ERROR(rsp_bind(fd, (struct sockaddr *)&any, sizeof(any)), error);
 	CHECK_ERROR(rsp_connect(fd, "echo", 4), error);
 	CHECK_ERROR(rsp_register(fd, "echo", 4, &load), error);
@@ -58,6 +60,8 @@ static void every_function(int fd, int error)
 	CHECK_ERROR(rsp_rcvmsg(fd, buf, sizeof(buf), NULL, 0), error);
 	CHECK_ERROR(rsp_getsockname(fd, NULL, NULL, &id), error);
 	CHECK_ERROR(rsp_getpeername(fd, NULL, NULL, &id), error);
+	CHECK_ERROR(rsp_sendmmsg(fd, &one, 1, 0), error);
+	CHECK_ERROR(rsp_recvmmsg(fd, &one, 1, 0), error);
 	CHECK_ERROR(rsp_close_session(fd, 0, 0), error);
 	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)&any, 1, 0), error);
 	CHECK_ERROR(rsp_getpeeraddrs(fd, 0, NULL, &none), error);

@@ -77,11 +77,13 @@ static void every_function_fails(int fd)
 	struct timeval now = {0, 0};
 	struct rsp_addrinfo *list = NULL;
 	socklen_t none = 0;
+	struct rsp_mmsghdr one = {.len = 1};
 	char buf[256];
 
 	memset(&load, 0, sizeof(load));
 	memset(&any, 0, sizeof(any));
 	any.sin_family = AF_INET;
+	one.buf = buf;
 	CHECK_ERROR(rsp_socket(AF_INET, SOCK_DGRAM, IPPROTO_SCTP), EOWNERDEAD);
 	CHECK_EXPLAINED("forked");
 	CHECK_ERROR(rsp_bind(fd, (struct sockaddr *)&any, sizeof(any)), EOWNERDEAD);
@@ -95,6 +97,8 @@ static void every_function_fails(int fd)
 	CHECK_ERROR(rsp_poll(&p, 1, 0), EOWNERDEAD);
 	CHECK_ERROR(rsp_getsockname(fd, NULL, NULL, NULL), EOWNERDEAD);
 	CHECK_ERROR(rsp_getpeername(fd, NULL, NULL, NULL), EOWNERDEAD);
+	CHECK_ERROR(rsp_sendmmsg(fd, &one, 1, 0), EOWNERDEAD);
+	CHECK_ERROR(rsp_recvmmsg(fd, &one, 1, 0), EOWNERDEAD);
 	CHECK_ERROR(rsp_close_session(fd, 0, 0), EOWNERDEAD);
 	CHECK_ERROR(rsp_set_log(NULL, NULL, 0), EOWNERDEAD);
 	CHECK_ERROR(rsp_bindx(fd, (struct sockaddr *)&any, 1, 0), EOWNERDEAD);

@@ -108,6 +108,15 @@ func (p *Port) Hold(id assoc.ID, on bool) (can bool) {
 	return can
 }
 
+// Together calls f; what it sends leaves in as few packets as the endpoint can make.
+func (p *Port) Together(f func()) {
+	if b, can := p.Endpoint.(transport.Batcher); can {
+		b.Together(f)
+	} else {
+		f()
+	}
+}
+
 // Flush sends what waits for an association whose send buffer has room.
 func (p *Port) Flush(id assoc.ID) {
 	waiting := p.outbox[id]

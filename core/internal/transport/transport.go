@@ -19,6 +19,14 @@ type Holder interface {
 	Hold(id assoc.ID, on bool) error
 }
 
+// Batcher is an Endpoint that can send what several calls of Send bring about in as
+// few packets as it takes.
+type Batcher interface {
+	// Together calls f, and sends afterwards what its calls of Send queued. f is
+	// brief and does not wait.
+	Together(f func())
+}
+
 // Sharer is an Endpoint that occupies a UDP port, at which programs of this host
 // may want to listen to multicast groups.
 type Sharer interface {

@@ -16,6 +16,7 @@ import (
 var (
 	_ transport.Endpoint = (*Endpoint)(nil)
 	_ transport.Holder   = (*Endpoint)(nil)
+	_ transport.Batcher  = (*Endpoint)(nil)
 )
 
 // Endpoint implements transport.Endpoint.
@@ -31,6 +32,7 @@ type Endpoint struct {
 	hooks  // hooks.go
 	alarm  // alarm.go
 
+	together  int           // calls of Together that have not returned
 	guard     time.Duration // how long associations may take to end after Close
 	closed    bool          // Close was called
 	giveUp    time.Time     // when the rest is cut off after Close
@@ -53,6 +55,10 @@ func (e *Endpoint) enter() (now time.Time, err error) {
 // the hooks have to be told they are told by a goroutine of the endpoint: the
 // caller may hold locks of its own.
 func (e *Endpoint) leave(now time.Time) {
+	if e.together > 0 && !e.closed {
+		e.mu.Unlock()
+		return
+	}
 	if e.hooking && !e.closed && now.Sub(e.hookStart) < hookLimit {
 		e.postpone()
 		e.mu.Unlock()
@@ -73,6 +79,17 @@ func (e *Endpoint) Send(b []byte, info *assoc.SendInfo) error {
 	err = e.engine.Send(now, b, info)
 	e.leave(now)
 	return err
+}
+
+// Together implements transport.Batcher.
+func (e *Endpoint) Together(f func()) {
+	e.mu.Lock()
+	e.together++
+	e.mu.Unlock()
+	f()
+	e.mu.Lock()
+	e.together--
+	e.leave(clock())
 }
 
 // Recv implements transport.Endpoint.
