@@ -97,8 +97,9 @@
 extern "C" {
 #endif
 
-/* The longest pool handle, in bytes. */
-#define RSP_POOL_MAX 65000
+/* The longest pool handle, in bytes, for users, elements and registrars; with
+ * RSERPOOL_COMPAT=rsplib it is 32, the longest that RSPLIB has. */
+#define RSP_POOL_MAX 1024
 
 /* Pool member selection policies (RFC 5356; codes of RFC 5354 section 3.8). All
  * elements of a pool use the same one. In brackets the values of struct

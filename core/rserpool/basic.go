@@ -56,7 +56,7 @@ func (r *Resolver) Resolve(ctx context.Context, pool string, q Query) ([]Element
 // does not wait for anybody's answer; ctx bounds the look-up of the registrar's
 // name at the first use of the resolver.
 func (r *Resolver) Failed(ctx context.Context, pool string, id PEID) error {
-	if err := checkPool(pool); err != nil {
+	if err := r.s.cfg.checkPool(pool); err != nil {
 		return err
 	}
 	if id == 0 {

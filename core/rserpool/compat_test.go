@@ -3,6 +3,7 @@ package rserpool
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,40 @@ func TestCompatLives(t *testing.T) {
 	if compat.outgoing(other) != asap.Message(other) || compat.incoming(other) != asap.Message(other) {
 		t.Error("another message was changed")
 	}
+}
+
+// Handles have the length that the registrars take, and who is told otherwise by
+// a registrar hears why.
+func TestLongestHandle(t *testing.T) {
+	run(t, func(w *world) {
+		w.process().registrar()
+		s := w.process().socket()
+		longest := strings.Repeat("x", MaxPoolHandle)
+		if err := s.Register(w.ctx, longest, Registration{}); err != nil {
+			w.Error(err)
+		}
+		if elements, err := Resolve(w.ctx, longest, w.process().options()); err != nil || len(elements) != 1 {
+			w.Errorf("%d elements, %v", len(elements), err)
+		}
+		if err := w.process().socket().Connect(w.ctx, longest+"x"); !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "1 to 1024 bytes") {
+			w.Errorf("got %v", err)
+		}
+	})
+	run(t, func(w *world) {
+		os.Setenv("RSERPOOL_COMPAT", CompatRSPLIB) // which run restores
+		w.process().registrar()
+		err := w.process().socket().Register(w.ctx, strings.Repeat("x", MaxPoolHandleRSPLIB+1), Registration{})
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "RSPLIB has 1 to 32 bytes") {
+			w.Errorf("who knows of RSPLIB: %v", err)
+		}
+		os.Setenv("RSERPOOL_COMPAT", "")
+		err = w.process().socket().Register(w.ctx, strings.Repeat("x", MaxPoolHandleRSPLIB+1), Registration{})
+		var rejected *RejectedError
+		if !errors.As(err, &rejected) || rejected.Causes[0] != CauseCode(protocol.CauseInvalidValues) ||
+			!strings.Contains(err.Error(), "handle of 33 bytes is longer than it takes") {
+			w.Errorf("who does not: %v", err)
+		}
+	})
 }
 
 func TestCompatFromEnv(t *testing.T) {

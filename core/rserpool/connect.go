@@ -20,7 +20,7 @@ import (
 // pool users of this socket are passed over, for two endpoints have one association
 // at most: use another socket for one of the roles.
 func (s *Socket) Connect(ctx context.Context, pool string) error {
-	if err := checkPool(pool); err != nil {
+	if err := s.cfg.checkPool(pool); err != nil {
 		return err
 	}
 	if err := s.prepare(ctx); err != nil {
@@ -87,9 +87,13 @@ func (s *Socket) abandon(ss *session) {
 	s.end(ss, nil)
 }
 
-func checkPool(pool string) error {
-	if pool == "" || len(pool) > MaxPoolHandle {
-		return fmt.Errorf("%w: a pool handle has 1 to %d bytes, this one has %d", ErrInvalid, MaxPoolHandle, len(pool))
+func (c *Config) checkPool(pool string) error {
+	longest, of := MaxPoolHandle, ""
+	if c.Compat == CompatRSPLIB {
+		longest, of = MaxPoolHandleRSPLIB, " of RSPLIB"
+	}
+	if pool == "" || len(pool) > longest {
+		return fmt.Errorf("%w: a pool handle%s has 1 to %d bytes, this one has %d", ErrInvalid, of, longest, len(pool))
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
 // Errors to test for with errors.Is. What an operation returns wraps one of
@@ -78,6 +79,8 @@ func (e *NoRegistrarError) Unwrap() error { return e.Err }
 type RejectedError struct {
 	Pool   string
 	Causes []CauseCode // may be empty: a registrar need not say why
+
+	tooLong bool // the pool handle
 }
 
 func (e *RejectedError) Error() string {
@@ -88,6 +91,9 @@ func (e *RejectedError) Error() string {
 		} else {
 			why += ", " + c.String()
 		}
+	}
+	if e.tooLong {
+		why = fmt.Sprintf("its handle of %d bytes is longer than it takes", len(e.Pool))
 	}
 	return fmt.Sprintf("the registrar rejected the request for pool %s: %s; change what is asked for", quote(e.Pool), why)
 }
@@ -110,6 +116,7 @@ func (s *Socket) publicError(err error, pool protocol.PoolHandle) error {
 		out := &RejectedError{Pool: string(pool)}
 		for _, c := range rejected.Causes {
 			out.Causes = append(out.Causes, c.Code)
+			out.tooLong = out.tooLong || wire.HandleIn(c)
 		}
 		if len(s.cfg.Advertise) > 0 && rejected.Has(protocol.CauseInvalidValues) {
 			return fmt.Errorf("%w; it takes the addresses to advertise, %v, if it advertises them too (--advertise) or is told to (--accept)", out, s.cfg.Advertise)

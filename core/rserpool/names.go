@@ -45,8 +45,12 @@ const (
 	UDPLite = protocol.UDPLite
 )
 
-// MaxPoolHandle is the longest pool handle, in bytes.
-const MaxPoolHandle = protocol.MaxPoolHandle
+// MaxPoolHandle is the longest pool handle, in bytes, here and at registrars;
+// with CompatRSPLIB it is MaxPoolHandleRSPLIB.
+const (
+	MaxPoolHandle       = protocol.MaxPoolHandle
+	MaxPoolHandleRSPLIB = protocol.MaxPoolHandleRSPLIB
+)
 
 // SessionID names a session within one socket. It is never used twice; zero
 // names none, or the session that Connect made.

@@ -132,7 +132,7 @@ func (s *Socket) element(pool string, r Registration) (protocol.Element, error) 
 		e.User.Use = protocol.DataOnly
 	}
 	orDefault(&e.Policy.Type, RoundRobin)
-	if err := checkPool(pool); err != nil {
+	if err := s.cfg.checkPool(pool); err != nil {
 		return e, err
 	}
 	if !e.Policy.Type.Known() && !e.Policy.Type.Private() {

@@ -48,7 +48,7 @@ func Resolve(ctx context.Context, pool string, opts *Options) ([]Element, error)
 
 // resolve is Resolver.Resolve.
 func (s *Socket) resolve(ctx context.Context, pool string, q Query) ([]Element, error) {
-	if err := checkPool(pool); err != nil {
+	if err := s.cfg.checkPool(pool); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(ctx); err != nil {

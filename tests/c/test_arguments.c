@@ -118,11 +118,11 @@ static void pool_handles(void)
 	memset(handle, 'x', sizeof(handle));
 	CHECK_ERROR(rsp_connect(fd, "", 0), EINVAL);
 	CHECK_ERROR(rsp_connect(fd, handle, sizeof(handle)), EINVAL);
-	CHECK_EXPLAINED("65000");
+	CHECK_EXPLAINED("1 to 1024 bytes");
 	CHECK_ERROR(rsp_connect(fd, handle, SIZE_MAX), EINVAL);
 	CHECK_ERROR(rsp_register(fd, "", 0, &load), EINVAL);
 	CHECK_ERROR(rsp_register(fd, handle, sizeof(handle), &load), EINVAL);
-	CHECK_EXPLAINED("65000");
+	CHECK_EXPLAINED("1 to 1024 bytes");
 	CHECK(rsp_close(fd) == 0);
 }
 

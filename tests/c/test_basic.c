@@ -356,7 +356,7 @@ static void wrong_arguments(void)
 	CHECK_ERROR(rsp_getaddrinfo("echo", 4, NULL, NULL), EFAULT);
 	CHECK_ERROR(rsp_getaddrinfo("", 0, NULL, &list), EINVAL);
 	CHECK_ERROR(rsp_getaddrinfo(handle, sizeof(handle), NULL, &list), EINVAL);
-	CHECK_EXPLAINED("65000");
+	CHECK_EXPLAINED("1 to 1024 bytes");
 	CHECK_ERROR(rsp_getaddrinfo(handle, SIZE_MAX, NULL, &list), EINVAL);
 	CHECK_ERROR(rsp_getaddrinfo(handle, RSP_POOL_MAX, NULL, &list), ENOENT);
 #define HINT(member, value, error)                                                                           \

@@ -229,6 +229,24 @@ static void binary_handle(void)
 	CHECK(rsp_close(pe) == 0);
 }
 
+/* What RSP_POOL_MAX promises, a registrar takes. */
+static void longest_handle(void)
+{
+	static char handle[RSP_POOL_MAX + 1];
+	struct rsp_loadinfo load;
+	int pe = bound_socket();
+	int fd = rsp_socket(AF_INET, SOCK_DGRAM, 0);
+
+	memset(&load, 0, sizeof(load));
+	memset(handle, 'x', sizeof(handle));
+	CHECK_ERROR(rsp_register(pe, handle, RSP_POOL_MAX + 1, &load), EINVAL);
+	CHECK_EXPLAINED("1 to 1024 bytes");
+	CHECK(rsp_register(pe, handle, RSP_POOL_MAX, &load) == 0);
+	CHECK(rsp_connect(fd, handle, RSP_POOL_MAX) == 0);
+	CHECK(rsp_close(fd) == 0);
+	CHECK(rsp_close(pe) == 0);
+}
+
 static void registration(void)
 {
 	struct rsp_loadinfo load;
@@ -416,7 +434,8 @@ static void ipv6(void)
 
 static const struct check_test tests[] = {
         TEST(echo),          TEST(message_information),  TEST(parts_and_peek), TEST(parts_of_many), TEST(message_sizes),
-        TEST(many_users),    TEST(unknown_pool),         TEST(binary_handle),       TEST(registration),
+        TEST(many_users),    TEST(unknown_pool),         TEST(binary_handle),       TEST(longest_handle),
+        TEST(registration),
         TEST(every_policy),  TEST(refused_registration), TEST(failover),            TEST(close_delivers),
         TEST(answer_too_late), TEST(ipv6),                 TEST(close_with_unread_messages),
 };

@@ -11,9 +11,14 @@ import "fmt"
 // COM-3.9-01). A Go string holds it because it is immutable and comparable.
 type PoolHandle string
 
-// MaxPoolHandle is the longest handle accepted from a user, in bytes: it
-// leaves room for the rest of a registration in one message of 65,535 bytes.
-const MaxPoolHandle = 65000
+// MaxPoolHandle is the longest handle, in bytes, that a registrar takes and
+// that a user may name. The RFCs leave room for one that fills a message of 65,535
+// bytes; but a registrar keeps the handles of 100,000 pools, so that a limit has
+// to be, and it is the same everywhere. MaxPoolHandleRSPLIB is that of RSPLIB.
+const (
+	MaxPoolHandle       = 1024
+	MaxPoolHandleRSPLIB = 32
+)
 
 // PEID identifies a pool element within its pool (RFC 5354 section 3.10).
 // Zero is never chosen for a PE (ASAP-3.1-04).

@@ -79,7 +79,7 @@ type Limits struct {
 	Elements      int // 1,000,000 in all pools
 	Links         int // 100,000 associations and connections beside those of PEs, which Elements bounds
 	Subscriptions int // 100,000; beyond, answers say A = 0 (ASAP-2.2.6-01)
-	Handle        int // 1,024 bytes; longer ones are refused (COM-3.9-02)
+	Handle        int // protocol.MaxPoolHandle bytes; longer ones are refused (COM-3.9-02)
 	Peers         int // 1,000 registrars
 
 	// ResponseItems bounds the PEs in one answer (E-07): 128, which is also
@@ -180,7 +180,7 @@ func (l *Limits) fill() {
 	orDefault(&l.Elements, 1_000_000)
 	orDefault(&l.Links, 100_000)
 	orDefault(&l.Subscriptions, 100_000)
-	orDefault(&l.Handle, 1024)
+	orDefault(&l.Handle, protocol.MaxPoolHandle)
 	orDefault(&l.Peers, 1000)
 	orDefault(&l.ResponseItems, protocol.ResponseItems)
 	orDefault(&l.BadReports, 3)

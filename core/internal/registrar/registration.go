@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -17,7 +18,7 @@ func (r *Registrar) handleRegistration(now time.Time, l *link, m asap.Registrati
 	causes := r.examine(l, m)
 	if len(causes) > 0 {
 		r.counts.Rejected++
-		r.emit(Log{Level: Info, Msg: "registration rejected: " + causes[0].Code.String(), Handle: m.Handle, PE: m.Element.ID, Link: l.Link})
+		r.emit(Log{Level: Info, Msg: "registration rejected: " + r.whyRejected(m, causes[0]), Handle: m.Handle, PE: m.Element.ID, Link: l.Link})
 		r.emit(SendASAP{Link: l.Link, Message: asap.RegistrationResponse{Rejected: true, Handle: m.Handle, ID: m.Element.ID, Causes: causes}})
 		return
 	}
@@ -58,6 +59,13 @@ func (r *Registrar) logJoined(h protocol.PoolHandle, e protocol.Element) {
 	r.emit(Log{Level: Info, Msg: "PE joined", Handle: h, PE: e.ID, Server: e.Home})
 }
 
+func (r *Registrar) whyRejected(m asap.Registration, c protocol.Cause) string {
+	if c.Code == protocol.CauseInvalidValues && len(m.Handle) > r.cfg.Limits.Handle {
+		return fmt.Sprintf("a pool handle of %d bytes, longer than %d", len(m.Handle), r.cfg.Limits.Handle)
+	}
+	return c.Code.String()
+}
+
 // put stores an element; visible says whether a PU would see the difference.
 func (r *Registrar) put(h protocol.PoolHandle, e protocol.Element) (el *element, visible bool) {
 	before, known := protocol.Element{}, false
@@ -96,6 +104,8 @@ func (r *Registrar) examine(l *link, m asap.Registration) []protocol.Cause {
 	}
 	el := r.space.Element(m.Handle, m.Element.ID)
 	switch {
+	case el == nil && len(m.Handle) > r.cfg.Limits.Handle:
+		return []protocol.Cause{wire.InvalidHandle(m.Handle)}
 	case el == nil && r.full(m.Handle), len(l.addrs) == 0:
 		return []protocol.Cause{{Code: protocol.CauseLackOfResources}}
 	case el != nil && collides(el, l, m.Element):
@@ -122,7 +132,7 @@ func (r *Registrar) invalid(l *link, e protocol.Element) (cause protocol.Cause, 
 func (r *Registrar) full(h protocol.PoolHandle) bool {
 	pools, elements := r.space.Len()
 	limits := r.cfg.Limits
-	return elements >= limits.Elements || r.space.Pool(h) == nil && (pools >= limits.Pools || len(h) > limits.Handle)
+	return elements >= limits.Elements || r.space.Pool(h) == nil && pools >= limits.Pools
 }
 
 // collides tells another PE with the same identifier from one that registers

@@ -2,6 +2,7 @@ package registrar
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,7 +99,8 @@ func TestRegistrationOverTCP(t *testing.T) {
 	s.wantListed("pool")
 }
 
-// ASAP-3.1-25: limits give Lack of Resources, and renewing still works.
+// ASAP-3.1-25: limits give Lack of Resources, and renewing still works; a handle
+// that is too long is a value that cannot be.
 func TestRegistrationLimits(t *testing.T) {
 	s := startedWith(t, func(c *Config) {
 		c.KeepAlive.Interval = -1
@@ -110,7 +112,18 @@ func TestRegistrationLimits(t *testing.T) {
 		pe.sends(pe.offer(h, id))
 		s.want(pe.gets(asap.RegistrationResponse{Rejected: true, Handle: h, ID: id, Causes: cause(protocol.CauseLackOfResources)}))
 	}
-	refused("a handle too long", 1)
+	for _, n := range []int{11, 30_000, 65_000} {
+		h := protocol.PoolHandle(strings.Repeat("x", n))
+		pe.sends(pe.offer(h, 1))
+		answer := asap.RegistrationResponse{Rejected: true, Handle: h, ID: 1, Causes: []protocol.Cause{wire.InvalidHandle(h)}}
+		s.want(pe.gets(answer))
+		if b, err := asap.Append(nil, answer); err != nil || n == 11 && !wire.HandleIn(answer.Causes[0]) {
+			t.Errorf("%d bytes: the answer has %d bytes, %v", n, len(b), err)
+		}
+	}
+	if msg := s.logs[len(s.logs)-1].Msg; !strings.Contains(msg, "65000 bytes, longer than 10") {
+		t.Errorf("the log says %q", msg)
+	}
 	pe.registers("a", 1)
 	pe.registers("b", 1)
 	refused("c", 1)

@@ -12,7 +12,7 @@ import (
 // KEEP_ALIVE, Transport Use 0 in ASAP Transports) everybody gets always.
 func (c Config) RSPLIB() Config {
 	c.Interop = Interop{LifeInMilliseconds: true, LowerIDWins: true, NoWarnings: true}
-	c.Limits.Handle = 32
+	c.Limits.Handle = protocol.MaxPoolHandleRSPLIB
 	c.Handover = false // nobody knows what it makes of it
 	c.Timers.Heartbeat = 2440 * time.Millisecond
 	c.Timers.LastHeard = 5 * time.Second

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -33,7 +34,7 @@ func TestRSPLIB(t *testing.T) {
 	tooLong := pe.offer(protocol.PoolHandle(strings.Repeat("x", 33)), 1)
 	pe.sends(tooLong)
 	s.want(pe.gets(asap.RegistrationResponse{
-		Rejected: true, Handle: tooLong.Handle, ID: 1, Causes: cause(protocol.CauseLackOfResources),
+		Rejected: true, Handle: tooLong.Handle, ID: 1, Causes: []protocol.Cause{wire.InvalidHandle(tooLong.Handle)},
 	}))
 }
 

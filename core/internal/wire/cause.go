@@ -66,6 +66,18 @@ func InvalidElement(e protocol.Element) protocol.Cause {
 	return causeAbout(protocol.CauseInvalidValues, func(w *Writer) { w.Element(e) })
 }
 
+// InvalidHandle returns the cause for a pool handle that is too long, with the
+// parameter if the answer has room for it beside the handle.
+func InvalidHandle(h protocol.PoolHandle) protocol.Cause {
+	c := causeAbout(protocol.CauseInvalidValues, func(w *Writer) { w.Handle(h) })
+	return (&Error{Handle: h, TLV: c.Info}).Cause()
+}
+
+// HandleIn says whether a cause of InvalidHandle is what an answer gives.
+func HandleIn(c protocol.Cause) bool {
+	return c.Code == protocol.CauseInvalidValues && len(c.Info) > headerSize && ParamType(binary.BigEndian.Uint16(c.Info)) == ParamPoolHandle
+}
+
 // InvalidPolicy returns the cause for a policy that could be read but cannot
 // be accepted (POL-7-02).
 func InvalidPolicy(p protocol.Policy) protocol.Cause {

@@ -189,7 +189,7 @@ func TestInvalidMessage(t *testing.T) {
 
 // A refusal with the offending parameter in it can always be encoded.
 func TestCauseFitsBesideHandle(t *testing.T) {
-	e := Error{Reason: Invalid, Handle: protocol.PoolHandle(strings.Repeat("h", protocol.MaxPoolHandle)), TLV: make([]byte, 1000)}
+	e := Error{Reason: Invalid, Handle: protocol.PoolHandle(strings.Repeat("h", 65_000)), TLV: make([]byte, 1000)}
 	w := Begin(nil, 3)
 	w.Handle(e.Handle)
 	w.PEIdentifier(1)

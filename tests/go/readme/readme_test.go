@@ -3,14 +3,17 @@ package readme
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/librserpool/librserpool/core/rserpool"
 	"github.com/librserpool/librserpool/tests/go/proc"
 )
 
@@ -118,6 +121,26 @@ func TestQuickstartInGo(t *testing.T) {
 		run(t, "go", "build", "-o", filepath.Join(dir, name), write(t, dir, name+".go"))
 	}
 	try(t, nil, filepath.Join(dir, "server"), filepath.Join(dir, "client"), "^HELLO says element 0x[0-9a-f]+$")
+}
+
+// The longest pool handle is the same wherever somebody looks.
+func TestLongestHandleIsDocumented(t *testing.T) {
+	plain := strconv.Itoa(rserpool.MaxPoolHandle)
+	pretty := plain[:len(plain)-3] + "," + plain[len(plain)-3:]
+	for file, words := range map[string]string{
+		"README.md":                   fmt.Sprintf("pool handles up to %s bytes (%d where", pretty, rserpool.MaxPoolHandleRSPLIB),
+		"include/rserpool.h":          "#define RSP_POOL_MAX " + plain + "\n",
+		"docs/man/man3/rsp_connect.3": "(" + pretty + ") bytes",
+		"docs/man/man1/rserpool.1":    fmt.Sprintf("pool handles have %d bytes at most", rserpool.MaxPoolHandleRSPLIB),
+	} {
+		text, err := os.ReadFile(filepath.Join("../../..", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(text, []byte(words)) {
+			t.Errorf("%s does not say %q", file, words)
+		}
+	}
 }
 
 // The README's table of environment variables and the package's documentation

@@ -243,7 +243,7 @@ func TestResolutionResponses(t *testing.T) {
 func TestFit(t *testing.T) {
 	e := wiretest.Elements()[0]
 	for _, n := range []int{0, 1, 1000, 3000} {
-		for _, handle := range []string{"a", strings.Repeat("h", 32), strings.Repeat("h", protocol.MaxPoolHandle)} {
+		for _, handle := range []string{"a", strings.Repeat("h", 32), strings.Repeat("h", 65_000)} {
 			m := HandleResolutionResponse{Handle: protocol.PoolHandle(handle), HasPolicy: true, Policy: e.Policy}
 			for range n {
 				m.Elements = append(m.Elements, e)
