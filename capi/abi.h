@@ -81,7 +81,7 @@ enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE, 
 struct rspgo_hints {
 	int family, socktype, protocol;
 	uint32_t items;
-	int32_t stale, timeout;
+	int32_t stale, timeout, wait;
 };
 
 struct rspgo_where {

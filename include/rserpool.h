@@ -332,7 +332,9 @@ RSP_API int rsp_accept(int fd, struct sockaddr *addr, socklen_t *len);
  *
  * Asks a registrar for the pool's elements, takes one as the pool's policy says
  * and connects to it. When that element fails later the session moves to
- * another one by itself.
+ * another one by itself. A pool or a registrar that is not there yet is waited for,
+ * by default 2 seconds (RSP_CONNECT_WAIT), before the call fails with ENOENT or
+ * EHOSTUNREACH; where nobody even refuses, that takes longer.
  *
  * The element hears of a session with its first message: the pool user speaks
  * first. Where the protocol wants the server to, send a message that asks for it.
@@ -359,7 +361,8 @@ RSP_API int rsp_connect(int fd, const void *pool, size_t pool_len);
  *
  * If no registrar is configured and none answers on this host, one is started
  * inside this process, with a line on standard error, or for rsp_set_log(); see
- * librserpool(7).
+ * librserpool(7). A configured one that is not there yet is waited for
+ * (RSP_CONNECT_WAIT).
  *
  * Waits for the registrar's answer. With O_NONBLOCK it fails with EINPROGRESS
  * at once and goes on in the background: the descriptor is writable when it has
@@ -611,6 +614,11 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                             draining. All elements of a pool have the same; default: 0 */
 #define RSP_DRAIN_LIMIT 35 /* milliseconds that RSP_DRAIN waits for sessions to move, -1 = as
                               long as it takes; default: 30000 */
+#define RSP_CONNECT_WAIT 48 /* milliseconds for which rsp_connect() waits for a pool or a
+                               registrar that is not there yet, and rsp_register() for a
+                               registrar: the order in which programs are started does not
+                               matter. Unlike with other options 0 is not the default: it is
+                               not to wait. -1 = for ever; default: 2000, or RSERPOOL_WAIT */
 #define RSP_ADVERTISE 40 /* text, such as "192.0.2.7,2001:db8::7": the addresses that the next
                             rsp_register() gives to the registrar in place of the socket's
                             own, where a NAT or a container's host passes on to it what comes
@@ -694,8 +702,11 @@ struct rsp_addrhints {
 	uint32_t items;        /* elements at most; 0 = as many as the registrar gives */
 	int32_t stale;         /* milliseconds: how old an answer of the cache may be;
 	                          0 = 30000, -1 = ask a registrar */
-	int32_t timeout;       /* milliseconds to wait for an answer; 0 = 30000 */
-	uint32_t reserved[10]; /* zero */
+	int32_t timeout;       /* milliseconds that all of it may take; 0 = 30000 beyond wait */
+	int32_t wait;          /* milliseconds to wait for a pool or a registrar that is not
+	                          there yet; 0 = 2000, or RSERPOOL_WAIT; -1 = for ever, 1 is
+	                          as good as not at all. timeout ends it as well */
+	uint32_t reserved[9];  /* zero */
 };
 
 /* rsp_getaddrinfo - find the elements of a pool, as getaddrinfo(3) finds hosts.
@@ -706,7 +717,8 @@ struct rsp_addrhints {
  * registrar lists them. hints may be NULL.
  *
  * On success *list is a list of one element or more, for rsp_freeaddrinfo(); on
- * failure it is NULL. Waits for the registrar's answer, unless the cache has one.
+ * failure it is NULL. Waits for the registrar's answer, unless the cache has one,
+ * and for a pool or a registrar that is not there yet (hints->wait).
  * Errors: ENOENT (the registrar knows no such pool), EHOSTUNREACH or ETIMEDOUT (no
  * registrar answers), EPROTONOSUPPORT (the elements serve over something else),
  * EAFNOSUPPORT (they have no such addresses; unknown family), ESOCKTNOSUPPORT
@@ -738,7 +750,8 @@ RSP_API void rsp_freeaddrinfo(struct rsp_addrinfo *list);
  * values. If no registrar is configured and none answers on this host, one is
  * started inside this process, as by rsp_register().
  *
- * Waits for the registrar's answer, 30 seconds at most.
+ * Waits for the registrar's answer, 30 seconds at most, and before that for a
+ * configured registrar that is not there yet, 2 seconds (RSERPOOL_WAIT).
  * Errors: those of rsp_register() without EISCONN and EINPROGRESS; EEXIST (the
  * element is registered with another *where), EALREADY (another thread registers
  * or deregisters it), EADDRNOTAVAIL (the address is not this host's),

@@ -135,12 +135,11 @@ func (d *directory) undo(name rserpool.Name) {
 }
 
 // find is rsp_getaddrinfo.
-func (d *directory) find(ctx context.Context, pool string, h C.struct_rspgo_hints) ([]place, error) {
-	r, err := d.resolve()
-	if err != nil {
-		return nil, err
-	}
+func find(ctx context.Context, r *rserpool.Resolver, pool string, h C.struct_rspgo_hints) ([]place, error) {
 	q := rserpool.Query{Items: int(h.items), MaxAge: time.Duration(h.stale) * time.Millisecond}
+	if h.wait != 0 {
+		q.WaitForPool = new(time.Duration(h.wait) * time.Millisecond)
+	}
 	if h.family != unix.AF_UNSPEC {
 		q.Items = 0 // some may not fit
 	}
@@ -155,13 +154,34 @@ func (d *directory) find(ctx context.Context, pool string, h C.struct_rspgo_hint
 	return out, err
 }
 
+// findLimit is how long rsp_getaddrinfo takes at most.
+func findLimit(r *rserpool.Resolver, h *C.struct_rspgo_hints) time.Duration {
+	switch {
+	case h.timeout != 0:
+		return time.Duration(h.timeout) * time.Millisecond
+	case h.wait != 0:
+		return beyond(time.Duration(h.wait) * time.Millisecond)
+	}
+	return beyond(r.WaitForPool())
+}
+
+// joinLimit is how long rsp_pe_registration takes at most.
+func joinLimit() (time.Duration, error) {
+	importEnvironment()
+	cfg, err := rserpool.ConfigFromEnv()
+	if err != nil {
+		return 0, err
+	}
+	return beyond(*cfg.WaitForPool), nil
+}
+
 // checkHints finds what makes no sense whatever the pool is like.
 func checkHints(h *C.struct_rspgo_hints) error {
 	if !slices.Contains([]int{unix.AF_UNSPEC, unix.AF_INET, unix.AF_INET6}, int(h.family)) {
 		return failf(unix.EAFNOSUPPORT, "family %d is not supported; use AF_UNSPEC, AF_INET or AF_INET6", int(h.family))
 	}
-	if h.stale < -1 || h.timeout < 0 {
-		return failf(unix.EINVAL, "stale is %d and timeout %d; they are milliseconds, 0 for the default, and stale may be -1", int(h.stale), int(h.timeout))
+	if h.stale < -1 || h.timeout < 0 || h.wait < -1 {
+		return failf(unix.EINVAL, "stale is %d, timeout %d and wait %d; they are milliseconds, 0 for the default, and stale and wait may be -1", int(h.stale), int(h.timeout), int(h.wait))
 	}
 	_, err := serviceOf(int(h.socktype), int(h.protocol))
 	return err
@@ -264,12 +284,12 @@ func rspgo_find(pool unsafe.Pointer, n C.size_t, hints *C.struct_rspgo_hints, sp
 		if err := checkHints(&h); err != nil {
 			return 0, err
 		}
-		limit := controlLimit
-		if h.timeout > 0 {
-			limit = time.Duration(h.timeout) * time.Millisecond
+		r, err := basic.resolve()
+		if err != nil {
+			return 0, err
 		}
-		return begun(startTask(ask{"rsp_getaddrinfo", handle, h}, limit, func(ctx context.Context, t *task) error {
-			found, err := basic.find(ctx, handle, h)
+		return begun(startTask(ask{"rsp_getaddrinfo", handle, h}, findLimit(r, &h), func(ctx context.Context, t *task) error {
+			found, err := find(ctx, r, handle, h)
 			if err != nil {
 				return err
 			}
@@ -292,7 +312,11 @@ func rspgo_join(pool unsafe.Pointer, n C.size_t, where *C.struct_rspgo_where, in
 		if err != nil {
 			return 0, err
 		}
-		return begun(startTask(ask{"rsp_pe_registration", handle, entering{fmt.Sprint(at), as}}, controlLimit, func(ctx context.Context, t *task) error {
+		limit, err := joinLimit()
+		if err != nil {
+			return 0, err
+		}
+		return begun(startTask(ask{"rsp_pe_registration", handle, entering{fmt.Sprint(at), as}}, limit, func(ctx context.Context, t *task) error {
 			id, made, err := basic.join(ctx, handle, at, r)
 			t.result = id
 			if made {

@@ -31,6 +31,15 @@ func (v verb) String() string {
 // controlLimit bounds an operation whose other side neither answers nor fails.
 const controlLimit = 30 * time.Second
 
+// beyond is the limit of an operation that may wait first for what is not there
+// yet; negative: for ever.
+func beyond(wait time.Duration) time.Duration {
+	if wait < 0 || wait > endless-controlLimit {
+		return endless
+	}
+	return wait + controlLimit
+}
+
 // operation is one run of a verb. A socket has at most one of each at a time;
 // callers that come while it runs wait for its end together. An outcome that
 // nobody waited for is kept for the next call.
@@ -145,6 +154,8 @@ func (d *descriptor) runOperation(op *operation, run func(context.Context) error
 		limit = d.drainTime()
 	case verbClose:
 		ctx = context.Background()
+	case verbConnect, verbRegister:
+		limit = beyond(d.sock.WaitForPool())
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

@@ -43,6 +43,22 @@ var socketOptions = map[int]socketOption{
 			return d.sock.SetLoadInterval(time.Duration(v) * time.Millisecond)
 		},
 	},
+	C.RSP_CONNECT_WAIT: {
+		"RSP_CONNECT_WAIT",
+		func(d *descriptor) int {
+			if wait := d.sock.WaitForPool(); wait >= 0 {
+				return int(min(wait.Milliseconds(), math.MaxInt32))
+			}
+			return -1
+		},
+		func(d *descriptor, v int) error {
+			if v < -1 {
+				return failf(unix.EINVAL, "a time of %d ms; it is -1 for ever, 0 for not at all, or positive", v)
+			}
+			d.sock.SetWaitForPool(time.Duration(v) * time.Millisecond)
+			return nil
+		},
+	},
 	C.RSP_DRAIN_LIMIT: {
 		"RSP_DRAIN_LIMIT",
 		func(d *descriptor) int {

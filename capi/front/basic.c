@@ -66,6 +66,7 @@ static int find(struct call *call, const void *pool, size_t pool_len, const stru
 		        .items = hints->items,
 		        .stale = hints->stale,
 		        .timeout = hints->timeout,
+		        .wait = hints->wait,
 		};
 	}
 	if (outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, error_space()), &found) == -1)

@@ -25,6 +25,9 @@ type Query struct {
 	// Items is how many elements are wanted at most; as many as the registrar
 	// gives.
 	Items int
+	// WaitForPool is how long a pool or a registrar that is not there yet is waited
+	// for, as Config.WaitForPool; nil: as the resolver's Config says.
+	WaitForPool *time.Duration
 }
 
 // Resolver finds the elements of pools for an application that connects to them
@@ -42,7 +45,8 @@ func NewResolver(opts *Options) (*Resolver, error) {
 }
 
 // Resolve finds the elements of a pool, at least one, or ErrUnknownPool,
-// ErrNoRegistrar and the context's error. The element to use is the first one: each
+// ErrNoRegistrar and the context's error; for a pool or a registrar that is not
+// there yet it waits (Config.WaitForPool). The element to use is the first one: each
 // call is one selection by the pool's policy (RFC 5356). The others are to fall
 // back on, in that order; those of which Failed was told in the last ten seconds
 // come last.
@@ -86,6 +90,10 @@ func (r *Resolver) post(ctx context.Context, event endpoint.Event) error {
 	r.s.machine.Post(event)
 	return nil
 }
+
+// WaitForPool returns how long Resolve waits for a pool or a registrar that is not
+// there yet, unless a Query says otherwise; negative: for ever.
+func (r *Resolver) WaitForPool() time.Duration { return r.s.WaitForPool() }
 
 // Status describes the resolver's socket: its registrar and the last error.
 func (r *Resolver) Status() Status { return r.s.Status() }

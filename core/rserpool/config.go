@@ -37,6 +37,12 @@ type Config struct {
 	// other is configured, and where one inside the process listens.
 	// RSERPOOL_PORT; 3863.
 	LoopbackPort uint16
+	// WaitForPool is how long Connect, Dial, Resolve, Register, Listen and Join wait
+	// for a pool or a registrar that is not there yet, so that the order in which
+	// programs are started does not matter; 0: not at all, negative: for ever.
+	// Where a registrar does not even refuse, the first attempt may take longer.
+	// nil is the default. RSERPOOL_WAIT; 2 s.
+	WaitForPool *time.Duration
 	// SessionOptions are those that sessions begin with.
 	SessionOptions
 	// PoolKey is a secret that the elements of a pool share, of 16 bytes or
@@ -81,7 +87,7 @@ const DefaultConfigFile = "/etc/rserpool.conf"
 // variables are the names that the environment and the file may set.
 var variables = []string{
 	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_FAILOVER", "RSERPOOL_LOG",
-	"RSERPOOL_COMPAT", "RSERPOOL_POOL_KEY", "RSERPOOL_ANNOUNCE", "RSERPOOL_ADVERTISE",
+	"RSERPOOL_COMPAT", "RSERPOOL_POOL_KEY", "RSERPOOL_ANNOUNCE", "RSERPOOL_ADVERTISE", "RSERPOOL_WAIT",
 }
 
 // ConfigFromEnv returns the settings of the environment and the configuration
@@ -98,7 +104,7 @@ func (c Config) resolve() (Config, error) {
 	}
 	for _, f := range []func(map[string]string) error{
 		c.resolveRegistrars, c.resolveTransport, c.resolveEmbedded, c.resolvePort, c.resolveFailover, c.resolveLogger,
-		c.resolveCompat, c.resolvePoolKey, c.resolveAnnounce, c.resolveAdvertise,
+		c.resolveCompat, c.resolvePoolKey, c.resolveAnnounce, c.resolveAdvertise, c.resolveWait,
 	} {
 		if err := f(env); err != nil {
 			return c, err
@@ -173,16 +179,40 @@ func (c *Config) resolvePort(env map[string]string) error {
 
 func (c *Config) resolveFailover(env map[string]string) error {
 	if v := env["RSERPOOL_FAILOVER"]; c.FailoverLimit == 0 && v != "" {
-		d, err := time.ParseDuration(v)
-		if err != nil {
-			d, err = time.ParseDuration(v + "s")
-		}
+		d, err := parseTime(v)
 		if err != nil || d == 0 {
 			return fmt.Errorf("%w: RSERPOOL_FAILOVER is %q; it is a time like 15s, or -1 for no limit", ErrInvalid, v)
 		}
 		c.FailoverLimit = d
 	}
 	return nil
+}
+
+// defaultWait is Config.WaitForPool: longer than it takes a host to start some
+// programs at once.
+const defaultWait = 2 * time.Second
+
+func (c *Config) resolveWait(env map[string]string) error {
+	if v := env["RSERPOOL_WAIT"]; c.WaitForPool == nil && v != "" {
+		d, err := parseTime(v)
+		if err != nil {
+			return fmt.Errorf("%w: RSERPOOL_WAIT is %q; it is a time like 10s, 0 for not at all, or -1 for ever", ErrInvalid, v)
+		}
+		c.WaitForPool = &d
+	}
+	if c.WaitForPool == nil {
+		c.WaitForPool = new(defaultWait)
+	}
+	return nil
+}
+
+// parseTime reads a time like 1m30s, or a number of seconds.
+func parseTime(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		d, err = time.ParseDuration(text + "s")
+	}
+	return d, err
 }
 
 func (c *Config) resolvePoolKey(env map[string]string) error {

@@ -14,9 +14,9 @@ import (
 
 // Connect makes a session with an element of the pool and waits until it
 // stands. Messages sent meanwhile are kept for it. The session then moves to
-// another element whenever the one that serves it fails. It returns
-// ErrUnknownPool as soon as a registrar says so, ErrNoRegistrar, ErrNoElement,
-// or ErrConnected; after an error the socket can connect again. Elements that are
+// another element whenever the one that serves it fails. For a pool or a
+// registrar that is not there yet it waits (Config.WaitForPool). It returns
+// ErrUnknownPool, ErrNoRegistrar, ErrNoElement, or ErrConnected; after an error the socket can connect again. Elements that are
 // pool users of this socket are passed over, for two endpoints have one association
 // at most: use another socket for one of the roles.
 func (s *Socket) Connect(ctx context.Context, pool string) error {
@@ -35,7 +35,7 @@ func (s *Socket) Connect(ctx context.Context, pool string) error {
 	defer s.mu.Unlock()
 	switch {
 	case err != nil:
-		err = s.waitError(fmt.Sprintf("connect to pool %q", pool), err)
+		err = s.waitError("connect to pool "+quote(pool), ss.waits, err)
 	case s.closing:
 		err = ErrClosed
 	case ss.stood:
@@ -72,7 +72,7 @@ func (s *Socket) openSession(pool string) (*session, error) {
 	ss := s.newSession()
 	ss.own, ss.state, ss.peer.Pool = true, searching, pool
 	s.own = ss
-	s.machine.Post(endpoint.OpenSession{Session: endpoint.SessionID(ss.id), Handle: protocol.PoolHandle(pool)})
+	s.machine.Post(endpoint.OpenSession{Session: endpoint.SessionID(ss.id), Handle: protocol.PoolHandle(pool), Wait: *s.cfg.WaitForPool})
 	s.machine.Post(endpoint.SetFailoverLimit{Session: endpoint.SessionID(ss.id), Limit: ss.opts.FailoverLimit})
 	s.updateReadiness()
 	return ss, nil
@@ -137,9 +137,13 @@ func (c *Config) loopbackRegistrars(network string) []netip.AddrPort {
 }
 
 // waitError is what a call returns whose context ended, with the socket locked.
-func (s *Socket) waitError(what string, cause error) error {
+// waits is why it still waited, if that is known.
+func (s *Socket) waitError(what string, waits, cause error) error {
 	if s.closing {
 		return ErrClosed
+	}
+	if errors.Is(waits, ErrUnknownPool) {
+		return fmt.Errorf("%w; that was so until its time was over: %w", waits, cause)
 	}
 	if s.home == "" {
 		return &NoRegistrarError{Tried: s.tried(), Err: cause}

@@ -58,8 +58,9 @@
 // loopback, 127.0.0.1 or ::1. If the first three name none and none answers on loopback, a pool
 // element starts a registrar inside its own process, on loopback, and says so
 // in one line on standard error; RSERPOOL_EMBEDDED=off or [Config.NoEmbedded]
-// forbid that. A pool user that finds none gets [ErrNoRegistrar], which names
-// what was tried.
+// forbid that. A pool user that finds none, or a registrar that does not know its
+// pool, waits ([Config.WaitForPool]): programs may be started in any order. Then it
+// gets [ErrNoRegistrar], which names what was tried, or [ErrUnknownPool].
 //
 // # Environment
 //
@@ -68,6 +69,7 @@
 //	RSERPOOL_EMBEDDED    off: never start a registrar inside a pool element
 //	RSERPOOL_PORT        port of the loopback registrar, 3863 by default
 //	RSERPOOL_FAILOVER    how long a session looks for another element, 15s by default
+//	RSERPOOL_WAIT        how long to wait for a pool or a registrar that is not there yet, 2s by default
 //	RSERPOOL_POOL_KEY    secret of the pool's elements, hexadecimal or a file with it
 //	RSERPOOL_ANNOUNCE    multicast group where registrars announce themselves
 //	RSERPOOL_ADVERTISE   addresses to be known at in place of this host's own (NAT, containers)

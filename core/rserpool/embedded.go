@@ -65,8 +65,8 @@ type embeddedRegistrar struct {
 // Several attempts to embed a registrar: where the port is taken by a process
 // that has just begun to serve, the next hunt finds that.
 const (
-	embedAttempts = 5
-	embedPause    = 200 * time.Millisecond
+	embedPatience = time.Second // at least, whatever Config.WaitForPool says
+	embedPause    = 50 * time.Millisecond
 )
 
 // join starts the registrar, or counts one more user of the one that is there.

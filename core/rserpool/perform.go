@@ -43,6 +43,8 @@ func (s *Socket) perform(f endpoint.Effect) {
 		s.resolved(f.Token, f.Elements, nil)
 	case endpoint.ResolveFailed:
 		s.resolved(f.Token, nil, s.publicError(f.Err, f.Handle))
+	case endpoint.Waits:
+		s.waits(f)
 	case endpoint.Log:
 		s.write(f)
 	default:

@@ -13,7 +13,8 @@ import (
 )
 
 // Register makes the socket an element of the pool and waits for the
-// registrar's consent. The registration is renewed, at another registrar if
+// registrar's consent; for a registrar that is not there yet too
+// (Config.WaitForPool), unless this process starts one. The registration is renewed, at another registrar if
 // need be, until Deregister or Close. On a socket that is registered in this
 // pool it changes the policy values and the life.
 func (s *Socket) Register(ctx context.Context, pool string, r Registration) error {
@@ -30,22 +31,37 @@ func (s *Socket) Register(ctx context.Context, pool string, r Registration) erro
 	defer s.endTurn()
 	s.offer(pool, r)
 	event := endpoint.Register{Handle: protocol.PoolHandle(pool), Element: element}
-	err = s.postRegistration(ctx, event, "register in pool "+quote(pool))
-	for range embedAttempts {
-		if !errors.Is(err, ErrNoRegistrar) || ctx.Err() != nil || !s.mayEmbed() {
-			break
-		}
-		if embedErr := s.embed(); embedErr != nil && !errors.Is(embedErr, errAddrInUse) {
-			return errors.Join(err, embedErr)
-		} else if embedErr != nil {
-			sleep(ctx, embedPause) // whoever has the port may be about to serve
-		}
+	if s.mayEmbed() {
+		err = s.registerOrEmbed(ctx, event)
+	} else {
+		event.Wait = s.WaitForPool()
 		err = s.postRegistration(ctx, event, "register in pool "+quote(pool))
 	}
 	if err == nil {
 		s.share()
 	}
 	return err
+}
+
+// registerOrEmbed registers at the registrar of this host. Where there is none it
+// does not wait for one, but starts it inside this process.
+func (s *Socket) registerOrEmbed(ctx context.Context, event endpoint.Register) error {
+	wait := s.WaitForPool()
+	began, patience := time.Now(), max(wait, embedPatience)
+	for attempt := 0; ; attempt++ {
+		err := s.postRegistration(ctx, event, "register in pool "+quote(string(event.Handle)))
+		over := wait >= 0 && time.Since(began) >= patience
+		if !errors.Is(err, ErrNoRegistrar) || ctx.Err() != nil || over || !s.mayEmbed() {
+			return err
+		}
+		embedErr := s.embed()
+		if embedErr != nil && !errors.Is(embedErr, errAddrInUse) {
+			return errors.Join(err, embedErr)
+		}
+		if embedErr != nil || attempt > 0 {
+			sleep(ctx, embedPause) // whoever has the port may be about to serve
+		}
+	}
 }
 
 // offer notes how sessions are taken from now on.
@@ -117,7 +133,7 @@ func (s *Socket) postRegistration(ctx context.Context, event endpoint.Event, wha
 		if joining && s.name.Pool == "" {
 			s.machine.Post(endpoint.Deregister{})
 		}
-		return s.waitError(what, err)
+		return s.waitError(what, nil, err)
 	}
 	return outcome
 }

@@ -59,20 +59,25 @@ func (s *Socket) resolve(ctx context.Context, pool string, q Query) ([]Element, 
 	var outcome error
 	s.mu.Lock()
 	s.lastLookup++
-	token := s.lastLookup
+	token, wait := s.lastLookup, *s.cfg.WaitForPool
+	if q.WaitForPool != nil {
+		wait = *q.WaitForPool
+	}
 	s.lookups[token] = func(es []Element, err error) { done, elements, outcome = true, es, err }
 	s.machine.Post(endpoint.Resolve{
-		Token: token, Handle: protocol.PoolHandle(pool), MaxAge: q.MaxAge, Items: uint32(min(max(q.Items, 0), math.MaxUint32)),
+		Token: token, Handle: protocol.PoolHandle(pool), MaxAge: q.MaxAge, Items: uint32(min(max(q.Items, 0), math.MaxUint32)), Wait: wait,
 	})
 	s.mu.Unlock()
 	err := s.await(ctx, &s.changed, func() bool { return done || s.closing })
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	waits := s.missing[token]
 	delete(s.lookups, token)
+	delete(s.missing, token)
 	switch {
 	case err != nil:
 		s.machine.Post(endpoint.CancelResolve{Token: token})
-		return nil, s.waitError("resolve pool "+quote(pool), err)
+		return nil, s.waitError("resolve pool "+quote(pool), waits, err)
 	case !done:
 		return nil, ErrClosed
 	}

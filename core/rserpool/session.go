@@ -32,6 +32,7 @@ type session struct {
 	peer   Name               // empty for a pool user
 	at     protocol.Transport // where peer serves
 	err    error              // ended: why
+	waits  error              // searching for the first element: why that is not there yet
 	stood  bool               // has been established
 	moves  int                // how often it was established again
 

@@ -82,23 +82,6 @@ func TestGracefulEndOfAnElement(t *testing.T) {
 	})
 }
 
-func TestUnknownPoolIsSaidAtOnce(t *testing.T) {
-	run(t, func(w *world) {
-		w.process().registrar()
-		start := time.Now()
-		_, err := Dial(w.ctx, "nowhere", w.process().options())
-		if !errors.Is(err, ErrUnknownPool) || !strings.Contains(err.Error(), `"nowhere"`) {
-			w.Errorf("got %v", err)
-		}
-		if took := time.Since(start); took > 0 {
-			w.Errorf("took %v", took)
-		}
-		if _, err = Resolve(w.ctx, "nowhere", w.process().options()); !errors.Is(err, ErrUnknownPool) {
-			w.Errorf("resolve: got %v", err)
-		}
-	})
-}
-
 func TestNoRegistrarNamesWhatWasTried(t *testing.T) {
 	run(t, func(w *world) {
 		_, err := Dial(w.ctx, "echo", w.process().options())

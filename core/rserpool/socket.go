@@ -60,6 +60,7 @@ type Socket struct {
 	sessions    map[SessionID]*session
 	lastSession SessionID
 	lookups     map[endpoint.Token]func([]Element, error)
+	missing     map[endpoint.Token]error // lookups of what is not there yet: why
 	lastLookup  endpoint.Token
 
 	full       bool           // a session refused a message; none has had room since
@@ -99,6 +100,7 @@ func NewSocket(cfg Config, network string) (*Socket, error) {
 		assocs:      map[assoc.ID]*association{},
 		sessions:    map[SessionID]*session{},
 		lookups:     map[endpoint.Token]func([]Element, error){},
+		missing:     map[endpoint.Token]error{},
 	}
 	s.registering <- struct{}{}
 	return s, nil

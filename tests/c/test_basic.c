@@ -371,7 +371,8 @@ static void wrong_arguments(void)
 	HINT(socktype, 77, ESOCKTNOSUPPORT);
 	HINT(stale, -2, EINVAL);
 	HINT(timeout, -1, EINVAL);
-	HINT(reserved[9], 1, EINVAL);
+	HINT(wait, -2, EINVAL);
+	HINT(reserved[8], 1, EINVAL);
 	hints.protocol = IPPROTO_UDP;
 	HINT(socktype, SOCK_STREAM, ESOCKTNOSUPPORT);
 

@@ -2,7 +2,8 @@
 # Runs a program with a registrar of its own:
 #   with_registrar.sh path/to/rserpool program [arguments...]
 # The registrar listens on a free port; the program finds it through
-# RSERPOOL_REGISTRARS, and both are gone at the end.
+# RSERPOOL_REGISTRARS, and both are gone at the end. What is missing is meant to be:
+# nobody waits for it long.
 set -u
 tool=$1
 shift
@@ -24,7 +25,8 @@ while [ -z "$address" ]; do
 	[ -n "$address" ] || sleep 0.05
 done
 RSERPOOL_REGISTRARS=$address
-export RSERPOOL_REGISTRARS
+RSERPOOL_WAIT=0.1
+export RSERPOOL_REGISTRARS RSERPOOL_WAIT
 "$@"
 result=$?
 if ! kill -0 "$registrar" 2>/dev/null; then

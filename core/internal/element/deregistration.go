@@ -21,7 +21,7 @@ func (e *Element) Deregister(now time.Time) {
 		e.becomeIdle(now, nil) // nobody knows of it
 		return
 	}
-	e.await(now)
+	e.await(now, now)
 	if e.hunt.Home() != 0 {
 		e.sendDeregistration(now)
 		return
@@ -81,7 +81,7 @@ func (e *Element) becomeIdle(now time.Time, err error) {
 	e.reset()
 	e.out.Deregistered(h, err)
 	if next != nil {
-		e.Register(now, next.handle, next.want)
+		e.Register(now, next.handle, next.want, next.until)
 	}
 }
 

@@ -92,6 +92,8 @@ type role struct {
 	attempts int  // that failed in a row
 	awaited  bool // the user waits for an answer
 	since    int  // number of failed hunt rounds when it began to
+	begun    time.Time
+	until    time.Time // before this it waits for a registrar that is not there yet
 	next     *request
 	why      error // why there is no home
 }
@@ -100,6 +102,7 @@ type role struct {
 type request struct {
 	handle protocol.PoolHandle
 	want   protocol.Element
+	until  time.Time
 }
 
 // New returns an Element that is no PE yet.
@@ -184,14 +187,35 @@ func (e *Element) NoHome(now time.Time, err error) {
 	}
 	switch e.phase {
 	case waiting:
-		e.registerFailed(err)
+		e.patienceDue(now)
 	case leaving:
 		e.becomeIdle(now, err)
 	}
 }
 
+// patienceDue ends the wait for a registrar that is not there yet, or tries
+// everybody again: for the first time after the round that failed, then after
+// pauses.
+func (e *Element) patienceDue(now time.Time) {
+	if !now.Before(e.until) {
+		e.registerFailed(e.why)
+		return
+	}
+	if e.timer.Armed() {
+		return // another round has failed meanwhile
+	}
+	at := now.Add(hunt.Pause(now.Sub(e.begun)))
+	if e.until.Before(at) {
+		at = e.until
+	}
+	e.timers.Set(&e.timer, at)
+}
+
 func (e *Element) timerDue(now time.Time) {
 	switch e.phase {
+	case waiting:
+		e.hunt.Again(now)
+		e.patienceDue(now)
 	case asked:
 		e.registerTimeoutDue(now)
 	case registered: // T4
@@ -214,9 +238,11 @@ func (e *Element) becomeDelayed(now time.Time, d time.Duration) {
 	e.timers.Set(&e.timer, now.Add(d))
 }
 
-// await notes that the user waits for the outcome of what begins now.
-func (e *Element) await(now time.Time) {
+// await notes that the user waits for the outcome of what begins now, and until
+// when for a registrar that is not there yet.
+func (e *Element) await(now, until time.Time) {
 	e.awaited, e.attempts = true, 0
+	e.begun, e.until = now, until
 	if e.hunt.Home() == 0 {
 		e.hunt.Kick(now)
 	}

@@ -9,11 +9,12 @@ import (
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
-// Register makes the endpoint a PE, or changes what it is registered with.
-func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.Element) {
+// Register makes the endpoint a PE, or changes what it is registered with. For a
+// registrar that is not there yet it waits until a time.
+func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.Element, until time.Time) {
 	switch {
 	case e.phase == leaving || e.phase == asking:
-		e.next = &request{h, want}
+		e.next = &request{h, want, until}
 		return
 	case e.phase == idle:
 		e.handle, e.drawn = h, want.ID == 0
@@ -29,7 +30,7 @@ func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.E
 	}
 	e.want = withDefaults(want)
 	e.offered = e.want.User
-	e.await(now)
+	e.await(now, until)
 	switch {
 	case e.phase == asked:
 		e.changed = true

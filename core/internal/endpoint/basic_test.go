@@ -226,7 +226,7 @@ func TestResolveMoreItems(t *testing.T) {
 // more: a session's PE that is not among them was not removed.
 func TestShortUpdateRemovesNobody(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA), Subscribe: true})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	id := s.home()
 	s.drain()
 	a := answer(pes(40)...)
@@ -261,7 +261,7 @@ func TestRegisterForeignTransports(t *testing.T) {
 				given.Addrs = nil
 			}
 			s := newScript(t, Config{Registrars: only(regA)})
-			s.step(Register{pool, protocol.Element{ID: 0x1234, User: given}})
+			s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, User: given}})
 			id := s.home()
 			e := mine()
 			e.User = want

@@ -31,11 +31,11 @@ func TestCacheIsBounded(t *testing.T) {
 // Reports that wait for a home, and the memory of failures, are bounded too.
 func TestFailuresAreBounded(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA), FailoverLimit: -1})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	id := s.home()
 	s.drain()
 	s.receive(id, answer(pes(250)...))
-	s.step(OpenSession{2, "other"})
+	s.step(OpenSession{Session: 2, Handle: "other"})
 	s.drain()
 	other := answer(pes(250)...)
 	other.Handle = "other"
@@ -63,9 +63,9 @@ func TestFailuresAreBounded(t *testing.T) {
 
 func TestSessionsAreBounded(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA), MaxWaiting: 2})
-	s.step(OpenSession{1, pool}, OpenSession{1, pool}, OpenSession{2, pool})
+	s.step(OpenSession{Session: 1, Handle: pool}, OpenSession{Session: 1, Handle: pool}, OpenSession{Session: 2, Handle: pool})
 	take[Connect](s)
-	s.step(OpenSession{3, pool})
+	s.step(OpenSession{Session: 3, Handle: pool})
 	s.want(SessionFailed{3, pool, ErrTooMany})
 }
 
@@ -87,7 +87,7 @@ func TestUpdatesNobodyAskedFor(t *testing.T) {
 func TestAnnouncedHomeOutlivesT7(t *testing.T) {
 	s := newScript(t, Config{})
 	s.step(Announced{asap.ServerAnnounce{Transports: []protocol.Transport{at(regB)}}, regB})
-	s.step(Register{pool, protocol.Element{ID: 0x1234, Life: protocol.LifeInfinite}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, Life: protocol.LifeInfinite}})
 	id := s.home()
 	s.drain()
 	s.receive(id, granted())
@@ -144,7 +144,7 @@ func TestChangeRefusedByNewHome(t *testing.T) {
 	s, id := registeredScript(t, Config{Registrars: only(regA)})
 	s.step(AssocLost{id, assoc.ErrAborted})
 	c := s.drain()[1].(Connect)
-	s.step(Register{pool, protocol.Element{Policy: protocol.Policy{Type: protocol.Random}}})
+	s.step(Register{Handle: pool, Element: protocol.Element{Policy: protocol.Policy{Type: protocol.Random}}})
 	id = s.connecting(c)
 	s.up(id, regA)
 	s.drain()
@@ -173,7 +173,7 @@ func TestErrorRefusesDeregistration(t *testing.T) {
 func TestRegisterOpaqueTransport(t *testing.T) {
 	opaque := protocol.Transport{Protocol: protocol.Opaque, Opaque: "x"}
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234, User: opaque}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, User: opaque}})
 	c := take[Connect](s)
 	id := s.connecting(c)
 	s.step(AssocUp{Assoc: id, Peer: c.Addrs})
@@ -182,7 +182,7 @@ func TestRegisterOpaqueTransport(t *testing.T) {
 	s.want(homeFound(id, regA), Send{id, asap.Registration{Handle: pool, Element: want}})
 	s.receive(id, granted())
 	s.drain()
-	s.step(Register{pool, protocol.Element{}})
+	s.step(Register{Handle: pool, Element: protocol.Element{}})
 	s.want(RegistrationFailed{pool, ErrNoAddress, true}, Send{id, asap.Registration{Handle: pool, Element: want}})
 }
 

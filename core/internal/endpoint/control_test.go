@@ -107,7 +107,7 @@ func TestBusinessCardGuidesFailover(t *testing.T) {
 func asPE(t *testing.T) (*script, assoc.ID) {
 	t.Helper()
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234, User: protocol.Transport{Protocol: protocol.SCTP, Use: protocol.DataAndControl}}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, User: protocol.Transport{Protocol: protocol.SCTP, Use: protocol.DataAndControl}}})
 	id := s.home()
 	s.drain()
 	s.receive(id, granted())
@@ -151,7 +151,7 @@ func TestPEWithoutControlChannel(t *testing.T) {
 // (TestNoCookieEcho). ASAP-4-04: both roles share one home.
 func TestPUThatIsPE(t *testing.T) {
 	s, id := asPE(t)
-	s.step(OpenSession{1, "other"})
+	s.step(OpenSession{Session: 1, Handle: "other"})
 	s.want(Send{id, asap.HandleResolution{Handle: "other"}})
 	a := answer(controlled(5))
 	a.Handle = "other"

@@ -113,7 +113,7 @@ func TestRefusedDeregistration(t *testing.T) {
 // it on the same association and stream.
 func TestDeregisterWhileRegistering(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	id := s.home()
 	s.drain()
 	s.step(Deregister{})
@@ -126,7 +126,7 @@ func TestDeregisterWhileRegistering(t *testing.T) {
 
 func TestDeregisterBeforeAnyRegistrarWasFound(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	c := take[Connect](s)
 	id := s.connecting(c)
 	s.step(Deregister{})
@@ -138,7 +138,7 @@ func TestDeregisterBeforeAnyRegistrarWasFound(t *testing.T) {
 
 func TestRegisterWhileDeregistering(t *testing.T) {
 	s, id := registeredScript(t, Config{Registrars: only(regA)})
-	s.step(Deregister{}, Register{"next", protocol.Element{ID: 5}})
+	s.step(Deregister{}, Register{Handle: "next", Element: protocol.Element{ID: 5}})
 	s.want(Send{id, deregistration})
 	s.receive(id, deregistered)
 	next := mine()

@@ -131,6 +131,17 @@ type SessionFailed struct {
 	Err     error
 }
 
+// Waits tells that an OpenSession or a Resolve, whose token it is then, waits for a
+// pool or a registrar that is not there yet, as its Wait allows; and again when
+// the reason changes (ErrUnknownPool, *NoRegistrarError, ErrTimeout). Its answer
+// comes later.
+type Waits struct {
+	Session SessionID // 0: a Resolve
+	Token   Token
+	Handle  protocol.PoolHandle
+	Err     error
+}
+
 // CookieReceived tells that the PE of a session left a cookie. The machine
 // keeps the newest one and hands it to the next PE (ASAP-3.8-02).
 type CookieReceived struct {
@@ -186,6 +197,7 @@ func (ResolveFailed) effect()        {}
 func (UsePE) effect()                {}
 func (LeavePE) effect()              {}
 func (SessionFailed) effect()        {}
+func (Waits) effect()                {}
 func (CookieReceived) effect()       {}
 func (CookieEchoReceived) effect()   {}
 func (BusinessCardReceived) effect() {}

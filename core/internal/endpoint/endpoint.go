@@ -103,13 +103,13 @@ func (m *Endpoint) handleOutcome(now time.Time, o hunt.Outcome) {
 		m.element.HomeFound(now, o.Kind)
 		m.user.HomeFound(now)
 	case hunt.Restarted:
-		m.user.HomeLost()
+		m.user.HomeLost(now)
 		m.element.HomeFound(now, o.Kind)
 		m.user.HomeFound(now)
 	case hunt.Lost:
 		m.out.add(HomeLost{Err: o.Err})
 		m.element.HomeLost(now)
-		m.user.HomeLost()
+		m.user.HomeLost(now)
 	case hunt.RoundOver:
 		m.out.log(Debug, o.Err.Error())
 		m.element.NoHome(now, o.Err)

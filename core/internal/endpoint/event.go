@@ -36,6 +36,9 @@ type Register struct {
 	// home (ASAP-6.1-01) and, when Port is 0, its port. Home and ASAP are
 	// ignored.
 	Element protocol.Element
+	// Wait is for how long after the first attempt a registrar that is not there
+	// yet is waited for; negative: for ever.
+	Wait time.Duration
 }
 
 // Deregister takes the endpoint out of its pool. The answer is Deregistered; a
@@ -43,10 +46,14 @@ type Register struct {
 type Deregister struct{}
 
 // OpenSession asks for a PE of the pool. The answer is UsePE, or SessionFailed
-// when there is none (ErrUnknownPool at once).
+// when there is none.
 type OpenSession struct {
 	Session SessionID
 	Handle  protocol.PoolHandle
+	// Wait is how long a pool or a registrar that is not there yet is waited for
+	// (ErrUnknownPool, *NoRegistrarError, ErrTimeout), which Waits tells;
+	// negative: for ever.
+	Wait time.Duration
 }
 
 // SetFailoverLimit changes the failover limit of a session, which is that of
@@ -98,6 +105,8 @@ type Resolve struct {
 	MaxAge time.Duration
 	// Items is how many PEs are wanted at most; 0: as many as the registrar gives.
 	Items uint32
+	// Wait is that of OpenSession.
+	Wait time.Duration
 }
 
 // PEFailed tells that the application could not reach a PE over a transport of

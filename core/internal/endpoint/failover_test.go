@@ -20,7 +20,7 @@ func inSession(t *testing.T, cfg Config, es ...protocol.Element) (*script, assoc
 	t.Helper()
 	cfg.Registrars = only(regA)
 	s := newScript(t, cfg)
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	id := s.home()
 	s.want(homeFound(id, regA), Send{id, asap.HandleResolution{Handle: pool}})
 	s.receive(id, answer(es...))
@@ -34,7 +34,7 @@ func inSession(t *testing.T, cfg Config, es ...protocol.Element) (*script, assoc
 func TestSessionsGoRound(t *testing.T) {
 	s, _ := inSession(t, Config{}, pes(3)...)
 	for i, n := range []int{2, 3, 1, 2} {
-		s.step(OpenSession{SessionID(i + 2), pool})
+		s.step(OpenSession{Session: SessionID(i + 2), Handle: pool})
 		s.want(UsePE{SessionID(i + 2), pool, peN(n), false})
 	}
 }
@@ -57,9 +57,9 @@ func TestFailover(t *testing.T) {
 // ASAP-3.5-04: two sessions that meet the same failure are one event.
 func TestOneReportPerFailure(t *testing.T) {
 	s, id := inSession(t, Config{}, pes(2)...)
-	s.step(OpenSession{2, pool}, SessionUp{2, 60})
+	s.step(OpenSession{Session: 2, Handle: pool}, SessionUp{2, 60})
 	s.want(UsePE{2, pool, peN(2), false})
-	s.step(OpenSession{3, pool}, SessionUp{3, 61})
+	s.step(OpenSession{Session: 3, Handle: pool}, SessionUp{3, 61})
 	s.want(UsePE{3, pool, peN(1), false})
 	s.step(SessionLost{Session: 1, Err: assoc.ErrTimeout}, SessionLost{Session: 3, Err: assoc.ErrTimeout})
 	s.want(Send{id, unreachable(1)}, UsePE{1, pool, peN(2), true}, UsePE{3, pool, peN(2), true})
@@ -108,13 +108,13 @@ func TestFailedPEIsPassedOver(t *testing.T) {
 	s.want(UsePE{1, pool, peN(2), true})
 	for i := range 3 {
 		s.wait(3 * time.Second)
-		s.step(OpenSession{SessionID(10 + i), pool})
+		s.step(OpenSession{Session: SessionID(10 + i), Handle: pool})
 		s.drain()
 		s.receive(id, answer(pes(2)...))
 		s.want(UsePE{SessionID(10 + i), pool, peN(2), false})
 	}
 	s.wait(3 * time.Second)
-	s.step(OpenSession{20, pool})
+	s.step(OpenSession{Session: 20, Handle: pool})
 	s.drain()
 	s.receive(id, answer(pes(2)...))
 	s.want(UsePE{20, pool, peN(1), false})
@@ -164,7 +164,7 @@ func TestPoolComesBack(t *testing.T) {
 // A first PE that cannot be reached is no reason to fail either.
 func TestFirstPEIsDead(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	id := s.home()
 	s.drain()
 	s.receive(id, answer(pes(2)...))
@@ -176,7 +176,7 @@ func TestFirstPEIsDead(t *testing.T) {
 // Unknown pool: an error at once, not after a timeout.
 func TestOpenUnknownPool(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	id := s.home()
 	s.drain()
 	s.receive(id, refusal(protocol.CauseUnknownPoolHandle))
@@ -188,7 +188,7 @@ func TestOpenUnknownPool(t *testing.T) {
 // ASAP-3.7-04, -05 for a session: a registrar that never answers.
 func TestOpenAtMuteRegistrar(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA), MaxRetransmit: -1})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	s.home()
 	s.drain()
 	s.wait(15 * time.Second)
@@ -275,7 +275,7 @@ func TestPELeaves(t *testing.T) {
 	s, _ := inSession(t, Config{}, pes(2)...)
 	s.step(SessionLost{Session: 1})
 	s.want(UsePE{1, pool, peN(2), true})
-	s.step(OpenSession{2, pool})
+	s.step(OpenSession{Session: 2, Handle: pool})
 	s.want(UsePE{2, pool, peN(2), false})
 }
 
@@ -286,7 +286,7 @@ func TestCloseSession(t *testing.T) {
 	s.want()
 	s.step(AssocLost{id, nil})
 	s.want(HomeLost{nil}) // nobody needs another
-	s.step(OpenSession{2, "other"})
+	s.step(OpenSession{Session: 2, Handle: "other"})
 	c := take[Connect](s)
 	s.step(CloseSession{2})
 	s.want()
@@ -312,7 +312,7 @@ func TestCloseSessionInFailover(t *testing.T) {
 // POL-4.3-02, POL-4.5-02: the pool's policy selects.
 func TestSelectionFollowsThePolicy(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	id := s.home()
 	s.drain()
 	es := pes(3)
@@ -332,7 +332,7 @@ func TestOpenWhileAllAreDown(t *testing.T) {
 	s, id := inSession(t, Config{}, pes(1)...)
 	s.step(SessionLost{Session: 1, Err: assoc.ErrAborted})
 	s.drain()
-	s.step(OpenSession{2, pool})
+	s.step(OpenSession{Session: 2, Handle: pool})
 	s.want()
 	s.receive(id, answer(pes(1)...))
 	s.want()
@@ -345,10 +345,10 @@ func TestOpenWhileAllAreDown(t *testing.T) {
 // A PE that is a user of its own pool does not choose itself.
 func TestSessionWithOwnPool(t *testing.T) {
 	s, id := registeredScript(t, Config{Registrars: only(regA)})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	s.drain()
 	s.receive(id, answer(mine(), peN(1)))
 	s.want(UsePE{1, pool, peN(1), false})
-	s.step(OpenSession{2, pool})
+	s.step(OpenSession{Session: 2, Handle: pool})
 	s.want(UsePE{2, pool, peN(1), false})
 }

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -14,11 +15,11 @@ import (
 func (m *Endpoint) handle(now time.Time, event Event) {
 	switch e := event.(type) {
 	case Register:
-		m.element.Register(now, e.Handle, e.Element)
+		m.element.Register(now, e.Handle, e.Element, until(now, e.Wait))
 	case Deregister:
 		m.element.Deregister(now)
 	case OpenSession:
-		m.user.Open(now, e.Session, e.Handle)
+		m.user.Open(now, e.Session, e.Handle, until(now, e.Wait))
 	case SessionUp:
 		m.user.SessionUp(e.Session, e.Assoc)
 	case SessionLost:
@@ -30,7 +31,7 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	case PELeft:
 		m.user.PELeft(e.Session)
 	case Resolve:
-		m.user.Resolve(now, e.Token, e.Handle, e.MaxAge, e.Items)
+		m.user.Resolve(now, e.Token, e.Handle, e.MaxAge, e.Items, until(now, e.Wait))
 	case CancelResolve:
 		m.user.CancelResolve(e.Token)
 	case PEFailed:
@@ -50,6 +51,14 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	default:
 		m.handleAssoc(now, event)
 	}
+}
+
+// until is the end of a wait that begins now; negative: none.
+func until(now time.Time, wait time.Duration) time.Time {
+	if wait < 0 {
+		wait = math.MaxInt64
+	}
+	return now.Add(wait)
 }
 
 // reportable says whether a lost PE may be called unreachable: the transport

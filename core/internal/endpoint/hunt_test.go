@@ -149,7 +149,7 @@ func TestNoRegistrarError(t *testing.T) {
 // ASAP-3.6-08: without announcements there is no registrar but those configured.
 func TestNoRegistrarKnown(t *testing.T) {
 	s := newScript(t, Config{})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	var none *NoRegistrarError
 	if f := take[SessionFailed](s); !errors.As(f.Err, &none) || len(none.Tried) != 0 {
 		t.Errorf("got %v", f)
@@ -277,7 +277,7 @@ func TestHuntStartsAnywhere(t *testing.T) {
 // hunt spin.
 func TestFlappingRegistrar(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA), HuntRounds: -1})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	connects := 0
 	s.run(s.now.Add(10*time.Second), func(f Effect) {
 		switch f := f.(type) {

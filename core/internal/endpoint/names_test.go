@@ -16,7 +16,7 @@ var errNoHost = errors.New("no such host")
 // begins, and the one it has left is not tried any more.
 func TestNameMoves(t *testing.T) {
 	s := newScript(t, Config{LookUp: true, HuntRounds: -1})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	s.want(LookUp{})
 	s.step(LookedUp{Found: only(regA)})
 	home := s.home()

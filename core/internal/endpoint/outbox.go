@@ -69,4 +69,8 @@ func (o *outbox) SessionFailed(s SessionID, h protocol.PoolHandle, err error) {
 	o.add(SessionFailed{s, h, err})
 }
 
+func (o *outbox) Waits(s SessionID, t Token, h protocol.PoolHandle, why error) {
+	o.add(Waits{s, t, h, why})
+}
+
 func (o *outbox) CookieReceived(s SessionID, data []byte) { o.add(CookieReceived{s, data}) }

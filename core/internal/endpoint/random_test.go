@@ -210,7 +210,7 @@ func (w *world) act() {
 	case 8, 9, 10, 11:
 		w.answer()
 	case 12:
-		w.step(Register{h, protocol.Element{Life: protocol.Life(w.r.IntN(400) - 1)}})
+		w.step(Register{Handle: h, Element: protocol.Element{Life: protocol.Life(w.r.IntN(400) - 1)}, Wait: w.patience()})
 	case 13:
 		if w.r.IntN(4) == 0 {
 			w.step(Deregister{})
@@ -218,7 +218,7 @@ func (w *world) act() {
 	case 14, 15:
 		w.lastSession++
 		w.sessions = append(w.sessions, w.lastSession)
-		w.step(OpenSession{w.lastSession, h})
+		w.step(OpenSession{Session: w.lastSession, Handle: h, Wait: w.patience()})
 	case 16:
 		if id, ok := pickOf(w.r, w.sessions); ok {
 			w.end(id)
@@ -237,13 +237,18 @@ func (w *world) act() {
 	case 19:
 		w.lastToken++
 		w.tokens[w.lastToken] = true
-		w.step(Resolve{w.lastToken, h, time.Duration(w.r.IntN(3)-1) * time.Second, uint32(w.r.IntN(50))})
+		w.step(Resolve{Token: w.lastToken, Handle: h, MaxAge: time.Duration(w.r.IntN(3)-1) * time.Second, Items: uint32(w.r.IntN(50)), Wait: w.patience()})
 	case 20:
 		a := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(w.r.IntN(6))}), 3863)
 		w.step(Announced{asap.ServerAnnounce{Transports: []protocol.Transport{at(a)}}, a})
 	case 21:
 		w.stranger(h)
 	}
+}
+
+// patience is how long somebody waits for what is not there yet.
+func (w *world) patience() time.Duration {
+	return []time.Duration{0, 300 * time.Millisecond, 2 * time.Second, -1}[w.r.IntN(4)]
 }
 
 // connectOutcome answers a Connect as transports do: at once.
@@ -349,7 +354,7 @@ func TestRandomEvents(t *testing.T) {
 		}
 	}
 	for _, f := range []Effect{Connect{}, Send{}, Shutdown{}, Abort{}, HomeFound{}, HomeLost{}, Registered{}, RegistrationFailed{},
-		RegistrationLost{}, Deregistered{}, Resolved{}, ResolveFailed{}, UsePE{}, SessionFailed{}} {
+		RegistrationLost{}, Deregistered{}, Resolved{}, ResolveFailed{}, UsePE{}, SessionFailed{}, Waits{}} {
 		if answers[reflect.TypeOf(f)] == 0 {
 			t.Errorf("no %T happened: the test is worth less than it seems", f)
 		}

@@ -19,7 +19,7 @@ import (
 // ASAP-6.1-02, ASAP-3.1-02: the addresses registered are those of the association, all of them bound.
 func TestRegister(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	id := s.home()
 	s.want(homeFound(id, regA), Send{id, registration()})
 	s.receive(id, granted())
@@ -60,7 +60,7 @@ func TestT4(t *testing.T) {
 		{3, time.Second},
 	} {
 		s := newScript(t, Config{Registrars: only(regA)})
-		s.step(Register{pool, protocol.Element{ID: 0x1234, Life: tt.life}})
+		s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, Life: tt.life}})
 		id := s.home()
 		s.drain()
 		s.receive(id, granted())
@@ -75,7 +75,7 @@ func TestT4(t *testing.T) {
 // ASAP-3.1-08, -10: T2 is 30 s; then hunt, and register at the new home.
 func TestT2HuntsAndRegistersElsewhere(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA, regB)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	cs := takeAll[Connect](s, 2)
 	a, b := s.connecting(cs[0]), s.connecting(cs[1])
 	s.up(a, cs[0].Addrs[0])
@@ -103,7 +103,7 @@ func TestT2HuntsAndRegistersElsewhere(t *testing.T) {
 // ASAP-3.1-15, E-12: after MAX-REG-ATTEMPT (2) more attempts: report and stop.
 func TestMuteRegistrars(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	for i := range 3 {
 		id := s.home()
 		s.want(homeFound(id, regA), Send{id, registration()})
@@ -128,7 +128,7 @@ func TestMuteRegistrars(t *testing.T) {
 // ASAP-3.1-12: what was rejected is not sent again unchanged.
 func TestRejectedRegistration(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	id := s.home()
 	s.drain()
 	r := granted()
@@ -142,7 +142,7 @@ func TestRejectedRegistration(t *testing.T) {
 	s.wait(time.Hour)
 	s.want()
 	// Once it is fixed it may be tried again.
-	s.step(Register{pool, protocol.Element{ID: 0x1234, Policy: protocol.Policy{Type: protocol.Random}}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, Policy: protocol.Policy{Type: protocol.Random}}})
 	s.receive(id, granted())
 	s.drain()
 	if _, _, ok := s.m.element.Self(); !ok {
@@ -181,7 +181,7 @@ func TestDrawnIdentifierIsTaken(t *testing.T) {
 // ASAP-2.2.3-01: causes in a granted registration are a warning.
 func TestRegisteredWithWarning(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	id := s.home()
 	s.drain()
 	r := granted()
@@ -195,14 +195,14 @@ func TestRegisteredWithWarning(t *testing.T) {
 func TestUpdatePolicyValues(t *testing.T) {
 	s, id := registeredScript(t, Config{Registrars: only(regA)})
 	p := protocol.Policy{Type: protocol.LeastUsed, Load: 77}
-	s.step(Register{pool, protocol.Element{Policy: p}})
+	s.step(Register{Handle: pool, Element: protocol.Element{Policy: p}})
 	changed := mine()
 	changed.Policy = p
 	s.want(Send{id, asap.Registration{Handle: pool, Element: changed}})
 
 	// One more change while that is in flight: one request at a time.
 	p.Load = 88
-	s.step(Register{pool, protocol.Element{Policy: p}})
+	s.step(Register{Handle: pool, Element: protocol.Element{Policy: p}})
 	s.want()
 	changed.Policy = p
 	s.receive(id, granted())
@@ -213,7 +213,7 @@ func TestUpdatePolicyValues(t *testing.T) {
 
 func TestRefusedUpdateLeavesTheOldValues(t *testing.T) {
 	s, id := registeredScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{Policy: protocol.Policy{Type: protocol.Random}}})
+	s.step(Register{Handle: pool, Element: protocol.Element{Policy: protocol.Policy{Type: protocol.Random}}})
 	s.drain()
 	r := granted()
 	r.Rejected, r.Causes = true, []protocol.Cause{{Code: protocol.CauseInconsistentPolicy}}
@@ -227,9 +227,9 @@ func TestRefusedUpdateLeavesTheOldValues(t *testing.T) {
 
 func TestRegisterInAnotherPool(t *testing.T) {
 	s, _ := registeredScript(t, Config{Registrars: only(regA)})
-	s.step(Register{"other", protocol.Element{}})
+	s.step(Register{Handle: "other", Element: protocol.Element{}})
 	s.want(RegistrationFailed{"other", ErrRegistered, true})
-	s.step(Register{pool, protocol.Element{ID: 99}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 99}})
 	s.want(RegistrationFailed{pool, ErrRegistered, true})
 }
 
@@ -327,7 +327,7 @@ func TestHomeRestartsInPlace(t *testing.T) {
 // tried.
 func TestRegisterWithoutRegistrar(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{}})
+	s.step(Register{Handle: pool, Element: protocol.Element{}})
 	c := take[Connect](s)
 	s.step(ConnectFailed{c.Token, assoc.ErrRefused})
 	f := take[RegistrationFailed](s)
@@ -339,7 +339,7 @@ func TestRegisterWithoutRegistrar(t *testing.T) {
 	s.want()
 
 	// A registrar that is started then is found.
-	s.step(LookedUp{Found: only(regB)}, Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(LookedUp{Found: only(regB)}, Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	for _, c := range takeAll[Connect](s, 2) {
 		if c.Addrs[0] == regB {
 			s.up(s.connecting(c), regB)
@@ -354,7 +354,7 @@ func TestRegisterWithoutRegistrar(t *testing.T) {
 // HuntRounds < 0: Register waits for a registrar.
 func TestRegisterWaitsForRegistrar(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA), HuntRounds: -1})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	c := take[Connect](s)
 	for i := range 5 {
 		s.step(ConnectFailed{c.Token, assoc.ErrRefused})
@@ -371,7 +371,7 @@ func TestRegisterGivenTransport(t *testing.T) {
 	want := mine()
 	want.User.Use, want.User.Port, want.User.Addrs = protocol.DataAndControl, 9, peN(3).User.Addrs
 	want.Life = 60
-	s.step(Register{pool, protocol.Element{ID: 0x1234, Life: 60, User: want.User}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, Life: 60, User: want.User}})
 	id := s.home()
 	s.want(homeFound(id, regA), Send{id, asap.Registration{Handle: pool, Element: want}})
 }
@@ -379,7 +379,7 @@ func TestRegisterGivenTransport(t *testing.T) {
 // A TCP transport has exactly one address (COM-3.5-01).
 func TestRegisterTCPTransport(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 1, User: protocol.Transport{Protocol: protocol.TCP, Port: 80}}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 1, User: protocol.Transport{Protocol: protocol.TCP, Port: 80}}})
 	c := take[Connect](s)
 	id := s.connecting(c)
 	s.step(AssocUp{Assoc: id, Local: append(only(local)[0], regB), Peer: c.Addrs})
@@ -391,7 +391,7 @@ func TestRegisterTCPTransport(t *testing.T) {
 
 func TestRegisterWithoutAddress(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{}})
+	s.step(Register{Handle: pool, Element: protocol.Element{}})
 	c := take[Connect](s)
 	s.step(AssocUp{Assoc: s.connecting(c), Peer: c.Addrs})
 	if f, is := s.drain()[1].(RegistrationFailed); !is || f.Err != ErrNoAddress {
@@ -403,7 +403,7 @@ func TestRegisterWithoutAddress(t *testing.T) {
 // is never answered.
 func TestErrorRefusesRegistration(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	id := s.home()
 	s.drain()
 	s.receive(id, asap.Error{Causes: []protocol.Cause{{Code: protocol.CauseUnrecognizedParameter}}})

@@ -13,7 +13,7 @@ import (
 func subscribed(t *testing.T, es ...protocol.Element) (*script, assoc.ID) {
 	t.Helper()
 	s := newScript(t, Config{Subscribe: true, Registrars: only(regA)})
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	id := s.home()
 	s.want(homeFound(id, regA), Send{id, asap.HandleResolution{Handle: pool, Subscribe: true}})
 	s.receive(id, updated(es...))
@@ -153,7 +153,7 @@ func TestPreferredCard(t *testing.T) {
 // registrar has answered, and as long as its PUs stay.
 func TestControlChannelOutlivesTheRegistration(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Register{pool, protocol.Element{ID: 0x1234, User: protocol.Transport{Protocol: protocol.SCTP, Use: protocol.DataAndControl}}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, User: protocol.Transport{Protocol: protocol.SCTP, Use: protocol.DataAndControl}}})
 	id := s.home()
 	s.drain()
 	s.receive(70, asap.CookieEcho{Data: []byte("early")})

@@ -64,7 +64,7 @@ func TestCacheChoosesByPolicy(t *testing.T) {
 	m.HasPolicy, m.Policy = true, list[0].Policy
 	s.receive(id, m)
 	s.resolved(1, 2, 3) // now 11, 12, 50
-	s.step(OpenSession{1, pool}, OpenSession{2, pool})
+	s.step(OpenSession{Session: 1, Handle: pool}, OpenSession{Session: 2, Handle: pool})
 	s.want(UsePE{1, pool, list[0], false}, UsePE{2, pool, list[1], false}) // 12, 13
 	for token, want := range [][]int{{1, 2, 3}, {2, 1, 3}, {1, 2, 3}} {
 		s.step(Resolve{Token: Token(2 + token), Handle: pool})
@@ -268,7 +268,7 @@ func TestResolveHurriesTheHunt(t *testing.T) {
 func TestSubscription(t *testing.T) {
 	s := newScript(t, Config{Registrars: only(regA), Subscribe: true})
 	subscribe := asap.HandleResolution{Handle: pool, Subscribe: true}
-	s.step(OpenSession{1, pool})
+	s.step(OpenSession{Session: 1, Handle: pool})
 	id := s.home()
 	s.want(homeFound(id, regA), Send{id, subscribe})
 	a := answer(pes(1)...)

@@ -214,7 +214,7 @@ func refusal(code protocol.CauseCode) asap.HandleResolutionResponse {
 func registeredScript(t *testing.T, cfg Config) (*script, assoc.ID) {
 	t.Helper()
 	s := newScript(t, cfg)
-	s.step(Register{pool, protocol.Element{ID: 0x1234}})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
 	id := s.home()
 	s.drain()
 	s.receive(id, granted())

@@ -26,6 +26,21 @@ func backoff(refused int) time.Duration {
 	return min(retryFirst<<min(max(refused, 1)-1, 10), retryMax)
 }
 
+// Those who wait for a pool or a registrar that is not there yet leave between
+// two attempts a sixteenth of the time they have waited: they see what comes soon
+// soon, and are no burden when it takes long.
+const (
+	pauseMin  = 50 * time.Millisecond
+	pauseMax  = time.Second
+	pausePart = 16
+)
+
+// Pause is how long to leave somebody alone who had nothing to give for the time
+// waited.
+func Pause(waited time.Duration) time.Duration {
+	return min(max(waited/pausePart, pauseMin), pauseMax)
+}
+
 // errSameServer ends an attempt that reached the home itself.
 var errSameServer = errors.New("the same registrar")
 

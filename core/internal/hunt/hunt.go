@@ -131,12 +131,20 @@ func (h *Hunt) Rounds() int { return h.rounds }
 
 // Kick makes a hunt that has slowed down try everybody at once, because a user
 // begins to wait for it. It returns at once when others wait already.
-func (h *Hunt) Kick(now time.Time) {
-	if h.home.id != 0 || !h.hunting || h.fresh {
+func (h *Hunt) Kick(now time.Time) { h.kick(now, true) }
+
+// Again is Kick for somebody who has waited for some time, and asks often: names
+// are not looked up each time.
+func (h *Hunt) Again(now time.Time) { h.kick(now, now.Sub(h.names.answered) >= lookUpPause) }
+
+func (h *Hunt) kick(now time.Time, lookUp bool) {
+	if h.home.id != 0 || !h.hunting || h.fresh || !lookUp && len(h.known) == 0 {
 		return
 	}
 	h.fresh = true
-	h.lookUp(now)
+	if lookUp {
+		h.lookUp(now)
+	}
 	for _, c := range h.known {
 		c.failed, c.readyAt = false, now
 	}

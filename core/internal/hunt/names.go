@@ -12,15 +12,19 @@ import (
 // the hunt goes on: as often as a registrar that refuses is tried.
 const lookUpPeriod = retryMax
 
+// lookUpPause is how often names are looked up at most while somebody waits.
+const lookUpPause = 500 * time.Millisecond
+
 // names are the registrars that are configured by name. A look-up takes time
 // and the network, so the owner does it: it is asked when a hunt begins, and
 // then again and again until there is a home, for a registrar may move with its
 // name, and a name may come to be later than who needs it.
 type names struct {
-	asked  bool // an answer is due
-	fresh  bool // answered since the hunt began, or a user began to wait
-	failed []Tried
-	again  timerq.Timer[func(time.Time)]
+	asked    bool // an answer is due
+	fresh    bool // answered since the hunt began, or a user began to wait
+	failed   []Tried
+	answered time.Time
+	again    timerq.Timer[func(time.Time)]
 }
 
 // lookUp asks for the addresses behind the names, if there are any.
@@ -48,7 +52,7 @@ func (h *Hunt) unresolved() bool { return h.names.asked && !h.names.fresh }
 // and the names that have none. Those that the names had before and have no
 // more are forgotten.
 func (h *Hunt) LookedUp(now time.Time, found [][]netip.AddrPort, failed []Tried) {
-	h.names.asked, h.names.fresh, h.names.failed = false, true, failed
+	h.names.asked, h.names.fresh, h.names.failed, h.names.answered = false, true, failed, now
 	before := slices.DeleteFunc(slices.Clone(h.known), func(c *candidate) bool { return !c.named })
 	for _, c := range before {
 		c.static, c.named, c.expired = false, false, true

@@ -19,7 +19,8 @@ type request struct {
 	waiters []waiter // none: it only refreshes the cache
 	sentTo  assoc.ID // 0 while there is no home
 	resends int
-	moves   int // how often a new home got it
+	moves   int       // how often a new home got it
+	began   time.Time // when it was first answered that there is nothing yet
 	t1      timerq.Timer[func(time.Time)]
 }
 
@@ -28,7 +29,9 @@ type waiter struct {
 	token   hunt.Token
 	items   uint32 // PEs that a Resolve wants; 0: what there is
 	session *session
-	since   int // failed hunt rounds when it began to wait
+	since   int       // failed hunt rounds when it began to wait
+	until   time.Time // before this it waits for what is not there yet
+	err     error     // why it still does
 }
 
 // maxMoves ends a request that wanders from one short-lived registrar to the
@@ -41,13 +44,14 @@ const leastItems = 32
 
 // Resolve finds up to items PEs of a pool (0: those the registrar gives), from
 // the cache if it is younger than maxAge and has as many: then nothing is sent
-// (ASAP-3.3-10, ASAP-6.9.1-01).
-func (u *User) Resolve(now time.Time, t hunt.Token, h protocol.PoolHandle, maxAge time.Duration, items uint32) {
+// (ASAP-3.3-10, ASAP-6.9.1-01). For a pool or registrar that is not there yet it
+// waits until a time.
+func (u *User) Resolve(now time.Time, t hunt.Token, h protocol.PoolHandle, maxAge time.Duration, items uint32, until time.Time) {
 	if e := u.younger(now, h, maxAge); e != nil && e.enough(items) {
 		u.answer(now, t, e, items)
 		return
 	}
-	u.ask(now, h, waiter{token: t, items: items})
+	u.ask(now, h, waiter{token: t, items: items, until: until})
 }
 
 func (u *User) answer(now time.Time, t hunt.Token, e *entry, items uint32) {
@@ -87,6 +91,7 @@ func (u *User) wait(now time.Time, h protocol.PoolHandle, w waiter) {
 	r := u.request(h)
 	if r != nil {
 		r.waiters = append(r.waiters, w)
+		u.send(now, r) // it may be at rest
 		return
 	}
 	r = u.newRequest(h, w.items)
@@ -134,7 +139,7 @@ func (u *User) send(now time.Time, r *request) {
 		return
 	}
 	if r.moves++; r.moves > maxMoves {
-		u.fail(now, r, hunt.ErrTimeout)
+		u.turnDown(now, r, hunt.ErrTimeout)
 		return
 	}
 	r.sentTo = home
@@ -155,9 +160,13 @@ func (u *User) transmit(now time.Time, r *request) {
 // that, nobody better having turned up, the registrar is given up too: a home
 // that does not answer has to be replaced (ASAP-3.6-09).
 func (u *User) t1Due(now time.Time, r *request) {
+	if r.sentTo == 0 {
+		u.restDue(now, r)
+		return
+	}
 	if r.resends >= max(u.cfg.MaxRetransmit, 0) {
 		at := r.sentTo
-		u.fail(now, r, hunt.ErrTimeout)
+		u.turnDown(now, r, hunt.ErrTimeout)
 		u.hunt.Drop(now, at)
 		return
 	}
@@ -181,8 +190,7 @@ func (u *User) HandleResolutionResponse(now time.Time, from assoc.ID, m asap.Han
 	asked := u.cfg.Items
 	switch {
 	case r != nil:
-		waiters, asked = r.waiters, r.items
-		u.forget(r)
+		asked = r.items
 	case was != nil:
 		asked = was.asked
 	}
@@ -192,10 +200,14 @@ func (u *User) HandleResolutionResponse(now time.Time, from assoc.ID, m asap.Han
 	if err := negative(m); err != nil {
 		u.cache.remove(m.Handle)
 		u.review(now, was, m)
-		for _, w := range waiters {
-			u.failWaiter(now, m.Handle, w, err)
+		if r != nil {
+			u.turnDown(now, r, err)
 		}
 		return
+	}
+	if r != nil {
+		waiters = r.waiters
+		u.forget(r)
 	}
 	e := u.store(now, from, m, asked)
 	u.review(now, was, m)
@@ -238,45 +250,10 @@ func (u *User) store(now time.Time, from assoc.ID, m asap.HandleResolutionRespon
 	return e
 }
 
-// fail ends a request without an answer.
-func (u *User) fail(now time.Time, r *request, err error) {
-	waiters := r.waiters
-	u.forget(r)
-	for _, w := range waiters {
-		u.failWaiter(now, r.handle, w, err)
-	}
-}
-
 func (u *User) failWaiter(now time.Time, h protocol.PoolHandle, w waiter, err error) {
 	if w.session != nil {
 		u.searchFailed(now, w.session, err)
 		return
 	}
 	u.out.ResolveFailed(w.token, h, err)
-}
-
-// NoHome notes that a hunt round failed. Who waited for it in full is told;
-// sessions in failover go on until their limit.
-func (u *User) NoHome(now time.Time, err error) {
-	for _, r := range slices.Clone(u.requests) {
-		var over []waiter
-		r.waiters = slices.DeleteFunc(r.waiters, func(w waiter) bool {
-			if w.session != nil && w.session.failing {
-				w.session.err = err
-				return false
-			}
-			enough := u.cfg.HuntRounds >= 0 && u.hunt.Rounds()-w.since >= u.cfg.HuntRounds
-			if enough {
-				over = append(over, w)
-			}
-			return enough
-		})
-		u.waiting -= len(over)
-		if len(r.waiters) == 0 {
-			u.forget(r)
-		}
-		for _, w := range over {
-			u.failWaiter(now, r.handle, w, err)
-		}
-	}
 }

@@ -26,6 +26,7 @@ type session struct {
 	assoc   assoc.ID
 	tried   bool // UsePE was said before
 
+	until   time.Time     // before this it waits for a pool that is not there yet
 	failing bool          // looks for another PE
 	within  time.Duration // the failover limit
 	err     error         // the last failure
@@ -44,9 +45,11 @@ const (
 	pauseMax   = time.Second
 )
 
-// Open begins a session (ASAP-6.5.1-01). An identifier in use is ignored.
-func (u *User) Open(now time.Time, id SessionID, h protocol.PoolHandle) {
+// Open begins a session (ASAP-6.5.1-01). An identifier in use is ignored. For a
+// pool or registrar that is not there yet it waits until a time.
+func (u *User) Open(now time.Time, id SessionID, h protocol.PoolHandle, until time.Time) {
 	if s := u.begin(id, h); s != nil {
+		s.until = until
 		u.search(now, s)
 	}
 }
@@ -179,7 +182,11 @@ func (u *User) search(now time.Time, s *session) {
 	if e := u.fresh(now, s.handle); e != nil && u.pick(now, s, e) {
 		return
 	}
-	u.ask(now, s.handle, waiter{session: s})
+	w := waiter{session: s}
+	if !s.failing {
+		w.until = s.until
+	}
+	u.ask(now, s.handle, w)
 }
 
 // choose uses a registrar's answer. If it lists nobody but those that have

@@ -35,6 +35,7 @@ type Out interface {
 	UsePE(s SessionID, h protocol.PoolHandle, e protocol.Element, failover bool)
 	LeavePE(s SessionID)
 	SessionFailed(s SessionID, h protocol.PoolHandle, err error)
+	Waits(s SessionID, t hunt.Token, h protocol.PoolHandle, why error)
 	CookieReceived(s SessionID, data []byte)
 	SendBusinessCard(to assoc.ID)
 	// IsSelf says whether a PE is the endpoint itself.
@@ -107,10 +108,11 @@ func (u *User) HomeFound(now time.Time) {
 }
 
 // HomeLost notes that the home is gone; requests wait for the next one.
-func (u *User) HomeLost() {
+func (u *User) HomeLost(now time.Time) {
 	for _, r := range u.requests {
 		r.sentTo = 0
 		u.timers.Stop(&r.t1)
+		u.rest(now, r)
 	}
 	for _, e := range u.cache.order {
 		if e.subscribed != 0 {
@@ -125,7 +127,7 @@ func (u *User) HandleError(now time.Time, from assoc.ID, m asap.Error) {
 	i := slices.IndexFunc(u.requests, func(r *request) bool { return r.sentTo == from })
 	if i >= 0 {
 		r := u.requests[i]
-		u.fail(now, r, &hunt.RejectedError{Handle: r.handle, Causes: m.Causes})
+		u.turnDown(now, r, &hunt.RejectedError{Handle: r.handle, Causes: m.Causes})
 	}
 }
 

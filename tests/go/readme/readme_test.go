@@ -10,8 +10,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/librserpool/librserpool/core/rserpool"
 	"github.com/librserpool/librserpool/tests/go/proc"
@@ -46,50 +49,93 @@ func write(t *testing.T, dir, file string) string {
 	return path
 }
 
-func run(t *testing.T, name string, args ...string) {
+// commands returns the shell block of the README in which a line begins so.
+func commands(t *testing.T, begin string) string {
 	t.Helper()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
-	}
-}
-
-func start(t *testing.T, env []string, path string, args ...string) *proc.Proc {
-	t.Helper()
-	p, err := proc.Start(filepath.Base(path), env, path, args...)
+	b, err := os.ReadFile("../../../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Kill)
-	return p
+	for _, part := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(b), -1) {
+		if strings.HasPrefix(part[1], begin) || strings.Contains(part[1], "\n"+begin) {
+			return part[1]
+		}
+	}
+	t.Fatalf("the README has no commands with %q", begin)
+	return ""
 }
 
-func freePort(t *testing.T) string {
+// times is how often the commands have to succeed, one time right after another
+// and with the same registrar's port.
+const times = 20
+
+// try has a shell run commands as they are printed, and looks for the answers.
+// Whatever they leave running is killed.
+func try(t *testing.T, dir, commands string, answers ...string) {
 	t.Helper()
 	port, err := proc.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return port
-}
-
-// try starts two servers and a client without any registrar and looks for the
-// answer.
-func try(t *testing.T, env []string, server, client, want string, args ...string) {
-	t.Helper()
-	env = append(env, "RSERPOOL_PORT="+freePort(t), "RSERPOOL_LOG=info")
-	for range 2 {
-		p := start(t, env, server)
-		if _, _, err := p.Expect(0, regexp.MustCompile(`msg=registered`), patience); err != nil {
-			t.Fatal(err)
+	for i := range times {
+		out := shell(t, dir, port, commands)
+		commands = regexp.MustCompile(`(?m)^(cc|go build) .*\n`).ReplaceAllString(commands, "") // is built
+		for _, want := range answers {
+			if !regexp.MustCompile("(?m)" + want).MatchString(out) {
+				t.Fatalf("time %d of %d: no %q in\n%s", i+1, times, want, out)
+			}
 		}
 	}
-	c := start(t, env, client, args...)
-	if err := c.Wait(patience); err != nil {
-		t.Fatalf("client: %v\n%v", err, c.Lines(0))
-	}
-	if _, _, err := c.Expect(0, regexp.MustCompile(want), patience); err != nil {
+}
+
+// shell returns what the commands print. It waits for those in the foreground.
+func shell(t *testing.T, dir, port, commands string) string {
+	t.Helper()
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer out.Close()
+	cmd := exec.Command("bash", "-ec", commands)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
+	for _, kv := range os.Environ() {
+		if !strings.HasPrefix(kv, "RSERPOOL_") {
+			cmd.Env = append(cmd.Env, kv)
+		}
+	}
+	cmd.Env = append(cmd.Env, "RSERPOOL_PORT="+port)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	hung := time.AfterFunc(patience, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
+	err = cmd.Wait()
+	hung.Stop()
+	killGroup(cmd.Process.Pid)
+	b, readErr := os.ReadFile(out.Name())
+	if err != nil || readErr != nil {
+		t.Fatalf("%s%v %v\n%s", commands, err, readErr, b)
+	}
+	return string(b)
+}
+
+// killGroup kills what a shell has left running, and waits for its end: without
+// the shell its children are ours (TestMain).
+func killGroup(pid int) {
+	_ = syscall.Kill(-pid, syscall.SIGKILL) // nobody left: as wished
+	for {
+		if _, err := syscall.Wait4(-pid, nil, 0, nil); err != nil && err != syscall.EINTR {
+			return
+		}
+	}
+}
+
+func TestMain(m *testing.M) {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		fmt.Fprintln(os.Stderr, "become the parent of orphans:", err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
 }
 
 func TestQuickstartInC(t *testing.T) {
@@ -97,30 +143,64 @@ func TestQuickstartInC(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lib := filepath.Join(root, "build", "lib")
+	build := filepath.Join(root, "build")
 	env, built := os.LookupEnv("RSERPOOL_BIN")
 	if built {
-		lib = filepath.Join(filepath.Dir(env), "lib")
+		build = filepath.Dir(env)
 	}
-	if _, err := os.Stat(filepath.Join(lib, "librserpool.so")); err != nil && built {
+	if _, err := os.Stat(filepath.Join(build, "lib", "librserpool.so")); err != nil && built {
 		t.Fatal(err)
 	} else if err != nil {
 		t.Skip("the library is not built: run make first")
 	}
 	dir := t.TempDir()
-	for _, name := range []string{"server", "client"} {
-		run(t, "cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I"+filepath.Join(root, "include"),
-			write(t, dir, name+".c"), "-o", filepath.Join(dir, name), "-L"+lib, "-lrserpool")
+	for name, target := range map[string]string{"include": filepath.Join(root, "include"), "build": build} {
+		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	try(t, []string{"LD_LIBRARY_PATH=" + lib}, filepath.Join(dir, "server"), filepath.Join(dir, "client"), "^WORLD$", "hello", "world")
+	for _, name := range []string{"server.c", "client.c"} {
+		strict := exec.Command("cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Iinclude", write(t, dir, name))
+		strict.Dir = dir
+		if out, err := strict.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, out)
+		}
+	}
+	try(t, dir, commands(t, "./server &"), "^HELLO$", "^WORLD$")
+}
+
+// module makes a program's module of its own, which finds this one where it is.
+func module(t *testing.T, dir string) {
+	t.Helper()
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const name = "github.com/librserpool/librserpool"
+	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(mod), "module "+name, "module quickstart", 1) +
+		fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %s => %s\n", name, name, root)
+	for file, b := range map[string][]byte{"go.mod": []byte(text), "go.sum": sum} {
+		if err := os.WriteFile(filepath.Join(dir, file), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestQuickstartInGo(t *testing.T) {
 	dir := t.TempDir()
-	for _, name := range []string{"server", "client"} {
-		run(t, "go", "build", "-o", filepath.Join(dir, name), write(t, dir, name+".go"))
+	module(t, dir)
+	for _, name := range []string{"server.go", "client.go"} {
+		write(t, dir, name)
 	}
-	try(t, nil, filepath.Join(dir, "server"), filepath.Join(dir, "client"), "^HELLO says element 0x[0-9a-f]+$")
+	try(t, dir, commands(t, "./upper-server &"), "^HELLO says element 0x[0-9a-f]+$")
 }
 
 // The longest pool handle is the same wherever somebody looks.
