@@ -558,7 +558,7 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                                    -1 = for ever; default: 15000, or RSERPOOL_FAILOVER */
 #define RSP_SNDBUF 3            /* bytes that a session keeps to send, with RSP_REPLAY also
                                    to send again; rsp_sendmsg() waits when it is full;
-                                   default: 4 MiB */
+                                   default: 4 MiB. Next paragraph */
 #define RSP_RCVBUF 4            /* bytes kept to be received; when it is full, the peer of
                                    this session has to wait; default: 4 MiB */
 #define RSP_REPLAY 5            /* 1: a pool user keeps what no cookie covers, and after a
@@ -602,6 +602,20 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_DSCP 49   /* 0 to 63: differentiated services codepoint of the packets that this
                          side sends (RFC 2474), such as 46 for expedited forwarding; set for
                          a socket it holds for packets to registrars as well; default: 0 */
+
+/* Buffers. RSP_SNDBUF counts what the peer's library has not acknowledged, with 64
+ * bytes more for each message; RSP_RCVBUF what the program has not received. So a
+ * session whose peer does not read takes the sum of the two, and waits then; it does so for
+ * as long as the peer's library answers. A buffer that is empty has room for one
+ * message, however long: sizes below 1 MiB work with messages of 1 MiB, one after the
+ * other. Sizes below RSP_BUFFER_MIN are raised to it. Bookkeeping, 256 bytes for each
+ * message, may take as much memory as RSP_RCVBUF once more where messages are small.
+ * They bound what the program sends and receives; the traffic with registrars has
+ * buffers of its own, and is answered while messages wait. The kernel's SCTP has
+ * one send buffer, of 1 MiB or more, for all sessions of a socket, and keeps one half
+ * of RSP_RCVBUF itself, at least 64 KiB; without CAP_NET_ADMIN its buffers, and
+ * the length of messages, are at most twice what net.core.wmem_max and rmem_max say. */
+#define RSP_BUFFER_MIN 4096
 
 /* Options of sockets only. */
 #define RSP_POOL_KEY 32  /* bytes, 16 or more: the secret with which the elements of a pool

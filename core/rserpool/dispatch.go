@@ -29,9 +29,7 @@ func (s *Socket) writableHook(id assoc.ID) {
 	s.updateReadiness()
 }
 
-// dispatch takes from the transport what it has. What belongs to sessions whose
-// inbox is full stays there, and the windows of their peers close; a transport
-// that cannot tell them apart is not read at all meanwhile.
+// dispatch takes from the transport what it has (window.go).
 func (s *Socket) dispatch() {
 	defer s.updateReadiness()
 	for s.port != nil && !s.closed && s.stuck == 0 {
@@ -55,7 +53,9 @@ func (s *Socket) handle(info *assoc.RecvInfo, b []byte) {
 	}
 	switch info.Kind {
 	case assoc.Message:
-		s.handleMessage(a, info, b)
+		if !s.handleMessage(a, info, b) {
+			s.consumed(info.Assoc, len(b))
+		}
 	case assoc.CommUp:
 		s.handleUp(a, info.Assoc, info.Incoming)
 	case assoc.Restart:
@@ -72,11 +72,11 @@ func (s *Socket) handle(info *assoc.RecvInfo, b []byte) {
 }
 
 // handleMessage demultiplexes by PPID: ASAP is never seen by the application,
-// and nothing else by the machine (ASAP-5-05).
-func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) {
+// and nothing else by the machine (ASAP-5-05). kept says that it is to be received.
+func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) (kept bool) {
 	if info.PPID == protocol.PPIDASAP {
 		s.handleControl(info, b)
-		return
+		return false
 	}
 	if a.session == nil && !a.over && s.serving && s.foreign.IsZero() {
 		a.session = s.acceptSession(info.Assoc)
@@ -84,7 +84,7 @@ func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) {
 	ss := a.session
 	if ss == nil || ss.ending || s.closing {
 		s.garbage.Log("data that belongs to no session is dropped", "from", info.From, "ppid", info.PPID, "bytes", len(b))
-		return
+		return false
 	}
 	ss.answered++
 	if ss.own {
@@ -92,7 +92,9 @@ func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) {
 	}
 	s.deliver(ss, incoming{
 		data: append([]byte(nil), b...), pe: ss.peer.PE, stream: info.Stream, ppid: info.PPID, unordered: info.Unordered,
+		lent: info.Assoc,
 	})
+	return true
 }
 
 // deliver puts something into the inbox of a session.
@@ -106,36 +108,6 @@ func (s *Socket) deliver(ss *session, m incoming) {
 	ss.readable.fire()
 	ss.show()
 	s.throttle(ss)
-}
-
-// throttle leaves what comes for a session in the transport while its inbox is
-// full, and until it is half empty again.
-func (s *Socket) throttle(ss *session) {
-	limit := ss.opts.ReceiveBuffer
-	if ss.held {
-		limit /= 2
-	}
-	switch full := ss.inboxBytes >= max(limit, 1); {
-	case full == ss.held || full && ss.assoc == 0:
-	case full:
-		ss.held = true
-		if !s.port.Hold(ss.assoc, true) {
-			s.stuck++
-		}
-	default:
-		s.release(ss)
-	}
-}
-
-// release lets what is in the transport for a session come.
-func (s *Socket) release(ss *session) {
-	if !ss.held {
-		return
-	}
-	ss.held = false
-	if !ss.parked && !s.port.Hold(ss.assoc, false) {
-		s.stuck--
-	}
 }
 
 // handleControl passes an ASAP message to the machine and reports what was
@@ -164,7 +136,7 @@ func (s *Socket) acceptSession(id assoc.ID) *session {
 		s.end(ss, ErrClosed)
 		return nil
 	}
-	s.bePatient(ss)
+	s.welcome(ss)
 	s.log.Debug("session begins", "session", ss.id)
 	s.notify(ss, Notification{Type: SessionAdded})
 	s.introduce(id)

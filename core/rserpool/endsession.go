@@ -79,7 +79,7 @@ func (s *Socket) retire(ss *session) {
 // dropInbox throws away what was received and not read.
 func (s *Socket) dropInbox(ss *session) {
 	for ss.inbox.len() > 0 {
-		ss.inboxBytes -= len(ss.inbox.pop().data)
+		s.unload(ss)
 	}
 	s.release(ss)
 }

@@ -138,9 +138,3 @@ func (s *Socket) handleShutdown(a *association) {
 		s.notify(ss, Notification{Type: Shutdown})
 	}
 }
-
-// sendParams are the transport's settings for a session.
-func (ss *session) sendParams() *assoc.Params {
-	p := ss.opts.params()
-	return &p
-}

@@ -273,6 +273,80 @@ func quietPort(t testing.TB) uint16 {
 	return uint16(port)
 }
 
+// TestLoopbackSmallBuffers: buffers that are smaller than a message have peers wait
+// and refuse nothing; the traffic with the registrar has its own.
+func TestLoopbackSmallBuffers(t *testing.T) {
+	s := newSite(t)
+	opts := s.options()
+	opts.SendBuffer, opts.ReceiveBuffer = 1, 1
+	s.echo("echo", opts)
+	for _, buffer := range []int{1, 100_000} {
+		opts := s.options()
+		opts.SendBuffer, opts.ReceiveBuffer = buffer, buffer
+		c, err := Dial(s.ctx, "echo", opts)
+		s.ok(err)
+		defer c.Close()
+		sizes := []int{64 << 10, 1, 256 << 10, 1 << 20, 5, 1 << 20, 64 << 10}
+		failed := make(chan error, 1)
+		go func() {
+			for _, n := range sizes {
+				if err := c.Send(s.ctx, make([]byte, n)); err != nil {
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+		for i, n := range sizes {
+			b, err := c.Recv(s.ctx)
+			s.ok(err)
+			if len(b) != n {
+				t.Fatalf("message %d has %d bytes, want %d", i, len(b), n)
+			}
+		}
+		s.ok(<-failed)
+	}
+}
+
+// TestLoopbackTwoBuffers: a session whose peer does not read takes what two buffers
+// hold, and no more.
+func TestLoopbackTwoBuffers(t *testing.T) {
+	s := newSite(t)
+	const buffer, size = 1 << 20, 1000
+	opts := s.options()
+	opts.ReceiveBuffer = buffer
+	l, err := Listen(s.ctx, "deaf", opts)
+	s.ok(err)
+	defer l.Close()
+	opts = s.options()
+	opts.SendBuffer = buffer
+	c, err := Dial(s.ctx, "deaf", opts)
+	s.ok(err)
+	defer c.Close()
+	sent := 0
+	for last := time.Now(); time.Since(last) < time.Second; {
+		if err := c.TrySend(make([]byte, size), nil); err == nil {
+			sent, last = sent+size, time.Now()
+		} else if !errors.Is(err, ErrWouldBlock) {
+			t.Fatal(err)
+		} else {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	if sent < buffer || sent > 2*buffer+100_000 {
+		t.Errorf("%d bytes were taken by two buffers of %d", sent, buffer)
+	}
+	in, err := l.Accept(s.ctx)
+	s.ok(err)
+	for n := 0; n < sent; n += size {
+		b, err := in.Recv(s.ctx)
+		s.ok(err)
+		if len(b) != size {
+			t.Fatalf("%d bytes", len(b))
+		}
+	}
+}
+
 // TestLoopbackEmbedded: two processes with nothing configured; the one that
 // embeds the registrar dies.
 func TestLoopbackEmbedded(t *testing.T) {

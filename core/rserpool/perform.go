@@ -91,7 +91,7 @@ func (s *Socket) connectRegistrar(f endpoint.Connect) {
 		s.connectTCP(f)
 		return
 	}
-	id, err := s.port.Connect(f.Addrs, nil)
+	id, err := s.port.Connect(f.Addrs, towardsRegistrar())
 	exists := errors.Is(err, assoc.ErrAlreadyExists)
 	if err != nil && !exists {
 		s.machine.Post(endpoint.ConnectFailed{Token: f.Token, Err: err})
@@ -135,9 +135,9 @@ func (s *Socket) useElement(f endpoint.UsePE) {
 func (s *Socket) connectElement(ss *session) {
 	id, err := assoc.ID(0), fmt.Errorf("it serves over %v, this library speaks SCTP", ss.at.Protocol)
 	if ss.at.Protocol == protocol.SCTP {
-		p := ss.sendParams()
+		p := s.params(ss.opts)
 		p.Exclusive = true
-		id, err = s.port.Connect(ss.at.AddrPorts(), p)
+		id, err = s.port.Connect(ss.at.AddrPorts(), &p)
 	}
 	if a := s.assocs[id]; errors.Is(err, assoc.ErrAlreadyExists) && a != nil && a.over {
 		a.next = ss

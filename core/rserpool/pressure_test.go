@@ -11,9 +11,16 @@ import (
 // TestASlowSessionStallsNobody: its pool user has to wait; other sessions of
 // the element go on, and so does the registrar's supervision.
 func TestASlowSessionStallsNobody(t *testing.T) {
+	t.Run("lends", func(t *testing.T) { slowSession(t, false) })
+	t.Run("holds", func(t *testing.T) { slowSession(t, true) })
+}
+
+func slowSession(t *testing.T, holds bool) {
 	run(t, func(w *world) {
 		r := w.process().registrar()
-		opts := w.process().options()
+		p := w.process()
+		p.holds = holds
+		opts := p.options()
 		opts.ReceiveBuffer, opts.SendBuffer = 10_000, 10_000
 		l, err := Listen(w.ctx, "p", opts)
 		w.ok(err)
@@ -25,12 +32,12 @@ func TestASlowSessionStallsNobody(t *testing.T) {
 			synctest.Wait()
 		}
 		sent--
-		if !errors.Is(err, ErrWouldBlock) || sent < 100 || sent > 500 {
-			w.Fatalf("after %d messages of 100 bytes: %v", sent, err)
+		if !errors.Is(err, ErrWouldBlock) || sent < 100 || sent > 202 {
+			w.Fatalf("after %d messages of 100 bytes: %v; two buffers of 10,000 bytes hold 200", sent, err)
 		}
 		unread, err := l.Accept(w.ctx)
 		w.ok(err)
-		if n := unread.Status().Unread; n > 110 {
+		if n := unread.Status().Unread; n > 101 {
 			w.Errorf("%d messages of 100 bytes are kept, 10,000 bytes are allowed", n)
 		}
 		quick := w.process().dial("p")
@@ -64,12 +71,78 @@ func TestASlowSessionStallsNobody(t *testing.T) {
 	})
 }
 
+// TestControlDoesNotWaitForTheProgram: an element whose program reads nothing
+// answers its registrar, whatever its transport can do for it, and takes the cookies of its
+// own element.
+func TestControlDoesNotWaitForTheProgram(t *testing.T) {
+	for _, holds := range []bool{false, true} {
+		run(t, func(w *world) {
+			r := w.process().registrar()
+			p := w.process()
+			p.holds = holds
+			s := p.socket()
+			o := s.Options()
+			o.ReceiveBuffer = minBuffer
+			w.ok(s.SetOptions(o))
+			w.ok(s.Register(w.ctx, "deaf", Registration{}))
+			for range 20 {
+				pu := w.pu("deaf", nil)
+				for pu.TrySend(make([]byte, 1000), nil) == nil {
+					synctest.Wait()
+				}
+			}
+			for range 60 {
+				time.Sleep(time.Second)
+				if ps := r.Pools(); len(ps) != 1 || len(ps[0].Elements) != 1 || !s.Status().Registered {
+					w.Fatalf("the registrar knows %+v", ps)
+				}
+			}
+			kept := 0
+			for _, ss := range s.sessions {
+				kept += ss.inboxBytes + ss.inbox.len()*messageCost
+			}
+			if kept > 20*(minBuffer+1000+6*messageCost) {
+				w.Errorf("20 sessions with buffers of %d bytes keep %d", minBuffer, kept)
+			}
+		})
+	}
+}
+
+// TestACookieOvertakesData that nobody reads.
+func TestACookieOvertakesData(t *testing.T) {
+	run(t, func(w *world) {
+		w.process().registrar()
+		_, pe := w.pe("c", nil, Registration{})
+		pu := w.pu("c", nil)
+		w.send(pu, 0, "hello")
+		id := w.reads("element", pe, "hello")
+		for range 100 {
+			w.ok(pe.TrySend(make([]byte, 1000), &SendInfo{Session: id}))
+		}
+		w.ok(pe.SendCookie(id, []byte("state")))
+		synctest.Wait()
+		if n := pu.Status().Sessions[0].Unread; n != 100 {
+			w.Errorf("%d messages are unread", n)
+		}
+		p2, e2 := w.pe("c", nil, Registration{})
+		_ = p2
+		w.ok(pe.Close())
+		synctest.Wait()
+		time.Sleep(time.Second)
+		b := make([]byte, 100)
+		var info RecvInfo
+		if n, err := e2.TryRecv(b, &info, 0); err != nil || !info.CookieEcho || string(b[:n]) != "state" {
+			w.Errorf("the next element received %q, %+v, %v", b[:n], info, err)
+		}
+	})
+}
+
 // TestEndsOfSessionsThatAreNotRead are noticed, and what they held is let go.
 func TestEndsOfSessionsThatAreNotRead(t *testing.T) {
 	run(t, func(w *world) {
 		w.process().registrar()
 		opts := w.process().options()
-		opts.ReceiveBuffer = 1000
+		opts.ReceiveBuffer = minBuffer
 		l, err := Listen(w.ctx, "p", opts)
 		w.ok(err)
 		defer l.Close()

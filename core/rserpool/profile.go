@@ -20,16 +20,15 @@ const (
 	tuneEvery = 5 * time.Second
 )
 
-// patience is what a pool element has with its pool users: as many timeouts, with
-// the transport's own pace. Nobody waits for it, and a pool user that is given up
-// by chance fails over.
-var patience = assoc.Params{PathMaxRetrans: failures, AssocMaxRetrans: failures}
-
-// bePatient gives an element's session its timing.
-func (s *Socket) bePatient(ss *session) {
+// welcome gives an element's session its timing and its buffers. An element is as
+// patient, with the transport's own pace: nobody waits for it, and a pool user that
+// is given up by chance fails over.
+func (s *Socket) welcome(ss *session) {
+	p := s.buffers(ss.opts)
 	if ss.opts.leaveTiming() {
-		_ = s.port.SetParams(ss.assoc, patience) // gone already: no matter
+		p.PathMaxRetrans, p.AssocMaxRetrans = failures, failures
 	}
+	_ = s.port.SetParams(ss.assoc, p) // gone already: no matter
 }
 
 // profileOf is the timing for a round trip, which is taken in powers of two so

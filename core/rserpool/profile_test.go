@@ -97,7 +97,7 @@ func (l *lossy) read(i int) {
 		case assoc.CommUp:
 			l.ids[i] = info.Assoc
 			if i == 1 {
-				_ = l.ends[i].SetParams(info.Assoc, patience)
+				_ = l.ends[i].SetParams(info.Assoc, assoc.Params{PathMaxRetrans: failures, AssocMaxRetrans: failures})
 			}
 		case assoc.CommLost:
 			l.lost++
@@ -178,7 +178,7 @@ func (l *lossy) ask(every, long time.Duration) {
 func TestElementsArePatient(t *testing.T) {
 	run(t, func(w *world) {
 		w.process().registrar()
-		for retransmits, want := range map[int]assoc.Params{0: patience, 2: {}} {
+		for retransmits, want := range map[int]int{0: failures, 2: 0} {
 			heard := &listening{set: map[assoc.ID]assoc.Params{}}
 			pool := fmt.Sprint("patient", retransmits)
 			_, pe := w.pe(pool, func(c *Config) {
@@ -190,8 +190,8 @@ func TestElementsArePatient(t *testing.T) {
 				c.AssocRetransmits = retransmits
 			}, Registration{})
 			w.send(w.pu(pool, nil), 0, "x")
-			if got := heard.set[pe.sessions[w.reads(pool, pe, "x")].assoc]; got != want {
-				t.Errorf("%s: set to %+v, want %+v", pool, got, want)
+			if got := heard.set[pe.sessions[w.reads(pool, pe, "x")].assoc]; got.PathMaxRetrans != want || got.AssocMaxRetrans != want {
+				t.Errorf("%s: set to %+v, want %d retransmissions", pool, got, want)
 			}
 		}
 	})

@@ -99,8 +99,7 @@ func (s *Socket) take(ss *session, b []byte, info *RecvInfo, flags RecvFlags) (n
 
 // drop ends the receipt of the next message of a session that has one.
 func (s *Socket) drop(ss *session) {
-	m := ss.inbox.pop()
-	ss.inboxBytes -= len(m.data)
+	m := s.unload(ss)
 	if m.special() {
 		ss.read(m.note)
 	} else {
@@ -111,11 +110,12 @@ func (s *Socket) drop(ss *session) {
 	s.retire(ss)
 }
 
-// unstall lets more come for a session as soon as there is room.
-func (s *Socket) unstall(ss *session) {
-	if ss.held {
-		if s.throttle(ss); !ss.held {
-			s.dispatch()
-		}
+// unload takes the next message of a session out of its inbox.
+func (s *Socket) unload(ss *session) incoming {
+	m := ss.inbox.pop()
+	ss.inboxBytes -= len(m.data)
+	if m.lent != 0 {
+		s.consumed(m.lent, m.length)
 	}
+	return m
 }

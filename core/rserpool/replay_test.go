@@ -48,7 +48,7 @@ func (c *counter) take(info RecvInfo, b []byte, cookie bool) []byte {
 }
 
 func withReplay(c *Config) {
-	c.Replay, c.SendBuffer, c.PoolKey = true, 2000, []byte("a secret of 16 +")
+	c.Replay, c.SendBuffer, c.PoolKey = true, minBuffer, []byte("a secret of 16 +")
 }
 
 // TestReplayCountsEveryMessageOnce over elements that are killed at any moment,
@@ -132,8 +132,8 @@ func countThroughKills(w *world, rng *rand.Rand) {
 		if rng.IntN(3) > 0 {
 			synctest.Wait()
 		}
-		if st := pu.Status(); st.Sessions[0].Queued > 2000+100 {
-			w.Fatalf("%d bytes are kept, 2000 are allowed", st.Sessions[0].Queued)
+		if st := pu.Status(); st.Sessions[0].Queued > minBuffer+100 {
+			w.Fatalf("%d bytes are kept, 4096 are allowed", st.Sessions[0].Queued)
 		}
 	}
 	for range 30 {

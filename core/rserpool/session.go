@@ -49,7 +49,7 @@ type session struct {
 
 	inbox      fifo[incoming]
 	inboxBytes int
-	held       bool   // the inbox is full: what is in the transport stays there
+	held       bool   // the inbox is full: what is in the transport stays there (window.go)
 	parked     bool   // too many wait for Accept: the same
 	readable   signal // there is something in inbox, or the session ended
 	writable   signal // there is room again, or the session ended
@@ -76,6 +76,7 @@ type incoming struct {
 	unordered bool
 	echo      bool          // a cookie's state
 	note      *Notification // no message
+	lent      assoc.ID      // whose window it counts against; zero: none
 }
 
 // waiting says that something was not yet handed to the transport.

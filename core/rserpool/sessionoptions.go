@@ -18,10 +18,17 @@ type SessionOptions struct {
 	// RSERPOOL_FAILOVER, in seconds or like 1m30s; 15 s.
 	FailoverLimit time.Duration
 	// SendBuffer and ReceiveBuffer bound what a session keeps to send (with
-	// Replay: and to send again) and to be received, in bytes; 4 MiB. When the
-	// first is full, sending returns ErrWouldBlock; when the second is full the
-	// peer of this session has to wait. The transport has buffers of the same
-	// sizes, whose size is that of the socket's options when it was opened.
+	// Replay: and to send again) and to be received, in bytes; 4 MiB, and at least
+	// 4096: less is raised to that. The first counts what the peer's library has not
+	// acknowledged, with 64 bytes more for each message; when it is full, sending
+	// returns ErrWouldBlock. The second counts what the program has not received;
+	// when it is full the peer of this session has to wait, for as long as this
+	// process answers. An empty one has room for one message, however long.
+	// Bookkeeping, 256 bytes for each message, may take as much memory as
+	// ReceiveBuffer once more where messages are small. The traffic with registrars
+	// has buffers of its own. The kernel's SCTP has one send buffer, of 1 MiB or
+	// more, for all sessions of a socket, and keeps one half of ReceiveBuffer
+	// itself, at least 64 KiB.
 	SendBuffer, ReceiveBuffer int
 	// Notifications are what is told in band; none.
 	Notifications Notifications
@@ -90,14 +97,14 @@ func (o SessionOptions) resolve() (SessionOptions, error) {
 	case o.Notifications&^NotifyAll != 0:
 		return o, fmt.Errorf("%w: notifications %#x; known are %#x", ErrInvalid, uint16(o.Notifications), uint16(NotifyAll))
 	}
+	o.SendBuffer, o.ReceiveBuffer = max(o.SendBuffer, minBuffer), max(o.ReceiveBuffer, minBuffer)
 	return o, nil
 }
 
 // maxDSCP is the largest codepoint of six bits.
 const maxDSCP = 63
 
-// params are the options as the transport knows them. Buffers are not among
-// them: they cannot change while an association stands.
+// params are the options as the transport knows them, without the sizes of buffers.
 func (o SessionOptions) params() assoc.Params {
 	p := o.timing()
 	if p.DSCP = o.DSCP; p.DSCP == 0 {
@@ -134,7 +141,7 @@ func (s *Socket) SetOptions(o SessionOptions) error {
 		return ErrClosed
 	}
 	if s.port != nil {
-		if err := s.port.SetParams(0, o.params()); err != nil {
+		if err := s.port.SetParams(0, s.params(o)); err != nil {
 			return fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
 	}
@@ -176,7 +183,7 @@ func (s *Socket) setOptions(ss *session, o SessionOptions) error {
 		return fmt.Errorf("%w: Replay cannot change within a session; set it in the socket's options before", ErrInvalid)
 	}
 	if ss.assoc != 0 {
-		if err := s.port.SetParams(ss.assoc, o.params()); err != nil {
+		if err := s.port.SetParams(ss.assoc, s.params(o)); err != nil {
 			return fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
 		ss.tuned = assoc.Params{}

@@ -21,7 +21,7 @@ func TestOptions(t *testing.T) {
 		if o.FailoverLimit != 15*time.Second || o.SendBuffer != 4<<20 || o.RTOMin != assoc.Default().RTOMin || o.Notifications != 0 {
 			t.Errorf("defaults: %+v", o)
 		}
-		o.FailoverLimit, o.SendBuffer = 3*time.Second, 500
+		o.FailoverLimit, o.SendBuffer = 3*time.Second, 5000
 		w.ok(pu.SetOptions(o))
 		w.ok(pu.Connect(w.ctx, "o"))
 		got, err := pu.SessionOptions(0)
@@ -97,6 +97,12 @@ func (l *listening) SetParams(id assoc.ID, p assoc.Params) error {
 	return l.Endpoint.SetParams(id, p)
 }
 
+func (l *listening) Lend() { l.Endpoint.(transport.Lender).Lend() }
+
+func (l *listening) Return(id assoc.ID, bytes, messages int) {
+	l.Endpoint.(transport.Lender).Return(id, bytes, messages)
+}
+
 // TestOptionsReachTheTransport, when a session begins and while it stands.
 func TestOptionsReachTheTransport(t *testing.T) {
 	run(t, func(w *world) {
@@ -111,12 +117,16 @@ func TestOptionsReachTheTransport(t *testing.T) {
 		}
 		o := pu.Options()
 		o.RTOMin, o.RTOInitial, o.RTOMax, o.Heartbeat, o.PathRetransmits, o.AssocRetransmits = 1e6, 2e6, 3e6, 4e6, 5, 6
+		o.SendBuffer, o.ReceiveBuffer = 100_000, 1 // the registrar's association has its own
 		o.DSCP = 46
 		w.ok(pu.SetOptions(o))
 		w.ok(pu.Connect(w.ctx, "o"))
-		want := assoc.Params{RTOMin: 1e6, RTOInitial: 2e6, RTOMax: 3e6, HeartbeatInterval: 4e6, PathMaxRetrans: 5, AssocMaxRetrans: 6, DSCP: 46, Exclusive: true}
-		if len(heard.connect) != 1 || heard.connect[0] != want {
+		want := assoc.Params{RTOMin: 1e6, RTOInitial: 2e6, RTOMax: 3e6, HeartbeatInterval: 4e6, PathMaxRetrans: 5, AssocMaxRetrans: 6, DSCP: 46, SendBuffer: 100_000, ReceiveBuffer: minBuffer, Exclusive: true}
+		if len(heard.connect) != 2 || heard.connect[1] != want {
 			t.Errorf("connect with %+v", heard.connect)
+		}
+		if got := heard.connect[0]; got.SendBuffer != controlBuffer || got.ReceiveBuffer != controlBuffer {
+			t.Errorf("connect to the registrar with %+v", got)
 		}
 		o.Heartbeat, o.DSCP = -1, 0
 		want.HeartbeatInterval, want.DSCP, want.Exclusive = -1, -1, false

@@ -64,6 +64,7 @@ type Socket struct {
 	lastLookup  endpoint.Token
 
 	full       bool           // a session refused a message; none has had room since
+	lends      bool           // what is in the inboxes counts against receive windows
 	stuck      int            // full inboxes whose association the transport cannot hold alone
 	arrivals   fifo[*session] // whose message is next, unless perSession
 	perSession bool           // sessions are read one by one, by their Conns
@@ -80,6 +81,7 @@ type association struct {
 	next    *session           // over: who wants one with the same peer
 	peer    Name               // of the peer as an element, by its business card
 	card    []protocol.Element // which it recommends
+	owed    debt               // window.go
 }
 
 // NewSocket makes a socket for IPv4 ("ip4"), IPv6 ("ip6", which also reaches
@@ -150,6 +152,9 @@ func (s *Socket) open(local []netip.AddrPort) error {
 	}
 	s.bound = local
 	s.port, s.kind = loop.NewPort(ep), kind
+	if s.lends = s.port.Lend(); !s.lends {
+		_ = s.port.SetParams(0, s.buffers(s.cfg.SessionOptions)) // sizes that it was opened with
+	}
 	s.log.Debug("endpoint is open", "transport", kind, "local", ep.LocalAddrs())
 	ep.Notify(s.readableHook, s.writableHook)
 	return nil

@@ -121,7 +121,7 @@ func TestWritableFollowsTheRoom(t *testing.T) {
 		defer server.Close()
 		w.ok(server.Register(w.ctx, "sink", Registration{}))
 		cfg := p.config()
-		cfg.SendBuffer = 1000
+		cfg.SendBuffer = 5000
 		pu, err := NewSocket(cfg, "ip4")
 		w.ok(err)
 		defer pu.Close()
@@ -133,7 +133,7 @@ func TestWritableFollowsTheRoom(t *testing.T) {
 		for ; err == nil; sent++ {
 			err = pu.TrySend(make([]byte, 100), nil)
 		}
-		if !errors.Is(err, ErrWouldBlock) || sent != 11 {
+		if !errors.Is(err, ErrWouldBlock) || sent != 51 {
 			w.Fatalf("after %d messages: %v", sent, err)
 		}
 		w.edges("full", &ready.writable, false)
@@ -148,7 +148,7 @@ func TestWritableFollowsTheRoom(t *testing.T) {
 		w.ok(other.Register(w.ctx, "sink", Registration{}))
 		time.Sleep(5 * time.Second)
 		w.edges("at the next element", &ready.writable, true)
-		if got := other.Status(); len(got.Sessions) != 1 || got.Sessions[0].Unread != 10 {
+		if got := other.Status(); len(got.Sessions) != 1 || got.Sessions[0].Unread != 50 {
 			w.Errorf("the next element has %+v", got.Sessions)
 		}
 	})

@@ -88,14 +88,14 @@ func TestUndeliveredWithoutAnyElement(t *testing.T) {
 		w.process().registrar()
 		p1, e1 := w.pe("n", nil, Registration{})
 		pu := w.pu("n", func(c *Config) {
-			c.Notifications, c.FailoverLimit, c.ReceiveBuffer = NotifyUndelivered, time.Second, 1000
+			c.Notifications, c.FailoverLimit, c.ReceiveBuffer = NotifyUndelivered, time.Second, minBuffer
 		})
 		name, _ := e1.LocalName()
 		p1.freeze()
 		w.send(pu, 0, "a")
 		p1.kill()
 		synctest.Wait()
-		w.send(pu, 0, "b", strings.Repeat("c", 999), "d") // the third does not fit any more
+		w.send(pu, 0, "b", strings.Repeat("c", minBuffer-1), "d") // the third does not fit any more
 		time.Sleep(5 * time.Second)
 		w.undelivered(pu, name.PE, "a")
 		w.undelivered(pu, name.PE, "b")

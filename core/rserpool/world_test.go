@@ -29,7 +29,8 @@ type process struct {
 	world     *world
 	endpoints []*memnet.Endpoint
 	dead      bool
-	plain     bool // its transport cannot hold single associations
+	plain     bool // its transport can neither lend nor hold single associations
+	holds     bool // its transport can hold them, and cannot lend
 }
 
 // run runs a test in a world of its own.
@@ -55,8 +56,14 @@ func (w *world) process() *process {
 		ep, kind, err := w.net.Open(cfg)
 		if err == nil {
 			p.endpoints = append(p.endpoints, ep.(*memnet.Endpoint))
-			if p.plain {
+			switch {
+			case p.plain:
 				ep = struct{ transport.Endpoint }{ep}
+			case p.holds:
+				ep = struct {
+					transport.Endpoint
+					transport.Holder
+				}{ep, ep.(transport.Holder)}
 			}
 		}
 		return ep, kind, err

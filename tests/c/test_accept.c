@@ -447,7 +447,7 @@ static void options(void)
 {
 	struct rsp_sndrcvinfo info;
 	union rsp_notification note;
-	int all = RSP_NOTIFY_ALL, value = 0, small = 1000, pe = registered("accept-options"), user, fd;
+	int all = RSP_NOTIFY_ALL, value = 0, small = 5000, pe = registered("accept-options"), user, fd;
 	socklen_t len = sizeof(value);
 
 	CHECK(rsp_setsockopt(pe, 0, RSP_NOTIFICATIONS, &all, sizeof(all)) == 0);

@@ -65,6 +65,9 @@ static void every_option(void)
 	CHECK(set(fd, info.session, RSP_SNDBUF, 100000) == 0);
 	CHECK(get(fd, 0, RSP_SNDBUF) == 100000);
 	CHECK(set(fd, info.session, RSP_HEARTBEAT, -1) == 0 && get(fd, info.session, RSP_HEARTBEAT) == -1);
+	/* Sizes of buffers that are too small are raised, as SO_RCVBUF does it. */
+	CHECK(set(fd, info.session, RSP_RCVBUF, 1) == 0 && get(fd, info.session, RSP_RCVBUF) == RSP_BUFFER_MIN);
+	CHECK(set(fd, 0, RSP_SNDBUF, RSP_BUFFER_MIN - 1) == 0 && get(fd, 0, RSP_SNDBUF) == RSP_BUFFER_MIN);
 	CHECK(set(fd, 0, RSP_FAILOVER_LIMIT, -1) == 0 && get(fd, info.session, RSP_FAILOVER_LIMIT) == -1);
 	CHECK(set(fd, 0, RSP_FAILOVER_LIMIT, 0) == 0 && get(fd, info.session, RSP_FAILOVER_LIMIT) == 15000);
 	CHECK_ERROR(set(fd, info.session, RSP_REPLAY, 0), EINVAL); /* too late */
@@ -300,8 +303,43 @@ static void load_interval(void)
 	CHECK(rsp_close(fd) == 0);
 }
 
-static const struct check_test tests[] = {TEST(every_option), TEST(element_session), TEST(replay_fills_the_buffer),
-                                          TEST(data_only),    TEST(pool_key), TEST(advertise),        TEST(wrong_use),
+/* Messages that are longer than the buffers come, and in parts as always; what does not
+ * fit at the moment waits. */
+static void small_buffers(void)
+{
+	static const size_t sizes[] = {65536, 1, 262144, 1048576, 100, 1048576};
+	static char block[1048576];
+	int fd = rsp_socket(AF_INET, SOCK_SEQPACKET, 0), pe = bound_socket();
+	struct rsp_loadinfo load;
+	size_t i;
+
+	memset(&load, 0, sizeof(load));
+	CHECK(set(pe, 0, RSP_RCVBUF, 100000) == 0 && set(pe, 0, RSP_SNDBUF, 1) == 0);
+	CHECK(set(fd, 0, RSP_SNDBUF, 100000) == 0 && set(fd, 0, RSP_RCVBUF, 1) == 0);
+	CHECK(rsp_register(pe, "small-buffers", 13, &load) == 0);
+	CHECK(rsp_connect(fd, "small-buffers", 13) == 0);
+	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct rsp_sndrcvinfo info;
+		size_t received = 0;
+
+		CHECK(rsp_sendmsg(fd, block, sizes[i], NULL, 0) == (ssize_t)sizes[i]);
+		do {
+			ssize_t n = rsp_recvmsg(pe, block, 50000, &info, 0);
+
+			CHECK(n > 0 && info.length == sizes[i]);
+			received += (size_t)n;
+		} while ((info.flags & RSP_MSG_EOR) == 0);
+		CHECK(received == sizes[i]);
+		CHECK(rsp_sendmsg(pe, block, sizes[i], &info, 0) == (ssize_t)sizes[i]);
+		CHECK(rsp_recvmsg(fd, block, sizeof(block), NULL, 0) == (ssize_t)sizes[i]);
+	}
+	CHECK(rsp_close(fd) == 0);
+	CHECK(rsp_close(pe) == 0);
+}
+
+static const struct check_test tests[] = {TEST(every_option), TEST(small_buffers), TEST(element_session),
+                                          TEST(replay_fills_the_buffer), TEST(data_only), TEST(pool_key),
+                                          TEST(advertise), TEST(wrong_use),
                                           TEST(set_load),     TEST(load_interval)};
 
 CHECK_MAIN(tests)

@@ -17,6 +17,7 @@ type Port struct {
 	buf    []byte
 	parts  map[partKey][]byte
 	outbox map[assoc.ID][]control
+	lender transport.Lender // nil: Lend was not called, or is in vain
 }
 
 // partKey tells apart the messages that may arrive in pieces at one time.
@@ -114,6 +115,23 @@ func (p *Port) Together(f func()) {
 		b.Together(f)
 	} else {
 		f()
+	}
+}
+
+// Lend has what Receive returns count against receive windows until Return, if the
+// endpoint can. Where it cannot, what its owner keeps comes on top of them.
+func (p *Port) Lend() (can bool) {
+	p.lender, can = p.Endpoint.(transport.Lender)
+	if can {
+		p.lender.Lend()
+	}
+	return can
+}
+
+// Return gives messages of an association back, of so many bytes.
+func (p *Port) Return(id assoc.ID, bytes, messages int) {
+	if p.lender != nil {
+		p.lender.Return(id, bytes, messages)
 	}
 }
 

@@ -147,6 +147,7 @@ func (a *association) remove() {
 	e := a.e
 	a.dead = true
 	a.stopTimers()
+	a.in.lent.forgive(a)
 	a.in.release(a)
 	a.out.release(a)
 	delete(e.byID, a.id)

@@ -49,9 +49,9 @@ type Endpoint struct {
 	stray    ring[strayPacket] // packets that belong to no association
 	ready    readyQueue        // associations that may have something to send
 	events   eventQueue
-	parked   int // events of associations that are held
 	writable []assoc.ID
 	received int64 // bytes of user data held, with overhead
+	lends    bool  // Lend was called
 
 	buffers  buffers
 	pieces   stock[piece]

@@ -62,6 +62,7 @@ func (e *Endpoint) Recv(now time.Time, b []byte, info *assoc.RecvInfo) (int, err
 	n := e.read(ev, b)
 	*info = ev.info
 	info.More = ev.first != nil
+	e.returned(ev, n)
 	ev.begun = info.More
 	if !info.More {
 		e.events.pop()
@@ -93,9 +94,6 @@ func (e *Endpoint) read(ev *event, b []byte) int {
 			ev.a.in.free(ev.a, len(p.buf), cap(p.buf))
 		}
 		e.freePiece(p)
-	}
-	if ev.a != nil && n > 0 && !ev.a.dead {
-		ev.a.windowOpened()
 	}
 	return n
 }

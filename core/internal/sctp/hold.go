@@ -21,10 +21,8 @@ func (a *association) hold(on bool) {
 	a.held = on
 	if on {
 		a.e.events.move(a.id, &a.parked)
-		a.e.parked += a.parked.n
 		return
 	}
-	a.e.parked -= a.parked.n
 	a.e.events.join(&a.parked)
 }
 
@@ -33,7 +31,6 @@ func (a *association) hold(on bool) {
 func (a *association) push(ev *event) {
 	if a.held {
 		a.parked.push(ev)
-		a.e.parked++
 		return
 	}
 	a.e.events.push(ev)

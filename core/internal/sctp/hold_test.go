@@ -41,8 +41,8 @@ func TestHold(t *testing.T) {
 			t.Fatalf("message %d comes as number %d", m[len(m)-1], i)
 		}
 	}
-	if p.ends[1].parked != 0 {
-		t.Errorf("%d events are parked", p.ends[1].parked)
+	if n := p.ends[1].byID[y].parked.n; n != 0 {
+		t.Errorf("%d events are parked", n)
 	}
 }
 

@@ -20,9 +20,10 @@ type inbound struct {
 	packets  int  // with DATA since the last SACK
 	promised int  // what is left of the window advertised last
 
-	held   int // payload bytes held: reassembly, reordering, unread
+	held   int // payload bytes held: reassembly, reordering, unread, lent
 	memory int // the same with overhead
-	ready  int // of it, in messages that the user can read
+	ready  int // of held: what the user could take, or keeps
+	lent       // lend.go
 
 	runs    []run // incomplete messages, by TSN
 	streams map[uint16]*inStream
@@ -171,9 +172,27 @@ func (a *association) admit(tsn uint32, n int) bool {
 }
 
 // hasSpace allows for one packet beyond the window, as probes of a closed
-// window are (SCTP-3-25).
+// window are (SCTP-3-25), and where it is open for one chunk, however long: it may
+// have been cut when there was more room.
 func (a *association) hasSpace(n int) bool {
-	return a.in.held+n <= a.params.ReceiveBuffer+a.primary.mtu && a.hasMemory()
+	return (a.in.held+n <= a.capacity()+a.primary.mtu || a.window() > 0) && a.hasMemory()
+}
+
+// capacity is the size of the buffer. It holds one message, however long, if that
+// is all there is: who waits for its end could wait for ever otherwise (SCTP-3-24).
+func (a *association) capacity() int {
+	size := a.params.ReceiveBuffer
+	if a.underWay() {
+		size = max(size, a.params.MaxMessage+size/2)
+	}
+	return size
+}
+
+// underWay says that the next message has begun to arrive, and that what came
+// before it is taken, or all but.
+func (a *association) underWay() bool {
+	b := &a.in
+	return len(b.runs) > 0 && b.runs[0].begins && !tsnLess(b.acked, b.runs[0].firstTSN) && !a.unread()
 }
 
 // charge accounts for payload that is held, free for payload that no longer is.

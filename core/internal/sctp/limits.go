@@ -62,7 +62,7 @@ func normalise(p assoc.Params) assoc.Params {
 // room says whether one more association is allowed; incoming ones count per
 // peer, except those of this host (connect storms of local programs).
 func (e *Endpoint) room(peer netip.Addr, incoming bool) bool {
-	if len(e.byID) >= e.cfg.MaxAssocs || e.events.n+e.parked >= maxUnread && incoming {
+	if len(e.byID) >= e.cfg.MaxAssocs || e.events.n >= maxUnread && incoming {
 		return false
 	}
 	return !incoming || peer.IsLoopback() || e.incoming(peer) < e.cfg.MaxAssocsPerPeer

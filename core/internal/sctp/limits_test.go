@@ -127,14 +127,22 @@ func TestCookiePreservative(t *testing.T) {
 	}
 }
 
-// A message that fills more than half of the receive buffer is refused before
-// it can wedge the association (SCTP-3-24).
-func TestMessageBoundByBuffer(t *testing.T) {
-	p := newPair(t, Config{}, Config{Params: assoc.Params{ReceiveBuffer: 64 << 10, MaxMessage: 1 << 20}})
+// A message may be longer than the receive buffer, and wedges nothing; one that is
+// longer than Params.MaxMessage is refused (SCTP-3-24).
+func TestMessageLongerThanBuffer(t *testing.T) {
+	p := newPair(t, Config{Params: assoc.Params{MaxMessage: 3 << 19}}, Config{Params: assoc.Params{ReceiveBuffer: 20_000, MaxMessage: 1 << 20}})
 	x, _ := p.connect(nil)
-	p.send(0, x, 0, make([]byte, 32<<10))
-	p.until(time.Second, "message", func() bool { return len(p.messages(1)) == 1 })
-	p.send(0, x, 0, make([]byte, 33<<10))
+	sizes := []int{32 << 10, 1 << 20, 100, 64 << 10, 1 << 20}
+	for _, n := range sizes {
+		p.send(0, x, 0, make([]byte, n))
+	}
+	p.until(time.Minute, "messages", func() bool { return len(p.messages(1)) == len(sizes) })
+	for i, m := range p.messages(1) {
+		if len(m) != sizes[i] {
+			t.Errorf("message %d has %d bytes, want %d", i, len(m), sizes[i])
+		}
+	}
+	p.send(0, x, 0, make([]byte, 1<<20+1))
 	p.until(time.Second, "end", func() bool { return p.find(0, assoc.CommLost) != nil })
 	if ev := p.find(0, assoc.CommLost); ev.info.Cause != uint16(chunk.CauseOutOfResource) {
 		t.Errorf("%+v", ev.info)

@@ -93,7 +93,7 @@ func (a *association) hasMemory() bool {
 	return m < a.memoryLimit() && (m < a.e.share() || a.plenty())
 }
 
-func (a *association) memoryLimit() int { return 2*a.params.ReceiveBuffer + 64<<10 }
+func (a *association) memoryLimit() int { return 2*a.capacity() + 64<<10 }
 
 // frugal is the window that what is left of the share allows, where there is no
 // plenty: packets that are not full cost twice their size.

@@ -109,7 +109,7 @@ func (e *Endpoint) Send(now time.Time, b []byte, info *assoc.SendInfo) error {
 		return assoc.ErrInvalid
 	case a.state == established && info.Stream >= a.outStreams, info.Stream >= a.params.OutStreams:
 		return assoc.ErrInvalid
-	case len(b) > min(a.params.MaxMessage, a.params.SendBuffer):
+	case len(b) > a.params.MaxMessage:
 		return assoc.ErrMessageSize
 	case a.out.queued > 0 && a.out.queued+len(b)+messageOverhead > a.params.SendBuffer:
 		a.waiting = true

@@ -93,7 +93,7 @@ func (a *association) insert(r *run) bool {
 		}
 	}
 	got := b.runs[i]
-	if got.size > a.maxInbound() {
+	if got.size > a.params.MaxMessage {
 		a.abort(chunk.CauseOutOfResource, nil, "message is longer than this endpoint accepts") // SCTP-3-24
 		return true
 	}
@@ -102,12 +102,6 @@ func (a *association) insert(r *run) bool {
 		a.complete(&got)
 	}
 	return a.dead || b.consistent()
-}
-
-// maxInbound is the longest message that is taken. One that fills more than
-// half of the buffer could close the window before it is complete (SCTP-3-24).
-func (a *association) maxInbound() int {
-	return min(a.params.MaxMessage, a.params.ReceiveBuffer/2)
 }
 
 // join merges run i with the next one, which follows it without a gap, unless
@@ -143,7 +137,7 @@ func (b *inbound) consistent() bool {
 // complete makes a message of a run that has its begin and end, and delivers
 // it when its turn has come.
 func (a *association) complete(r *run) {
-	if r.size > a.maxInbound() {
+	if r.size > a.params.MaxMessage {
 		a.drop(r.first)
 		a.abort(chunk.CauseOutOfResource, nil, "message is longer than this endpoint accepts")
 		return

@@ -90,7 +90,7 @@ func (a *association) restart(in *arrival, ck *cookie) bool {
 	a.failMessages(0, errRestarted)
 	a.stopTimers()
 	a.in.release(a)
-	a.in = inbound{held: a.in.held, memory: a.in.memory, ready: a.in.ready}
+	a.in = inbound{held: a.in.held, memory: a.in.memory, ready: a.in.ready, lent: a.in.lent}
 	e.recent.add(a.tag, endedInPeace)
 	delete(e.byTag, a.tag)
 	a.tag = ck.ownTag

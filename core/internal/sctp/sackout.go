@@ -37,8 +37,11 @@ func (a *association) sackDue() { a.owe(dueSack) }
 // SCTP-3-40, SCTP-3-41).
 func (a *association) window() int {
 	b := &a.in
-	free := a.frugal(a.params.ReceiveBuffer - b.held)
-	if free < a.sliver() || !a.hasMemory() {
+	free := a.params.ReceiveBuffer - b.held
+	if a.underWay() {
+		free = max(free, min(a.params.ReceiveBuffer/2, a.capacity()-b.held))
+	}
+	if free = a.frugal(free); free < a.sliver() || !a.hasMemory() {
 		return 0
 	}
 	if free > b.promised && free-b.promised < a.sliver() {

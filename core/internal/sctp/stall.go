@@ -55,7 +55,7 @@ func (a *association) stallDue(now time.Time) {
 		a.violation("stream sequence number left out")
 		return
 	}
-	if b.ready > 0 {
+	if a.unread() {
 		s.since = now
 	}
 	patience := stallPatience

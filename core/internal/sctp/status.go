@@ -22,7 +22,8 @@ func override(p, by assoc.Params) assoc.Params {
 // SetParams changes the non-zero fields of p for one association, or with id
 // 0 for those that start later. Timers that run keep their time, except that
 // the next heartbeat moves with the interval (SCTP-4-22). What was negotiated
-// at the set-up, and the sizes of buffers, stay.
+// at the set-up stays. A receive buffer that becomes smaller takes back what its
+// peer was promised: what is under way then may have to be sent again.
 func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	if id == 0 {
 		if p.Primary.IsValid() {
@@ -41,7 +42,6 @@ func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	old := a.params
 	a.params = normalise(override(old, p))
 	a.params.OutStreams, a.params.InStreams = old.OutStreams, old.InStreams
-	a.params.ReceiveBuffer = max(old.ReceiveBuffer, a.params.ReceiveBuffer) // section 6.2: never shrink
 	for _, q := range a.paths {
 		if p.MTU != 0 {
 			q.forgetMTU()
@@ -92,7 +92,7 @@ func (e *Endpoint) Status(id assoc.ID) (assoc.Status, error) {
 		PeerWindow: a.out.window, Unacked: a.out.unacked, Unsent: a.out.unsent, QueuedBytes: a.out.queued,
 		InStreams: a.inStreams, OutStreams: a.outStreams,
 		QueuedPayload: a.out.queued - messageOverhead*(a.out.unacked+a.out.unsent),
-		Unread:        a.in.held, Retransmissions: a.resends,
+		Unread:        a.in.held - a.in.lent.bytes, Retransmissions: a.resends,
 	}
 	for _, p := range a.paths {
 		s.Paths = append(s.Paths, p.status())

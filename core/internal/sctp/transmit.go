@@ -52,7 +52,7 @@ func (a *association) nextSize(now time.Time, p *path) int {
 	if m == nil || a.corked(p, m) {
 		return 0
 	}
-	n := min(len(m.data)-m.taken, a.maxPayload())
+	n := a.chunkSize(m)
 	if n > o.window && !o.probing {
 		return 0
 	}
@@ -102,7 +102,7 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 		if m == nil || n == 0 && w.last == 0 && a.corked(p, m) {
 			return n
 		}
-		size := min(len(m.data)-m.taken, a.maxPayload())
+		size := a.chunkSize(m)
 		if size > o.window && !o.probing {
 			a.startProbing(now, p)
 			return n
@@ -121,6 +121,19 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 	}
 	return n
 }
+
+// chunkSize is the size of the next chunk of a message: what fits a packet, or,
+// where the peer's whole window is smaller than that, the window.
+func (a *association) chunkSize(m *outMessage) int {
+	n := min(len(m.data)-m.taken, a.maxPayload())
+	if o := &a.out; n > o.window && o.window >= minChunk && o.chunks.len() == 0 {
+		return o.window
+	}
+	return n
+}
+
+// minChunk is the smallest piece of a message that is worth a packet.
+const minChunk = 512
 
 // corkAbove is how much must be in flight for a short packet to wait. Where so
 // much is less than corkPackets packets, the peer might be slow to acknowledge

@@ -9,6 +9,19 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 )
 
+// Lender is an Endpoint whose receive windows can follow what its caller keeps of
+// what it has received, for somebody else to take.
+type Lender interface {
+	// Lend has the messages that Recv returns count against the receive windows of
+	// their associations until Return. Call it before the first Recv.
+	Lend()
+
+	// Return gives messages of an association back, of so many bytes. Who keeps less
+	// than an eighth of Params.ReceiveBuffer may wait with it. An association that
+	// has ended has nothing to be given back.
+	Return(id assoc.ID, bytes, messages int)
+}
+
 // Holder is an Endpoint that can leave the data of one association unread, so
 // that its receive window closes, while the others go on.
 type Holder interface {

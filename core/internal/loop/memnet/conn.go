@@ -1,6 +1,7 @@
 package memnet
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 
@@ -21,6 +22,16 @@ type conn struct {
 	held    bool
 	parked  []item // what would be in self.inbox if it were not held
 	blocked bool
+
+	sendBuffer, receiveBuffer int
+}
+
+func (c *conn) resize(p assoc.Params) {
+	c.sendBuffer = cmp.Or(p.SendBuffer, c.sendBuffer)
+	c.receiveBuffer = cmp.Or(p.ReceiveBuffer, c.receiveBuffer)
+	if c.peer != nil {
+		c.peer.deliver()
+	}
 }
 
 func (e *Endpoint) sorted() []*conn {
@@ -81,10 +92,16 @@ func (c *conn) hold(on bool) {
 	e.inbox = rest
 }
 
+// taken opens the window by what somebody has taken.
+func (c *conn) taken(n int) {
+	c.unread -= n
+	c.peer.deliver()
+}
+
 // deliver moves messages into the peer's inbox while its window is open.
 func (c *conn) deliver() {
 	p := c.peer
-	for c.up && len(c.pending) > 0 && !p.self.frozen && p.unread < p.self.params.ReceiveBuffer {
+	for c.up && len(c.pending) > 0 && !p.self.frozen && p.unread < p.receiveBuffer {
 		m := c.pending[0]
 		c.pending = c.pending[1:]
 		c.queued -= len(m.data)
@@ -92,7 +109,7 @@ func (c *conn) deliver() {
 		m.info.Kind, m.info.Assoc = assoc.Message, p.id
 		p.self.push(m)
 	}
-	if c.blocked && c.queued < c.self.params.SendBuffer/2 {
+	if c.blocked && c.queued <= c.sendBuffer/2 {
 		c.blocked = false
 		c.self.waiting = append(c.self.waiting, c.id)
 		c.self.wake()
@@ -122,6 +139,9 @@ func (e *Endpoint) Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, er
 		}
 	}
 	c := e.newConn()
+	if p != nil {
+		c.resize(*p)
+	}
 	if target == nil || target.refuse {
 		c.finish(assoc.CannotStart, assoc.ErrRefused)
 		return c.id, nil
@@ -179,7 +199,7 @@ func (c *conn) restart(old *conn) {
 
 func (e *Endpoint) newConn() *conn {
 	e.lastID++
-	c := &conn{id: e.lastID, self: e}
+	c := &conn{id: e.lastID, self: e, sendBuffer: e.params.SendBuffer, receiveBuffer: e.params.ReceiveBuffer}
 	e.conns[c.id] = c
 	return c
 }

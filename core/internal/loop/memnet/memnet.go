@@ -4,6 +4,7 @@
 package memnet
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -73,6 +74,7 @@ type Endpoint struct {
 	kick     chan struct{}
 	gone     chan struct{}
 	waiting  []assoc.ID // blocked associations that have room again
+	lends    bool
 }
 
 type item struct {
@@ -83,6 +85,7 @@ type item struct {
 var (
 	_ transport.Endpoint = (*Endpoint)(nil)
 	_ transport.Holder   = (*Endpoint)(nil)
+	_ transport.Lender   = (*Endpoint)(nil)
 )
 
 // Freeze makes the endpoint deaf: what is sent to it stays with the sender.
@@ -165,6 +168,22 @@ func (e *Endpoint) Hold(id assoc.ID, on bool) error {
 	return nil
 }
 
+// Lend implements transport.Lender.
+func (e *Endpoint) Lend() {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	e.lends = true
+}
+
+// Return implements transport.Lender.
+func (e *Endpoint) Return(id assoc.ID, bytes, _ int) {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	if c := e.conns[id]; c != nil {
+		c.taken(bytes)
+	}
+}
+
 func (e *Endpoint) wake() {
 	select {
 	case e.kick <- struct{}{}:
@@ -219,9 +238,8 @@ func (e *Endpoint) Recv(b []byte, info *assoc.RecvInfo) (int, error) {
 	if info.More = len(m.data) > 0; !info.More {
 		e.inbox = e.inbox[1:]
 	}
-	if c := e.conns[info.Assoc]; c != nil && info.Kind == assoc.Message {
-		c.unread -= n
-		c.peer.deliver()
+	if c := e.conns[info.Assoc]; c != nil && info.Kind == assoc.Message && !e.lends {
+		c.taken(n)
 	}
 	return n, nil
 }
@@ -242,7 +260,7 @@ func (e *Endpoint) Send(b []byte, info *assoc.SendInfo) error {
 		return assoc.ErrMessageSize
 	case c.closing:
 		return assoc.ErrPipe
-	case c.queued > 0 && c.queued+len(b) > e.params.SendBuffer:
+	case c.queued > 0 && c.queued+len(b) > c.sendBuffer:
 		c.blocked = true
 		return assoc.ErrWouldBlock
 	}
@@ -257,8 +275,23 @@ func (e *Endpoint) Send(b []byte, info *assoc.SendInfo) error {
 	return nil
 }
 
-// SetParams implements transport.Endpoint; a network in memory has none to set.
-func (e *Endpoint) SetParams(assoc.ID, assoc.Params) error { return nil }
+// SetParams implements transport.Endpoint; a network in memory has no others than
+// the sizes of buffers.
+func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
+	e.net.mu.Lock()
+	defer e.net.mu.Unlock()
+	c := e.conns[id]
+	switch {
+	case id == 0:
+		e.params.SendBuffer = cmp.Or(p.SendBuffer, e.params.SendBuffer)
+		e.params.ReceiveBuffer = cmp.Or(p.ReceiveBuffer, e.params.ReceiveBuffer)
+	case c == nil:
+		return assoc.ErrNotConnected
+	default:
+		c.resize(p)
+	}
+	return nil
+}
 
 // Status implements transport.Endpoint.
 func (e *Endpoint) Status(id assoc.ID) (assoc.Status, error) {

@@ -65,8 +65,8 @@ func setParams(fd uintptr, id assoc.ID, p assoc.Params) error {
 		}
 	}
 	if id == 0 {
-		setBuffer(fd, unix.SO_SNDBUF, unix.SO_SNDBUFFORCE, p.SendBuffer)
-		setBuffer(fd, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE, p.ReceiveBuffer)
+		setBuffer(fd, unix.SO_SNDBUF, unix.SO_SNDBUFFORCE, p.SendBuffer, leastSend)
+		setBuffer(fd, unix.SO_RCVBUF, unix.SO_RCVBUFFORCE, p.ReceiveBuffer, leastReceive)
 	} else if p.Primary.IsValid() {
 		return setPrimary(fd, id, p.Primary)
 	}
@@ -143,9 +143,20 @@ func setPrimary(fd uintptr, id assoc.ID, primary netip.Addr) error {
 	return fmt.Errorf("set primary %v: the peer has %v: %w", primary, peer, assoc.ErrInvalid)
 }
 
-// setBuffer sets a size as far as the system permits; it works with any.
-func setBuffer(fd uintptr, name, force, size int) {
-	if size > 0 && unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, force, size) != nil {
+// The kernel refuses messages that are longer than its send buffer, and drops
+// packets that are longer than what is left of its receive buffer.
+var (
+	leastSend    = assoc.Default().MaxMessage
+	leastReceive = 64 << 10
+)
+
+// setBuffer sets a size, or the least, as far as the system permits; it works with any.
+func setBuffer(fd uintptr, name, force, size, least int) {
+	if size == 0 {
+		return
+	}
+	size = max(size, least)
+	if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, force, size) != nil {
 		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, name, size)
 	}
 }

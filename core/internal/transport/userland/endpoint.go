@@ -17,6 +17,7 @@ var (
 	_ transport.Endpoint = (*Endpoint)(nil)
 	_ transport.Holder   = (*Endpoint)(nil)
 	_ transport.Batcher  = (*Endpoint)(nil)
+	_ transport.Lender   = (*Endpoint)(nil)
 )
 
 // Endpoint implements transport.Endpoint.
@@ -226,4 +227,21 @@ func (e *Endpoint) Hold(id assoc.ID, on bool) error {
 	err = e.engine.Hold(id, on)
 	e.leave(now)
 	return err
+}
+
+// Lend implements transport.Lender.
+func (e *Endpoint) Lend() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.engine.Lend()
+}
+
+// Return implements transport.Lender.
+func (e *Endpoint) Return(id assoc.ID, bytes, messages int) {
+	now, err := e.enter()
+	if err != nil {
+		return
+	}
+	e.engine.Return(id, bytes, messages)
+	e.leave(now)
 }

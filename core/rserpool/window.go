@@ -1,0 +1,107 @@
+package rserpool
+
+import "github.com/librserpool/librserpool/core/internal/assoc"
+
+// What waits for the program is in the inboxes of sessions, and counts against the
+// receive windows of their associations: a session keeps SessionOptions.ReceiveBuffer
+// and no more, and then its peer waits. Everything is taken from the transport
+// meanwhile, so that ASAP's messages (PPID 11) never wait for the program.
+//
+// A transport that cannot lend (transport.Lender) has buffers of its own. There a
+// session has one half of its buffer, and the transport the other; when the first is
+// full its association is left unread, if the transport can do that for one
+// (transport.Holder), or else all of them.
+
+const (
+	// messageCost is what a message costs besides its bytes.
+	messageCost = 256
+	// minBuffer is the smallest buffer of a session; smaller ones are raised.
+	minBuffer = 4096
+	// controlBuffer is the size of the buffers towards a registrar, whatever those of
+	// sessions are.
+	controlBuffer = 256 << 10
+	// giveBackAt is the part of a receive buffer that is given back at once.
+	giveBackAt = 8
+)
+
+// debt is what an association has lent and is to be given back.
+type debt struct{ bytes, messages int }
+
+// consumed notes that a message which came from an association is not kept any more.
+func (s *Socket) consumed(id assoc.ID, bytes int) {
+	a := s.assocs[id]
+	if a == nil {
+		return // it has ended, and nothing is owed
+	}
+	a.owed.bytes += bytes
+	a.owed.messages++
+	if a.session != nil && a.owed.bytes+a.owed.messages*messageCost < a.session.opts.ReceiveBuffer/giveBackAt {
+		return
+	}
+	s.port.Return(id, a.owed.bytes, a.owed.messages)
+	a.owed = debt{}
+}
+
+// buffers are the transport's for sessions with such options.
+func (s *Socket) buffers(o SessionOptions) assoc.Params {
+	p := assoc.Params{SendBuffer: o.SendBuffer, ReceiveBuffer: o.ReceiveBuffer}
+	if !s.lends {
+		p.ReceiveBuffer /= 2
+	}
+	return p
+}
+
+// params are all that the transport has to know of such options.
+func (s *Socket) params(o SessionOptions) assoc.Params {
+	p, b := o.params(), s.buffers(o)
+	p.SendBuffer, p.ReceiveBuffer = b.SendBuffer, b.ReceiveBuffer
+	return p
+}
+
+// towardsRegistrar are the transport's settings for the association with a
+// registrar: sessions' options mean nothing to it.
+func towardsRegistrar() *assoc.Params {
+	return &assoc.Params{SendBuffer: controlBuffer, ReceiveBuffer: controlBuffer}
+}
+
+// throttle leaves what comes for a session in the transport while its half of the
+// buffer is full, and until it is half empty again.
+func (s *Socket) throttle(ss *session) {
+	if s.lends {
+		return
+	}
+	limit := ss.opts.ReceiveBuffer / 2
+	if ss.held {
+		limit /= 2
+	}
+	switch full := ss.inboxBytes+ss.inbox.len()*messageCost >= max(limit, 1); {
+	case full == ss.held || full && ss.assoc == 0:
+	case full:
+		ss.held = true
+		if !s.port.Hold(ss.assoc, true) {
+			s.stuck++
+		}
+	default:
+		s.release(ss)
+	}
+}
+
+// release lets what is in the transport for a session come.
+func (s *Socket) release(ss *session) {
+	if !ss.held {
+		return
+	}
+	ss.held = false
+	if !ss.parked && !s.port.Hold(ss.assoc, false) {
+		s.stuck--
+	}
+}
+
+// unstall lets more come for a session as soon as there is room.
+func (s *Socket) unstall(ss *session) {
+	if ss.held {
+		if s.throttle(ss); !ss.held {
+			s.dispatch()
+		}
+	}
+}
