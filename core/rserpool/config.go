@@ -218,11 +218,11 @@ func parseTime(text string) (time.Duration, error) {
 func (c *Config) resolvePoolKey(env map[string]string) error {
 	if v := env["RSERPOOL_POOL_KEY"]; len(c.PoolKey) == 0 && v != "" {
 		if strings.ContainsAny(v, "/.") {
-			text, err := os.ReadFile(v)
+			text, err := readFile(v)
 			if err != nil {
 				return fmt.Errorf("%w: pool key: %w (RSERPOOL_POOL_KEY)", ErrInvalid, err)
 			}
-			v = strings.TrimSpace(string(text))
+			v = strings.TrimSpace(text)
 		}
 		key, err := hex.DecodeString(v)
 		if err != nil {
@@ -262,11 +262,11 @@ func settings() (map[string]string, error) {
 	if name == "" {
 		name, named = DefaultConfigFile, false
 	}
-	text, err := os.ReadFile(name)
+	text, err := readFile(name)
 	if err != nil && (named || !os.IsNotExist(err)) {
 		return nil, fmt.Errorf("%w: configuration file: %w (RSERPOOL_CONFIG)", ErrInvalid, err)
 	}
-	out, err := parseFile(name, string(text))
+	out, err := parseFile(name, text)
 	if err != nil {
 		return nil, err
 	}
