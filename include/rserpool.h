@@ -53,11 +53,18 @@
  *   ENOTSOCK    fd is open, but not from rsp_socket()
  *   EOWNERDEAD  this process was forked after the library's first use
  *   ELIBACC     librserpool-core.so was not found beside librserpool.so
+ *   EMFILE, ENFILE, ENOMEM, EINVAL  at the first call, and until they are there:
+ *               the library lacks descriptors (8), addresses (2 GiB) or room for
+ *               data (256 MiB, of which it uses little), or threads (6 and one for
+ *               each processor); or a variable of the Go runtime inside of it
+ *               (GOMEMLIMIT, GOMAXPROCS, GODEBUG) has a value with which that does
+ *               not start
  *   EIO         a defect inside the library, reported on standard error
  * rsp_errmsg() and rsp_version() work in any process.
  *
  * Environment: RSERPOOL_REGISTRARS says where the registrars are; librserpool(7)
- * has the other variables. rsp_socket() reads them.
+ * has the other variables. rsp_socket() reads them. Files that they name are regular
+ * ones of up to 64 KiB.
  */
 #ifndef RSERPOOL_H
 #define RSERPOOL_H

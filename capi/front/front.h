@@ -23,6 +23,11 @@ struct core {
 const struct core *core(void);
 int forked(void);
 
+/* needs.c. Whether this process has what the core needs; -1 with the error set if
+ * not. keep_environment() says what it was started with. */
+int check_needs(void);
+void keep_environment(char **from);
+
 /* error.c. fail() returns -1 and sets errno, for failures the front finds.
  * core_failed() takes over -errno from the core, whose text is in
  * *error_space(). fd is the descriptor they are about, or -1. last_error()

@@ -23,12 +23,21 @@ static struct core functions;
 static char core_path[PATH_MAX] = CORE_NAME;
 static char load_error[512];
 static atomic_bool started;
+static atomic_bool loaded;
 static atomic_bool child_of_started;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
+
+static void note_fork(void)
+{
+	if (atomic_load(&started))
+		atomic_store(&child_of_started, 1);
+	else
+		loading = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER; /* of a thread that is not here */
+}
 
 /* The core lies beside the front. Where that is must be found out before the
  * program changes its directory, for LD_LIBRARY_PATH may be relative. */
-__attribute__((constructor)) static void find_core(void)
+static void find_core(void)
 {
 	Dl_info self;
 	char real[PATH_MAX];
@@ -44,10 +53,11 @@ __attribute__((constructor)) static void find_core(void)
 	strcat(core_path, CORE_NAME);
 }
 
-static void note_fork(void)
+__attribute__((constructor)) static void begin(int argc, char **argv)
 {
-	if (atomic_load(&started))
-		atomic_store(&child_of_started, 1);
+	pthread_atfork(NULL, NULL, note_fork);
+	keep_environment(argv + argc + 1);
+	find_core();
 }
 
 static int find_function(void *library, const char *name, void *pointer)
@@ -77,7 +87,6 @@ static void load(void)
 	void *library;
 
 	/* Before dlopen: a fork in the middle of it leaves a broken child too. */
-	pthread_atfork(NULL, NULL, note_fork);
 	atomic_store(&started, 1);
 	library = open_core();
 	if (library == NULL) {
@@ -100,6 +109,25 @@ mismatch:
 	         core_path);
 }
 
+/* What the process lacks it may have later. Loading is no cancellation point. */
+static int load_once(void)
+{
+	int state, result = 0;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	pthread_mutex_lock(&loading);
+	if (!atomic_load(&loaded)) {
+		result = check_needs();
+		if (result == 0) {
+			load();
+			atomic_store(&loaded, 1);
+		}
+	}
+	pthread_mutex_unlock(&loading);
+	pthread_setcancelstate(state, NULL);
+	return result;
+}
+
 int forked(void)
 {
 	return atomic_load(&child_of_started);
@@ -113,7 +141,8 @@ const struct core *core(void)
 		     "stayed there; fork before the first call, or call execve after fork");
 		return NULL;
 	}
-	pthread_once(&once, load);
+	if (!atomic_load(&loaded) && load_once() == -1)
+		return NULL;
 	if (load_error[0] != '\0') {
 		fail(-1, ELIBACC, "%s", load_error);
 		return NULL;
