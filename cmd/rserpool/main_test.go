@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,6 +21,9 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if slices.Contains(os.Environ(), asTool) {
+		main()
+	}
 	for _, v := range os.Environ() {
 		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, "RSERPOOL_") {
 			os.Unsetenv(name)
@@ -142,6 +148,83 @@ func TestPeers(t *testing.T) {
 		if code, out, errs := tool(t, "resolve", "other", "--registrar", at); code != 0 || !strings.Contains(out, l.Name().PE.String()) {
 			t.Errorf("%s knows %q of other: exit %d, %s", at, out, code, errs)
 		}
+	}
+}
+
+// TestHangup: SIGHUP ends no registrar. It reads the file again: the level, and
+// peers, which come and go; and a file that is wrong changes nothing.
+func TestHangup(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rserpool.conf")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("RSERPOOL_LOG=error\n")
+	t.Setenv("RSERPOOL_CONFIG", file)
+	asapA, enrpA := startRegistrar(t, "--enrp", "127.0.0.1:0")
+	listen(t, asapA, "echo", rserpool.Policy{})
+	ctx, cancel := context.WithCancel(t.Context())
+	out, outW := io.Pipe()
+	errs, errsW := io.Pipe()
+	exit := make(chan int, 1)
+	go func() {
+		exit <- run(ctx, []string{"registrar", "--asap", "127.0.0.1:0", "--enrp", "127.0.0.1:0"}, outW, errsW)
+		errsW.Close()
+	}()
+	lines := make(chan string, 1000)
+	go func() {
+		for s := bufio.NewScanner(errs); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	asapB := regexp.MustCompile(`on (\S+), ENRP`).FindStringSubmatch(line)[1]
+	hangup := func(want string) {
+		t.Helper()
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		for want != "" {
+			select {
+			case line := <-lines:
+				if strings.Contains(line, want) {
+					return
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatalf("SIGHUP: nothing says %q", want)
+			}
+		}
+	}
+	hangup("") // says nothing at this level
+	write("RSERPOOL_LOG=info\nRSERPOOL_PEERS=" + enrpA + "\n")
+	hangup("read again")
+	knows := func() (code int) {
+		for range 400 {
+			if code, _, _ = tool(t, "pes", "echo", "--registrar", asapB); code == 0 {
+				break
+			}
+			time.Sleep(25 * time.Millisecond)
+		}
+		return code
+	}
+	if code := knows(); code != 0 {
+		t.Errorf("the peer that the file names is not there: exit %d", code)
+	}
+	write("RSERPOOL_LOG=loud\n")
+	hangup("stays what it was")
+	write("RSERPOOL_PEERS=a:b:c\n")
+	hangup("RSERPOOL_PEERS")
+	if code := knows(); code != 0 {
+		t.Errorf("after SIGHUP: exit %d", code)
+	}
+	cancel()
+	if code := <-exit; code != 0 {
+		t.Errorf("the registrar exits with %d", code)
 	}
 }
 

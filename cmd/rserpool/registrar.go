@@ -6,8 +6,11 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -41,7 +44,8 @@ func newRegistrar(g *global) *cobra.Command {
 		Long: `Run a registrar until SIGTERM or SIGINT. It prints one line when it can be
 reached and logs to standard error. With peers it answers when it has their list.
 When it ends it hands the pool elements it owns over to the other registrars,
-which takes a second or so. 'rserpool pools' and 'rserpool pes' are answered at
+which takes a second or so; a second signal ends it at once. SIGHUP makes it read
+the level of the log and the peers in the configuration file again. 'rserpool pools' and 'rserpool pes' are answered at
 both of its addresses.`,
 		Example: `  rserpool registrar
   rserpool registrar --asap 192.0.2.1:3863 --enrp 192.0.2.1:9901
@@ -70,7 +74,7 @@ both of its addresses.`,
 	flags.BoolVar(&f.noTCP, "no-tcp", false, "do not answer pool users over TCP, at the port of --asap")
 	flags.BoolVar(&f.rfcTimers, "rfc-timers", false,
 		"timers of RFC 5353: a registrar that dies silently is replaced after 66 s, not 4 s")
-	flags.StringVar(&f.level, "log-level", "info", "debug, info, warn or error")
+	flags.StringVar(&f.level, "log-level", "", "debug, info, warn or error (RSERPOOL_LOG); info")
 	flags.BoolVar(&f.json, "json-logs", false, "log JSON")
 	return cmd
 }
@@ -88,12 +92,18 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 	if err != nil {
 		return err
 	}
-	logger, err := f.logger(cmd)
+	level := new(slog.LevelVar)
+	logger, err := f.logger(cmd, level)
 	if err != nil {
 		return err
 	}
+	if f.level != "" {
+		level = nil // it stays
+	}
+	hangup := hangups()
+	defer signal.Stop(hangup)
 	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
-		ASAP: asap, ENRP: enrp, Peers: f.peers, Multicast: f.multicast, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state, Accept: accept,
+		ASAP: asap, ENRP: enrp, Peers: f.peers, Multicast: f.multicast, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state, Accept: accept, Level: level,
 		Config: rserpool.Config{Advertise: advertise, Transport: g.transport, Compat: g.compat, Announce: g.announce, Logger: logger},
 	})
 	if err != nil {
@@ -104,8 +114,32 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 		line += ", ENRP on " + join(addrs)
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), line)
-	<-cmd.Context().Done()
-	return r.CloseContext(context.Background())
+	for {
+		select {
+		case <-hangup:
+			reload(r, logger)
+		case <-cmd.Context().Done():
+			return r.CloseContext(context.Background())
+		}
+	}
+}
+
+// hangups takes SIGHUP, which would end the registrar without a handover. Under
+// nohup(1) it stays ignored.
+func hangups() chan os.Signal {
+	c := make(chan os.Signal, 1)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(c, syscall.SIGHUP)
+	}
+	return c
+}
+
+func reload(r *rserpool.Registrar, logger *slog.Logger) {
+	if err := r.Reload(); err != nil {
+		logger.Warn("SIGHUP: the configuration is wrong, and stays what it was", "err", err)
+		return
+	}
+	logger.Info("SIGHUP: the configuration is read again")
 }
 
 // addresses reads --advertise and --accept.
@@ -128,13 +162,12 @@ func (f *registrarFlags) addresses() (advertise []netip.Addr, accept []netip.Pre
 	return advertise, accept, nil
 }
 
-func (f *registrarFlags) logger(cmd *cobra.Command) (*slog.Logger, error) {
-	opts := &slog.HandlerOptions{}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(f.level)); err != nil {
+// logger logs from a level on: that of --log-level, if there is one.
+func (f *registrarFlags) logger(cmd *cobra.Command, level *slog.LevelVar) (*slog.Logger, error) {
+	opts := &slog.HandlerOptions{Level: level}
+	if f.level != "" && level.UnmarshalText([]byte(f.level)) != nil {
 		return nil, usageError{fmt.Errorf("--log-level %q: it is debug, info, warn or error", f.level)}
 	}
-	opts.Level = level
 	if f.json {
 		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), opts)), nil
 	}

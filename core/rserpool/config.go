@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"os"
@@ -87,7 +88,7 @@ const DefaultConfigFile = "/etc/rserpool.conf"
 // variables are the names that the environment and the file may set.
 var variables = []string{
 	"RSERPOOL_REGISTRARS", "RSERPOOL_TRANSPORT", "RSERPOOL_EMBEDDED", "RSERPOOL_PORT", "RSERPOOL_FAILOVER", "RSERPOOL_LOG",
-	"RSERPOOL_COMPAT", "RSERPOOL_POOL_KEY", "RSERPOOL_ANNOUNCE", "RSERPOOL_ADVERTISE", "RSERPOOL_WAIT",
+	"RSERPOOL_COMPAT", "RSERPOOL_PEERS", "RSERPOOL_POOL_KEY", "RSERPOOL_ANNOUNCE", "RSERPOOL_ADVERTISE", "RSERPOOL_WAIT",
 }
 
 // ConfigFromEnv returns the settings of the environment and the configuration
@@ -241,19 +242,32 @@ func (c *Config) resolvePoolKey(env map[string]string) error {
 }
 
 func (c *Config) resolveLogger(env map[string]string) error {
-	var level slog.Level
+	level, err := logLevel(env, slog.LevelWarn)
+	if err != nil {
+		return err
+	}
+	if level == levelOff {
+		orDefault(&c.Logger, slog.New(slog.DiscardHandler))
+	}
+	orDefault(&c.Logger, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	return nil
+}
+
+// levelOff is above all levels.
+const levelOff slog.Level = math.MaxInt
+
+func logLevel(env map[string]string, otherwise slog.Level) (level slog.Level, err error) {
 	switch v := strings.ToLower(env["RSERPOOL_LOG"]); v {
 	case "debug", "info", "warn", "error":
 		_ = level.UnmarshalText([]byte(v)) // these four it knows
 	case "":
-		level = slog.LevelWarn
+		level = otherwise
 	case "off":
-		orDefault(&c.Logger, slog.New(slog.DiscardHandler))
+		level = levelOff
 	default:
-		return fmt.Errorf("%w: RSERPOOL_LOG is %q; it is off, error, warn, info or debug", ErrInvalid, v)
+		err = fmt.Errorf("%w: RSERPOOL_LOG is %q; it is off, error, warn, info or debug", ErrInvalid, v)
 	}
-	orDefault(&c.Logger, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
-	return nil
+	return level, err
 }
 
 // settings returns the variables: the environment's value, or else the file's.

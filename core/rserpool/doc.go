@@ -71,6 +71,7 @@
 //	RSERPOOL_FAILOVER    how long a session looks for another element, 15s by default
 //	RSERPOOL_WAIT        how long to wait for a pool or a registrar that is not there yet, 2s by default
 //	RSERPOOL_POOL_KEY    secret of the pool's elements, hexadecimal or a file with it
+//	RSERPOOL_PEERS       ENRP addresses of other registrars, for a registrar
 //	RSERPOOL_ANNOUNCE    multicast group where registrars announce themselves
 //	RSERPOOL_ADVERTISE   addresses to be known at in place of this host's own (NAT, containers)
 //	RSERPOOL_COMPAT      rsplib where programs of RSPLIB take part

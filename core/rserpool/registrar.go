@@ -3,7 +3,9 @@ package rserpool
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/netip"
+	"strings"
 
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/protocol"
@@ -21,7 +23,8 @@ type RegistrarConfig struct {
 	// Peers are ENRP addresses (host:port, or host for port 9901) of other
 	// registrars, from which this one learns of the rest. They need ENRP. Each
 	// address of a name is a registrar. Names are looked up again as long as one
-	// of these is missing; that one has no address yet is no error.
+	// of these is missing; that one has no address yet is no error. Those that
+	// RSERPOOL_PEERS names come on top.
 	Peers []string
 	// Multicast is a multicast group at which registrars find each other, an
 	// address like 239.1.2.3, perhaps with :port (9901) and @interface. It needs
@@ -44,6 +47,9 @@ type RegistrarConfig struct {
 	// the registrar sees them (RFC 5352 section 2.2.1 has it so), because they are
 	// behind a NAT and advertise them. Those of Advertise are accepted anyhow.
 	Accept []netip.Prefix
+	// Level is set to what RSERPOOL_LOG says, or to Info, at the start and by
+	// Reload: it is for the handler of Logger. nil: the level stays.
+	Level *slog.LevelVar
 	// Transport, Compat, Announce, Advertise and Logger of Config apply.
 	Config
 }
@@ -52,9 +58,10 @@ type RegistrarConfig struct {
 // is the home of whether it lives: once a second while these are 100 or fewer, less
 // often with more, for 100 messages a second, but at least every 30 s.
 type Registrar struct {
-	r    *loop.Registrar
-	cfg  Config
-	stop func() bool // withdraws from the context
+	r      *loop.Registrar
+	cfg    Config
+	reload func() error
+	stop   func() bool // withdraws from the context
 }
 
 // Pool is a pool as a registrar knows it.
@@ -74,7 +81,7 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 	if len(cfg.ASAP) == 0 {
 		cfg.ASAP = []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), protocol.PortASAP)}
 	}
-	peers, names, err := cfg.peers()
+	peers, names, err := cfg.variable()
 	if err != nil {
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
@@ -97,7 +104,7 @@ func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error
 	if err != nil {
 		return nil, fmt.Errorf("cannot start a registrar: %w", err)
 	}
-	out := &Registrar{r: r, cfg: resolved}
+	out := &Registrar{r: r, cfg: resolved, reload: func() error { return cfg.again(r) }}
 	out.stop = context.AfterFunc(ctx, func() {
 		r.Leave(context.Background())
 		r.Close()
@@ -116,6 +123,53 @@ func (c *RegistrarConfig) multicast() (*loop.Group, error) {
 	return parseGroup(c.Multicast, protocol.PortENRP, "ENRP multicast")
 }
 
+// variable takes what the environment and the configuration file say of the
+// registrar, and what Reload takes again: the level, and peers besides Peers.
+func (c *RegistrarConfig) variable() (peers [][]netip.AddrPort, names []string, err error) {
+	env, err := settings()
+	if err != nil {
+		return nil, nil, err
+	}
+	level, err := logLevel(env, slog.LevelInfo)
+	if err != nil {
+		return nil, nil, err
+	}
+	if peers, names, err = c.peers(); err != nil {
+		return nil, nil, err
+	}
+	more := RegistrarConfig{ENRP: c.ENRP}
+	if env["RSERPOOL_PEERS"] != "" {
+		more.Peers = strings.Split(env["RSERPOOL_PEERS"], ",")
+	}
+	if _, _, err = more.peers(); err != nil {
+		return nil, nil, fmt.Errorf("%w (RSERPOOL_PEERS)", err)
+	}
+	for _, p := range more.Peers { // addresses, too, so that they can go again
+		hostPort, _ := withDefaultPort(strings.TrimSpace(p), protocol.PortENRP)
+		names = append(names, hostPort)
+	}
+	if c.Level != nil {
+		c.Level.Set(level)
+	}
+	return peers, names, nil
+}
+
+// again is variable for a registrar that runs.
+func (c *RegistrarConfig) again(r *loop.Registrar) error {
+	_, names, err := c.variable()
+	if err != nil {
+		return err
+	}
+	r.SetPeerNames(names)
+	return nil
+}
+
+// Reload reads the configuration file (RSERPOOL_CONFIG) again and takes over what
+// a running registrar can: RSERPOOL_LOG, see RegistrarConfig.Level, and
+// RSERPOOL_PEERS. A peer that is not named any more is not looked for any more;
+// one that is there stays until it ends. If the file is wrong, everything stays.
+func (r *Registrar) Reload() error { return r.reload() }
+
 // peers tells the addresses in Peers from the names, which are looked up again
 // and again.
 func (c *RegistrarConfig) peers() (addrs [][]netip.AddrPort, names []string, err error) {
@@ -123,7 +177,7 @@ func (c *RegistrarConfig) peers() (addrs [][]netip.AddrPort, names []string, err
 		return nil, nil, fmt.Errorf("%w: peers %v without an ENRP address of its own", ErrInvalid, c.Peers)
 	}
 	for _, p := range c.Peers {
-		hostPort, err := withDefaultPort(p, protocol.PortENRP)
+		hostPort, err := withDefaultPort(strings.TrimSpace(p), protocol.PortENRP)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%w: peer %q: %v; write host:port", ErrInvalid, p, err)
 		}

@@ -123,14 +123,30 @@ func newPeerNames(cfg RegistrarConfig) *peerNames {
 	return p
 }
 
-// startLookUp performs LookUpPeers.
-func (r *Registrar) startLookUp() { go r.runLookUp(r.names) }
+// SetPeerNames replaces the names of peers and looks them up. A registrar without
+// ENRP has no peers.
+func (r *Registrar) SetPeerNames(names []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || r.enrp == nil || slices.Equal(names, r.names.names) {
+		return
+	}
+	r.names.names = slices.Clone(names)
+	r.loop.Post(registrar.PeerNamesChanged{})
+}
 
-func (r *Registrar) runLookUp(p *peerNames) {
-	answers := p.lookUp.LookUp(p.ctx, "ip", p.names)
+// startLookUp performs LookUpPeers.
+func (r *Registrar) startLookUp() { go r.runLookUp(r.names, r.names.names) }
+
+func (r *Registrar) runLookUp(p *peerNames, names []string) {
+	answers := p.lookUp.LookUp(p.ctx, "ip", names)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.closed {
+		return
+	}
+	if !slices.Equal(names, p.names) { // changed meanwhile
+		r.startLookUp()
 		return
 	}
 	var m registrar.PeersLookedUp

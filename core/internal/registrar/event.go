@@ -117,6 +117,10 @@ type AnnounceReceived struct {
 	Message asap.ServerAnnounce
 }
 
+// PeerNamesChanged says that peers are configured by other names than before, or
+// by names at all: they are looked up.
+type PeerNamesChanged struct{}
+
 // PeersLookedUp answers LookUpPeers: Found are the registrars behind the names,
 // one for each address, Failed the names that have none.
 type PeersLookedUp struct {
@@ -143,4 +147,5 @@ func (ASAPReceived) event()     {}
 func (ENRPReceived) event()     {}
 func (AnnounceReceived) event() {}
 func (PeersLookedUp) event()    {}
+func (PeerNamesChanged) event() {}
 func (PresenceHeard) event()    {}

@@ -31,6 +31,32 @@ func (s *script) finds(addrs ...string) {
 	s.step(m)
 }
 
+// A registrar that was started without names takes them later, and other ones
+// after that.
+func TestPeerNamesChange(t *testing.T) {
+	s := newScript(t, func(c *Config) {
+		quiet(c)
+		c.Timers.Heartbeat = time.Second
+	})
+	s.step(Start{})
+	s.want()
+	for _, at := range []string{"192.0.2.7:9901", "192.0.2.8:9901"} {
+		s.step(PeerNamesChanged{})
+		s.want(LookUpPeers{})
+		s.step(PeerNamesChanged{}) // an answer is due
+		s.want()
+		s.finds(at)
+		to := s.take()[0].(SendENRPTo)
+		if len(to.Peer) != 1 || to.Peer[0].String() != at {
+			t.Errorf("it calls %v, want %s", to.Peer, at)
+		}
+		s.step(ConnectFailed{Token: to.Token, Err: errRefused})
+	}
+	if len(s.r.contacts) != 1 {
+		t.Errorf("%d contacts, want that of the newer name", len(s.r.contacts))
+	}
+}
+
 // A name without address does not end a registrar, and keeps it from serving no
 // longer than a peer that is not there. It is looked up again, and the operator is
 // told once a minute.

@@ -128,6 +128,9 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 		r.leaveGroup(now)
 	case AnnounceReceived:
 		r.handleAnnounce(now, ev)
+	case PeerNamesChanged:
+		r.cfg.LookUp = true
+		r.lookUpPeers()
 	case PeersLookedUp:
 		r.handlePeersLookedUp(now, ev)
 	case PresenceHeard:
