@@ -4,7 +4,8 @@
  * draft-ietf-rserpool-api-00: the socket API with an rsp_ prefix.
  *
  * Link with -lrserpool. This header is the manual of the library; the manual
- * pages librserpool(7) and rsp_socket(3) to rsp_version(3) say the same.
+ * pages librserpool(7) and rsp_socket(3) to rsp_version(3) say the same. For C++17
+ * rserpool.hpp makes classes of it.
  *
  * Words. A pool element (PE) is a server in a named pool, a pool user (PU) a
  * client of a pool, a registrar keeps the list of pools. A pool handle is the

@@ -2,6 +2,7 @@
 //
 // The header in C++.
 #include <rserpool.h>
+#include <rserpool.hpp>
 
 #include <cstddef>
 
