@@ -636,7 +636,7 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                             draining. All elements of a pool have the same; default: 0 */
 #define RSP_DRAIN_LIMIT 35 /* milliseconds that RSP_DRAIN waits for sessions to move, -1 = as
                               long as it takes; default: 30000 */
-#define RSP_CONNECT_WAIT 48 /* milliseconds for which rsp_connect() waits for a pool or a
+#define RSP_CONNECT_WAIT 56 /* milliseconds for which rsp_connect() waits for a pool or a
                                registrar that is not there yet, and rsp_register() for a
                                registrar: the order in which programs are started does not
                                matter. Unlike with other options 0 is not the default: it is
