@@ -16,8 +16,10 @@ import (
 
 // Exit codes.
 const (
-	exitFailed = 1
-	exitUsage  = 2
+	exitFailed      = 1
+	exitUsage       = 2
+	exitUnknownPool = 3 // a registrar has answered
+	exitNoRegistrar = 4 // none has
 )
 
 func main() {
@@ -42,6 +44,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (exitCode
 	if errors.As(err, &usage) || errors.Is(err, rserpool.ErrInvalid) {
 		fmt.Fprintln(stderr, "Run 'rserpool --help' for what there is.")
 		return exitUsage
+	}
+	switch {
+	case errors.Is(err, rserpool.ErrUnknownPool):
+		return exitUnknownPool
+	case errors.Is(err, rserpool.ErrNoRegistrar), errors.Is(err, rserpool.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
+		return exitNoRegistrar
 	}
 	return exitFailed
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -16,6 +17,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/librserpool/librserpool/core/rserpool"
 )
@@ -120,8 +122,42 @@ func TestAskARegistrar(t *testing.T) {
 			t.Errorf("%s --json: exit %d, %v, %s", verb, code, err, out)
 		}
 		code, _, errs = tool(t, verb, "nowhere", "--registrar", asap)
-		if code != exitFailed || !strings.Contains(errs, "nowhere") {
+		if code != exitUnknownPool || !strings.Contains(errs, "nowhere") {
 			t.Errorf("%s of an unknown pool: exit %d, %q", verb, code, errs)
+		}
+	}
+}
+
+// TestAnyHandle: pools whose handles are no text, or too long for a line, are
+// told apart, and can be asked for.
+func TestAnyHandle(t *testing.T) {
+	asap, _ := startRegistrar(t)
+	long := strings.Repeat("x", 300)
+	pes := map[string]string{}
+	for _, pool := range []string{"echo", "a\xff", "a\xfe", "a\x00b", "a", long} {
+		pes[pool] = listen(t, asap, pool, rserpool.Policy{}).Name().PE.String()
+	}
+	_, out, _ := tool(t, "pools", "--registrar", asap)
+	want := "POOL      POLICY  ELEMENTS\necho      RR      1\n\"a\\xff\"   RR      1\n\"a\\xfe\"   RR      1\n" +
+		"\"a\\x00b\"  RR      1\na         RR      1\n" + long + "  RR      1\n"
+	if out != want {
+		t.Errorf("pools: %s\nwant\n%s", out, want)
+	}
+	_, out, _ = tool(t, "pools", "--json", "--registrar", asap)
+	var pools []poolView
+	if err := json.Unmarshal([]byte(out), &pools); err != nil || len(pools) != len(pes) {
+		t.Fatalf("%v, %s", err, out)
+	}
+	for _, p := range pools {
+		pool, err := hex.DecodeString(p.PoolHex)
+		if err != nil || pes[string(pool)] == "" || p.Pool != "" && p.Pool != string(pool) || p.Pool == "" && utf8.Valid(pool) {
+			t.Errorf("%+v is no pool", p)
+		}
+		for _, verb := range []string{"pes", "resolve"} {
+			code, out, errs := tool(t, verb, "--hex", p.PoolHex, "--registrar", asap)
+			if code != 0 || !strings.Contains(out, pes[string(pool)]) || strings.Count(out, "\n") != 2 {
+				t.Errorf("%s --hex %s: exit %d, %q, %q", verb, p.PoolHex, code, out, errs)
+			}
 		}
 	}
 }
@@ -244,7 +280,7 @@ func TestManyElementsComeInParts(t *testing.T) {
 func TestNobodyAnswers(t *testing.T) {
 	for _, verb := range [][]string{{"pools"}, {"pes", "echo"}, {"resolve", "echo"}} {
 		code, _, errs := tool(t, append(verb, "--registrar", "127.0.0.1:9", "--timeout", "5s")...)
-		if code != exitFailed || !strings.Contains(errs, "127.0.0.1:9") {
+		if code != exitNoRegistrar || !strings.Contains(errs, "127.0.0.1:9") {
 			t.Errorf("%v: exit %d, %q", verb, code, errs)
 		}
 	}
@@ -267,6 +303,15 @@ func TestUsage(t *testing.T) {
 		{[]string{"resolv", "echo"}, "did you mean 'resolve'?"},
 		{[]string{"xyzzy"}, "there is no command"},
 		{[]string{"pes"}, "one argument"},
+		{[]string{"pes", ""}, "is empty"},
+		{[]string{"resolve", ""}, "is empty"},
+		{[]string{"pes", "--hex", "6g"}, "hexadecimal"},
+		{[]string{"resolve", "--hex", "123"}, "hexadecimal"},
+		{[]string{"help", "nosuch"}, "there is no command \"nosuch\""},
+		{[]string{"help", "pools", "nosuch"}, "there is no command"},
+		{[]string{"help", "registar"}, "did you mean 'registrar'?"},
+		{[]string{"pools", "--registrar", "tcp:127.0.0.1:1"}, "without tcp:"},
+		{[]string{"pes", "echo", "--registrar", "tcp:127.0.0.1:1"}, "without tcp:"},
 		{[]string{"pools", "echo"}, "echo"},
 		{[]string{"pools", "--colour"}, "--colour"},
 		{[]string{"pools", "--timeout", "soon"}, "soon"},
@@ -294,7 +339,14 @@ func TestHelpHasExamples(t *testing.T) {
 	if code, out, _ := tool(t); code != 0 || !strings.Contains(out, "Available Commands") {
 		t.Errorf("no arguments: exit %d, %q", code, out)
 	}
-	if code, out, _ := tool(t, "version"); code != 0 || out != "rserpool "+rserpool.Version+"\n" {
-		t.Errorf("version: exit %d, %q", code, out)
+	for _, arg := range []string{"version", "--version"} {
+		if code, out, _ := tool(t, arg); code != 0 || out != "rserpool "+rserpool.Version+"\n" {
+			t.Errorf("%s: exit %d, %q", arg, code, out)
+		}
+	}
+	for _, args := range [][]string{{"help"}, {"help", "pes"}, {"help", "help"}} {
+		if code, out, errs := tool(t, args...); code != 0 || !strings.Contains(out, "Usage:\n  rserpool") {
+			t.Errorf("%v: exit %d, %q, %q", args, code, out, errs)
+		}
 	}
 }

@@ -1,18 +1,20 @@
 package main
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
+	"unicode/utf8"
 
 	"github.com/librserpool/librserpool/core/rserpool"
 )
 
 // poolView and elementView are the JSON of pools and elements.
 type poolView struct {
-	Pool     string        `json:"pool"`
+	Pool     string        `json:"pool,omitempty"` // only if it is UTF-8, which JSON has to be
+	PoolHex  string        `json:"pool_hex"`       // for --hex
 	Policy   string        `json:"policy"`
 	Elements []elementView `json:"elements"`
 }
@@ -29,7 +31,11 @@ type elementView struct {
 func viewPools(pools []rserpool.Pool) []poolView {
 	out := make([]poolView, len(pools))
 	for i, p := range pools {
-		out[i] = poolView{p.Handle, p.Policy.String(), viewElements(p.Elements)}
+		v := poolView{PoolHex: hex.EncodeToString([]byte(p.Handle)), Policy: p.Policy.String(), Elements: viewElements(p.Elements)}
+		if utf8.ValidString(p.Handle) {
+			v.Pool = p.Handle
+		}
+		out[i] = v
 	}
 	return out
 }
@@ -99,12 +105,31 @@ func printElements(w io.Writer, elements []rserpool.Element, asJSON bool) error 
 	return printTable(w, rows)
 }
 
+// widest is the cell that a column is made wide for: a longer one moves what
+// follows in its own row only.
+const widest = 40
+
 func printTable(w io.Writer, rows [][]string) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	width := make([]int, len(rows[0]))
 	for _, r := range rows {
-		fmt.Fprintln(t, strings.Join(r, "\t"))
+		for i, cell := range r {
+			if n := utf8.RuneCountInString(cell); n <= widest {
+				width[i] = max(width[i], n)
+			}
+		}
 	}
-	return t.Flush()
+	var b strings.Builder
+	for _, r := range rows {
+		for i, cell := range r {
+			if i == len(r)-1 {
+				fmt.Fprintln(&b, cell)
+			} else {
+				fmt.Fprintf(&b, "%-*s  ", width[i], cell)
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // printable is a pool handle for a terminal: it may hold any byte.

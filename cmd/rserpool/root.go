@@ -30,6 +30,7 @@ talk to the pool, registrars keep the list.`,
   rserpool pools                         which pools are there?
   rserpool pes echo                      which elements does the pool "echo" have?
   rserpool resolve echo                  what a pool user is told about "echo"`,
+		Version:       rserpool.Version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		// Without Args and RunE cobra would print the help for an unknown verb.
@@ -42,6 +43,7 @@ talk to the pool, registrars keep the list.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetVersionTemplate(versionLine)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
 	flags.StringSliceVar(&g.registrars, "registrar", nil, "address `host:port` of a registrar to ask; may be repeated (RSERPOOL_REGISTRARS)")
@@ -51,6 +53,7 @@ talk to the pool, registrars keep the list.`,
 		"multicast `group`, like 224.0.1.185 or 224.0.1.185:3863@eth0, at which registrars announce themselves (RSERPOOL_ANNOUNCE)")
 	flags.DurationVar(&g.timeout, "timeout", 10*time.Second, "how long to wait for an answer")
 	root.AddCommand(newRegistrar(g), newPools(g), newPEs(g), newResolve(g), newVersion())
+	root.SetHelpCommand(newHelp())
 	return root
 }
 
@@ -66,9 +69,11 @@ func (g *global) waiting(cmd *cobra.Command) (context.Context, context.CancelFun
 	return context.WithTimeout(cmd.Context(), g.timeout)
 }
 
-// onePool wants exactly one argument, a pool handle.
 // onePool: the one argument is the name of a pool.
 func onePool(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 && args[0] == "" {
+		return asUsage(fmt.Errorf("%s: the name of the pool is empty, which no pool's is; 'rserpool pools' lists them", cmd.CommandPath()))
+	}
 	if len(args) == 1 {
 		return nil
 	}

@@ -16,6 +16,21 @@ func unknownVerb(cmd *cobra.Command, verb string) error {
 	return usageError{fmt.Errorf("%s", text)}
 }
 
+// newHelp is cobra's, which does not fail for what there is not.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err == nil && len(rest) == 0 {
+				return about.Help()
+			}
+			return unknownVerb(cmd.Root(), strings.Join(args, " "))
+		},
+	}
+}
+
 func nearest(cmd *cobra.Command, verb string) []string {
 	cmd.SuggestionsMinimumDistance = 2
 	near := cmd.SuggestionsFor(verb)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -20,7 +22,8 @@ const queryTimeout = 5 * time.Second
 // Pools asks a registrar for all it knows, in the order in which it tells. The
 // registrars of opts.Config are asked one after the other until one answers.
 // The question is ENRP's, which registrars of this project answer at their
-// ASAP address too; of others give the ENRP address.
+// ASAP address too; of others give the ENRP address. It goes over SCTP: those with
+// tcp: are passed over, and if there are no others that is ErrInvalid.
 func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
 	s, err := opts.newSocket()
 	if err != nil {
@@ -29,7 +32,12 @@ func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
 	defer s.Close()
 	failure := &NoRegistrarError{}
 	var registrars []netip.AddrPort
-	for _, a := range s.lookUp(ctx, s.cfg.Registrars) { // tcp: too: this question goes over SCTP only
+	named := overSCTP(s.cfg.Registrars)
+	if len(named) == 0 && len(s.cfg.Registrars) > 0 {
+		return nil, fmt.Errorf("%w: %s: all pools are asked for over SCTP only; name the registrar without tcp:, or ask for one pool as pool users do",
+			ErrInvalid, strings.Join(s.cfg.Registrars, ", "))
+	}
+	for _, a := range s.lookUp(ctx, named) {
 		registrars = append(registrars, a.Addrs...)
 		if a.Err != nil {
 			failure.Tried, failure.Err = append(failure.Tried, a.Name), a.Err
@@ -46,6 +54,13 @@ func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
 		failure.Tried, failure.Err = append(failure.Tried, r.String()), err
 	}
 	return nil, failure
+}
+
+func overSCTP(registrars []string) []string {
+	return slices.DeleteFunc(slices.Clone(registrars), func(r string) bool {
+		_, tcp := splitTCP(r)
+		return tcp
+	})
 }
 
 // query asks one registrar, over an endpoint of its own.

@@ -26,6 +26,6 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	fails(t, append(w.env, "RSERPOOL_TRANSPORT=pigeon"), "1", `pigeon`, "echo_pu")              // bad setting
 	fails(t, nil, "2", `[Dd]id you mean.*\n?`, "rserpool", "regisrar")                          // a typing error
 	fails(t, nil, "2", `argument`, "rserpool", "resolve")                                       // nothing to resolve
-	fails(t, nil, "1", `unknown pool`, "rserpool", "resolve", "nowhere", "--registrar", w.addr) // no such pool
-	fails(t, nobody, "1", `tried 127\.0\.0\.1`, "rserpool", "resolve", "echo")                  // no registrar
+	fails(t, nil, "3", `unknown pool`, "rserpool", "resolve", "nowhere", "--registrar", w.addr) // no such pool
+	fails(t, nobody, "4", `tried 127\.0\.0\.1`, "rserpool", "resolve", "echo")                  // no registrar
 }
