@@ -141,7 +141,7 @@ func TestFailoverLimit(t *testing.T) {
 		}
 	})
 	var none *NoElementError
-	if !errors.As(failed.Err, &none) || !errors.Is(failed.Err, ErrUnknownPool) {
+	if !errors.As(failed.Err, &none) || !errors.Is(failed.Err, assoc.ErrAborted) {
 		t.Errorf("got %v", failed.Err)
 	}
 	if asked < 30 || asked > 34 {

@@ -269,6 +269,10 @@ func TestFailoverDoesNotWait(t *testing.T) {
 			s.receive(f.Assoc, refusal(protocol.CauseUnknownPoolHandle))
 		case SessionFailed:
 			failed = append(failed, s.now.Sub(s.start))
+			// The pool has lost its only element by then: that is not the reason.
+			if errors.Is(f.Err, ErrUnknownPool) || !errors.Is(f.Err, assoc.ErrTimeout) {
+				t.Errorf("failed with %v, want what happened to the element", f.Err)
+			}
 		}
 	})
 	if len(failed) != 1 || failed[0] != 5*time.Second {

@@ -1,6 +1,7 @@
 package user
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -262,7 +263,11 @@ func (u *User) use(s *session, e protocol.Element) {
 // tries again until its limit.
 func (u *User) searchFailed(now time.Time, s *session, err error) {
 	if s.failing {
-		s.err = err
+		// A pool whose elements do not answer loses them, and is then unknown:
+		// what is wrong is still that they do not answer.
+		if s.err == nil || !errors.Is(err, ErrUnknownPool) {
+			s.err = err
+		}
 		u.pauseSearch(now, s)
 		return
 	}
