@@ -78,6 +78,10 @@ func (s *Socket) handleMessage(a *association, info *assoc.RecvInfo, b []byte) (
 		s.handleControl(info, b)
 		return false
 	}
+	if a.session == nil && info.PPID == protocol.PPIDENRP { // --peer of a registrar
+		_ = s.port.Abort(info.Assoc, assoc.WrongPort("this is a pool element or pool user, no registrar")) // gone already: as wished
+		return
+	}
 	if a.session == nil && !a.over && s.serving && s.foreign.IsZero() {
 		a.session = s.acceptSession(info.Assoc)
 	}

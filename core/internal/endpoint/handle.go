@@ -125,8 +125,19 @@ func (m *Endpoint) handleMessage(now time.Time, from assoc.ID, message asap.Mess
 		m.handleBusinessCard(now, from, msg)
 	case asap.Error:
 		m.handleError(now, from, msg)
+	case asap.Registration, asap.Deregistration, asap.HandleResolution, asap.EndpointUnreachable:
+		m.sendAway(from, message)
 	default:
 		m.out.log(Debug, "not for a PE or PU: "+message.String())
+	}
+}
+
+// sendAway ends the association of somebody who takes us for a registrar, and says
+// so: it would wait for an answer.
+func (m *Endpoint) sendAway(from assoc.ID, message asap.Message) {
+	m.out.log(Debug, "only registrars answer that, its sender is sent away: "+message.String())
+	if from != m.hunt.Home() {
+		m.out.Abort(from, assoc.WrongPort("this is a pool element or pool user, no registrar"))
 	}
 }
 

@@ -318,3 +318,32 @@ func TestLateConnecting(t *testing.T) {
 	s.step(AssocLost{9, nil})
 	s.want()
 }
+
+// At the wrong port, where nobody is a registrar, the round is over as soon as that
+// is said; another registrar that is known is waited for.
+func TestSentAway(t *testing.T) {
+	away := assoc.Explained(assoc.ErrAborted, assoc.WrongPort("this is the ENRP port"))
+	s := newScript(t, Config{Registrars: only(regA)})
+	s.step(Resolve{Token: 1, Handle: pool})
+	id := s.home()
+	s.want(homeFound(id, regA), Send{id, asap.HandleResolution{Handle: pool}})
+	s.step(AssocLost{id, away})
+	got := s.drain()
+	if len(got) != 2 || got[0] != (Effect)(HomeLost{away}) {
+		t.Fatalf("got %v", got)
+	}
+	var none *NoRegistrarError
+	if f, is := got[1].(ResolveFailed); !is || !errors.As(f.Err, &none) || len(none.Tried) != 1 || none.Tried[0].Err != away {
+		t.Errorf("got %v", got[1])
+	}
+
+	s = newScript(t, Config{Registrars: only(regA, regB)})
+	s.step(Resolve{Token: 1, Handle: pool})
+	cs := takeAll[Connect](s, 2)
+	id = s.connecting(cs[0])
+	s.connecting(cs[1])
+	s.up(id, cs[0].Addrs[0])
+	s.drain()
+	s.step(AssocLost{id, away})
+	s.want(HomeLost{away}, Connect{3, cs[1].Addrs})
+}

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -112,7 +113,8 @@ func TestKeepAliveAfterDeregistration(t *testing.T) {
 	s.want()
 }
 
-// Messages that only registrars understand are passed over.
+// Who takes us for a registrar is sent away and told so; other messages that are
+// not for us, and all of the home, are passed over.
 func TestMisdirectedMessages(t *testing.T) {
 	s, id := registeredScript(t, Config{Registrars: only(regA)})
 	for _, m := range []asap.Message{
@@ -122,8 +124,16 @@ func TestMisdirectedMessages(t *testing.T) {
 		asap.HandleResolutionResponse{Handle: pool}, asap.Cookie{}, asap.CookieEcho{},
 	} {
 		s.receive(id, m)
-		s.receive(id+50, m)
 		s.want()
+		s.receive(id+50, m)
+		switch m.(type) {
+		case asap.Registration, asap.Deregistration, asap.HandleResolution, asap.EndpointUnreachable:
+			if a := take[Abort](s); a.Assoc != id+50 || !errors.Is(assoc.Explained(assoc.ErrAborted, a.Reason), assoc.ErrWrongPort) {
+				t.Errorf("%v: %v", m, a)
+			}
+		default:
+			s.want()
+		}
 	}
 	if _, self, ok := s.m.element.Self(); !ok || self.ID != protocol.PEID(0x1234) {
 		t.Error("no longer registered")

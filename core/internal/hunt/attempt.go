@@ -53,11 +53,12 @@ func (h *Hunt) start(now time.Time) {
 	h.cfg.Rand.Shuffle(len(h.known), func(i, j int) { h.known[i], h.known[j] = h.known[j], h.known[i] })
 	slices.SortStableFunc(h.known, func(a, b *candidate) int { return min(a.refused, 1) - min(b.refused, 1) })
 	for _, c := range h.known {
-		c.failed = false
+		c.failed, c.spurned = c.spurned, false // who has sent us away has failed
 	}
 	h.timers.Set(&h.t5, now.Add(h.interval))
 	h.lookUp(now)
 	h.fill(now)
+	h.checkRound()
 	if len(h.known) > 0 || h.home.id != 0 {
 		return
 	}

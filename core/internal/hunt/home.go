@@ -126,7 +126,8 @@ func (h *Hunt) homeLost(now time.Time, err error) {
 			c.refused++
 			c.readyAt = now.Add(backoff(c.refused))
 		}
-		c.failed = false
+		c.failed, c.err = false, err
+		c.spurned = !proven && errors.Is(err, assoc.ErrWrongPort)
 		h.keepAWhile(now, c)
 		h.release(c)
 	}

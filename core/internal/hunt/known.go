@@ -25,6 +25,7 @@ type candidate struct {
 	readyAt time.Time // not to be tried before
 	refused int       // in a row
 	failed  bool      // in this round
+	spurned bool      // it has sent us away: it is none, or at another port
 	err     error     // why; nil when T5 ended the attempt
 }
 

@@ -66,6 +66,8 @@ func (r *Registrar) handleMessage(ch *channel, info *assoc.RecvInfo, b []byte) {
 		r.loop.Post(registrar.ASAPReceived{Link: link, Message: m, Report: report, Err: err})
 	case info.PPID == protocol.PPIDENRP:
 		r.handleENRP(ch, info, b)
+	case info.PPID == protocol.PPIDASAP:
+		r.loop.Post(registrar.Misdirected{Link: link})
 	default:
 		r.garbage.Log("message that is neither ASAP nor ENRP", "from", info.From, "ppid", info.PPID)
 	}
@@ -80,6 +82,8 @@ func (r *Registrar) handleENRP(ch *channel, info *assoc.RecvInfo, b []byte) {
 		r.handleQuery(ch, info.Assoc, q)
 	} else if ch == r.enrp {
 		r.loop.Post(registrar.ENRPReceived{Link: ch.Link(info.Assoc), Message: m, Report: report, Err: err})
+	} else if m != nil {
+		r.loop.Post(registrar.Misdirected{Link: ch.Link(info.Assoc)})
 	}
 }
 

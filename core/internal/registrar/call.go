@@ -109,7 +109,7 @@ func (r *Registrar) failCall(now time.Time, t Token, err error) {
 		return
 	}
 	if c.contact != nil {
-		r.contactFailed(now, c.contact)
+		r.contactFailed(now, c.contact, err)
 	}
 	if p := c.peer; p != nil && r.peersByID[p.id] == p && p.link == nil && conclusive(err) {
 		r.peerDead(now, p)

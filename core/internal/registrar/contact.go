@@ -1,10 +1,13 @@
 package registrar
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
@@ -17,11 +20,15 @@ type contact struct {
 	heard bool              // by multicast
 	named bool              // by a name that has this address
 	call  *call
-	link  *link // established, registrar not yet heard
+	link  *link     // established, registrar not yet heard
+	wrong time.Time // since when nobody is met there; zero = somebody is
 }
 
 func (r *Registrar) makeContacts() {
 	for _, addrs := range r.cfg.Peers {
+		if r.isSelf(addrs) {
+			r.complain(r.started, "peer "+fmt.Sprint(addrs), Log{Msg: "a configured peer is this registrar itself, and does not count", Peer: fmt.Sprint(addrs)})
+		}
 		r.addContact(addrs)
 	}
 }
@@ -139,16 +146,54 @@ func (r *Registrar) contactReached(now time.Time, c *contact, l *link) {
 	}
 }
 
-func (r *Registrar) contactFailed(now time.Time, c *contact) {
+func (r *Registrar) contactFailed(now time.Time, c *contact, err error) {
 	r.knocked(now, c, nil)
+	r.missed(now, c, err)
 	r.joinFailed(now, c)
 }
 
-func (r *Registrar) contactLost(now time.Time, l *link) {
+func (r *Registrar) contactLost(now time.Time, l *link, err error) {
 	for _, c := range r.contacts {
 		if c.link == l {
 			c.link = nil
+			if !r.known(c) {
+				r.missed(now, c, err)
+			}
 			r.joinFailed(now, c)
+		}
+	}
+}
+
+// missPatience is how long a peer may be away before the operator is told: those
+// of a group start one after the other.
+const missPatience = 5 * time.Second
+
+// missed notes that no registrar was met at a contact's address. Who says why he is
+// none is told of at once.
+func (r *Registrar) missed(now time.Time, c *contact, err error) {
+	if c.heard || !c.until.IsZero() {
+		return
+	}
+	if c.wrong.IsZero() {
+		c.wrong = now
+	}
+	if now.Sub(c.wrong) >= missPatience || errors.Is(err, assoc.ErrWrongPort) {
+		r.complain(now, "peer "+fmt.Sprint(c.addrs), Log{Msg: "a configured peer cannot be reached", Peer: fmt.Sprint(c.addrs), Err: err})
+	}
+}
+
+// errNoENRP: nobody answers an ENRP_PRESENCE.
+var errNoENRP = errors.New("somebody accepts associations there but says nothing: is it another port than that for ENRP, or does it hang?")
+
+// checkContacts finds those that accept an association and stay silent, and notes
+// who is there.
+func (r *Registrar) checkContacts(now time.Time) {
+	for _, c := range r.contacts {
+		switch {
+		case r.known(c):
+			c.wrong = time.Time{}
+		case c.link != nil && c.link.peer == nil:
+			r.missed(now, c, errNoENRP)
 		}
 	}
 }

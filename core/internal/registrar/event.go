@@ -120,6 +120,9 @@ type AnnounceReceived struct {
 // PeerNamesChanged says that peers are configured by other names than before, or
 // by names at all: they are looked up.
 type PeerNamesChanged struct{}
+// Misdirected is an ENRP message at the ASAP endpoint, or an ASAP message at the
+// ENRP endpoint.
+type Misdirected struct{ Link Link }
 
 // PeersLookedUp answers LookUpPeers: Found are the registrars behind the names,
 // one for each address, Failed the names that have none.
@@ -146,6 +149,7 @@ func (ConnectFailed) event()    {}
 func (ASAPReceived) event()     {}
 func (ENRPReceived) event()     {}
 func (AnnounceReceived) event() {}
+func (Misdirected) event()      {}
 func (PeersLookedUp) event()    {}
 func (PeerNamesChanged) event() {}
 func (PresenceHeard) event()    {}

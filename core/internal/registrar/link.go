@@ -106,7 +106,7 @@ func (r *Registrar) handleAssocLost(now time.Time, ev AssocLost) {
 	r.leave(l)
 	r.timers.Stop(&l.idle)
 	r.abandon(now, l)
-	r.partFrom(now, l)
+	r.partFrom(now, l, ev.Err)
 }
 
 // handleAssocRestarted treats the peer as a new one behind the same link: it

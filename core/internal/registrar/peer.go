@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/timerq"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
@@ -83,8 +84,11 @@ func (r *Registrar) handleENRP(now time.Time, ev ENRPReceived) {
 		return
 	}
 	from := ev.Message.IDs().Sender
-	if from == 0 || from == r.id {
-		return // ENRP-2.1-06
+	if from == 0 || from == r.id { // ENRP-2.1-06
+		if _, presence := ev.Message.(enrp.Presence); presence && from == r.id && l.peer == nil {
+			r.emit(Abort{Link: l.Link, Reason: assoc.WrongPort("this registrar is its own peer")})
+		}
+		return
 	}
 	r.report(l, from, ev.Report)
 	p := r.meet(now, l, from)
@@ -177,12 +181,12 @@ func (p *peer) addrs() []netip.AddrPort { return p.server.AddrPorts() }
 
 // partFrom notes that a link is gone. Its registrar is not dead for that
 // (ENRP-3.4.3-04), but asked at once.
-func (r *Registrar) partFrom(now time.Time, l *link) {
+func (r *Registrar) partFrom(now time.Time, l *link, err error) {
 	p := l.peer
 	l.peer = nil
 	if p != nil && p.link == l {
 		p.link = nil
 		r.doubt(now, p)
 	}
-	r.contactLost(now, l)
+	r.contactLost(now, l, err)
 }

@@ -36,6 +36,7 @@ func (heartbeatTime) due(r *Registrar, now time.Time) {
 	r.gossip()
 	r.dropContacts(now)
 	r.retryContacts()
+	r.checkContacts(now)
 	r.lookUpMissing(now)
 	r.balance(now)
 	r.startHeartbeat(now)

@@ -131,6 +131,8 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 	case PeerNamesChanged:
 		r.cfg.LookUp = true
 		r.lookUpPeers()
+	case Misdirected:
+		r.handleMisdirected(now, ev)
 	case PeersLookedUp:
 		r.handlePeersLookedUp(now, ev)
 	case PresenceHeard:

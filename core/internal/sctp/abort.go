@@ -63,7 +63,7 @@ func (a *association) handleAbort(in *arrival, c chunk.Raw) {
 	if a.state == cookieWait || a.state == cookieEchoed {
 		kind = assoc.ErrRefused
 	}
-	a.lost(assoc.CommLost, cause, &causeError{cause, reason, kind})
+	a.lost(assoc.CommLost, cause, assoc.Explained(&causeError{cause, reason, kind}, reason))
 }
 
 // printable makes text of what the peer sent as its reason.

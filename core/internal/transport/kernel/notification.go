@@ -181,7 +181,7 @@ func (e *Endpoint) reason(a *association, b []byte) (cause uint16, err error) {
 		cause = binary.BigEndian.Uint16(causes)
 		size := min(int(binary.BigEndian.Uint16(causes[2:])), len(causes))
 		if text := causes[4:max(size, 4)]; cause == causeUserAbort && len(text) > 0 {
-			return cause, fmt.Errorf("%w: %q", is, text)
+			return cause, assoc.Explained(fmt.Errorf("%w: %q", is, text), string(text))
 		}
 	}
 	if cause != 0 {
