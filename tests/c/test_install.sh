@@ -19,7 +19,7 @@ fail() {
 
 # With DESTDIR, as packages do.
 DESTDIR=$dir/package "$cmake" --install "$build" --prefix /usr >/dev/null
-for path in include/rserpool.h include/rserpool.hpp bin/rserpool share/man/man3/rsp_socket.3 share/man/man7/librserpool.7; do
+for path in include/rserpool.h include/rserpool.hpp share/rserpool/valgrind.supp bin/rserpool share/man/man3/rsp_socket.3 share/man/man7/librserpool.7; do
 	[ -f "$dir/package/usr/$path" ] || fail "DESTDIR: usr/$path is missing"
 done
 [ -z "$(find "$dir/package" -path "$dir/package/usr" -prune -o -type f -print)" ] || fail "DESTDIR: files outside of usr"
