@@ -120,6 +120,7 @@ type AnnounceReceived struct {
 // PeerNamesChanged says that peers are configured by other names than before, or
 // by names at all: they are looked up.
 type PeerNamesChanged struct{}
+
 // Misdirected is an ENRP message at the ASAP endpoint, or an ASAP message at the
 // ENRP endpoint.
 type Misdirected struct{ Link Link }
