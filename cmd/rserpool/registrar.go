@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding"
 	"fmt"
 	"log/slog"
 	"net"
@@ -164,7 +165,7 @@ func (f *registrarFlags) addresses() (advertise []netip.Addr, accept []netip.Pre
 
 // logger logs from a level on: that of --log-level, if there is one.
 func (f *registrarFlags) logger(cmd *cobra.Command, level *slog.LevelVar) (*slog.Logger, error) {
-	opts := &slog.HandlerOptions{Level: level}
+	opts := &slog.HandlerOptions{Level: level, ReplaceAttr: likeText}
 	if f.level != "" && level.UnmarshalText([]byte(f.level)) != nil {
 		return nil, usageError{fmt.Errorf("--log-level %q: it is debug, info, warn or error", f.level)}
 	}
@@ -172,6 +173,17 @@ func (f *registrarFlags) logger(cmd *cobra.Command, level *slog.LevelVar) (*slog
 		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), opts)), nil
 	}
 	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), opts)), nil
+}
+
+// likeText makes JSON say what the text says: a thing by its name, not by the
+// number behind it.
+func likeText(_ []string, a slog.Attr) slog.Attr {
+	switch v := a.Value.Any().(type) {
+	case error, encoding.TextMarshaler, slog.Level:
+	case fmt.Stringer:
+		a.Value = slog.StringValue(v.String())
+	}
+	return a
 }
 
 // addrPorts reads local addresses: IP:port, [IPv6]:port or only an IP address.

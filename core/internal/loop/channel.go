@@ -26,7 +26,7 @@ func (r *Registrar) receive(ch *channel) {
 		b, err := ch.port.Receive(&info)
 		if err != nil {
 			if !errors.Is(err, assoc.ErrWouldBlock) && !Closed(err) {
-				r.log.Error("the endpoint fails", "channel", ch.Name, "err", err)
+				r.log.Error("the endpoint fails", "channel", ch.Name.String(), "err", err)
 			}
 			return
 		}
@@ -108,5 +108,5 @@ func (r *Registrar) perform(f registrar.Effect) {
 
 // couldNotSend needs no event: the end of the association tells.
 func (r *Registrar) couldNotSend(l registrar.Link, err error) {
-	r.garbage.Log("cannot send", "channel", l.Channel, "assoc", l.Assoc, "err", err)
+	r.garbage.Log("cannot send", "channel", l.Channel.String(), "assoc", l.Assoc, "err", err)
 }

@@ -3,6 +3,8 @@ package loop
 import (
 	"context"
 	"log/slog"
+	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/registrar"
@@ -24,6 +26,15 @@ var levels = map[registrar.Level]slog.Level{
 	registrar.Error: slog.LevelError,
 }
 
+// places is a list of addresses that every handler writes alike.
+func places(at []netip.AddrPort) string {
+	texts := make([]string, len(at))
+	for i, a := range at {
+		texts[i] = a.String()
+	}
+	return strings.Join(texts, " ")
+}
+
 // write writes a line of the machine. At debug level anybody can provoke them.
 func (r *Registrar) write(f registrar.Log) {
 	var args []any
@@ -35,6 +46,8 @@ func (r *Registrar) write(f registrar.Log) {
 	add("pool", string(f.Handle), f.Handle != "")
 	add("pe", f.PE, f.PE != 0)
 	add("server", f.Server, f.Server != 0)
+	add("at", places(f.At), len(f.At) > 0)
+	add("pes", f.PEs, f.PEs != 0)
 	add("assoc", f.Link.Assoc, f.Link.Assoc != 0)
 	add("peer", f.Peer, f.Peer != "")
 	add("err", f.Err, f.Err != nil)

@@ -4,7 +4,10 @@
 // behaviour beyond what follows from a value itself.
 package protocol
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+)
 
 // PoolHandle names a pool. It is an opaque byte string: no terminator, no
 // encoding, equal only if every byte is equal (RFC 5354 section 3.9,
@@ -26,11 +29,32 @@ type PEID uint32
 
 func (id PEID) String() string { return fmt.Sprintf("%#08x", uint32(id)) }
 
+// MarshalText writes what String does: an identifier looks the same in every log.
+func (id PEID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads what MarshalText writes, and decimal numbers.
+func (id *PEID) UnmarshalText(b []byte) error { return unmarshalID((*uint32)(id), b) }
+
+func unmarshalID(id *uint32, b []byte) error {
+	n, err := strconv.ParseUint(string(b), 0, 32)
+	if err != nil {
+		return fmt.Errorf("an identifier is a number like 0x0000002a: %w", err)
+	}
+	*id = uint32(n)
+	return nil
+}
+
 // ServerID identifies a registrar until it reboots (RFC 5353 section 2.1).
 // Zero means "undetermined".
 type ServerID uint32
 
 func (id ServerID) String() string { return fmt.Sprintf("%#08x", uint32(id)) }
+
+// MarshalText writes what String does.
+func (id ServerID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads what MarshalText writes, and decimal numbers.
+func (id *ServerID) UnmarshalText(b []byte) error { return unmarshalID((*uint32)(id), b) }
 
 // SCTP payload protocol identifiers (RFC 5352 section 5, RFC 5353 section
 // 2.1). Application data never carries PPIDASAP (ASAP-5-03).

@@ -37,7 +37,7 @@ func (r *Registrar) auditPeer(now time.Time, p *peer, checksum uint16) {
 	}
 	p.audit.fail(now, r.cfg.Timers.ResyncBackoff)
 	r.counts.Resyncs++
-	r.emit(Log{Level: Info, Msg: "checksum of a registrar differs, asking for what it owns", Server: p.id})
+	r.emit(Log{Level: Info, Msg: "checksum of a registrar differs, asking for what it owns", Server: p.id, At: p.at()})
 	r.startDownload(now, p, true)
 }
 

@@ -23,6 +23,7 @@ const maxCallWaiting = 256
 // tell sends a message to a peer, over a new association if need be.
 func (r *Registrar) tell(p *peer, m enrp.Message) {
 	switch {
+	case r.handover.done: // it has taken its leave
 	case p.link != nil:
 		r.emit(SendENRP{Link: p.link.Link, Message: m})
 	case p.call != nil:

@@ -18,7 +18,7 @@ func (r *Registrar) handleDeregistration(now time.Time, l *link, m asap.Deregist
 	el := r.space.Element(m.Handle, m.ID)
 	if el != nil && !mayDeregister(l, el) {
 		response.Causes = []protocol.Cause{{Code: protocol.CauseRejectedForSecurity}}
-		r.emit(Log{Level: Warn, Msg: "deregistration by somebody else refused", Handle: m.Handle, PE: m.ID, Link: l.Link})
+		r.emit(Log{Level: Warn, Msg: "deregistration by somebody else refused", Handle: m.Handle, PE: m.ID, At: l.addrs, Link: l.Link})
 		el = nil
 	}
 	r.emit(SendASAP{Link: l.Link, Message: response})
@@ -26,7 +26,7 @@ func (r *Registrar) handleDeregistration(now time.Time, l *link, m asap.Deregist
 		return // ASAP-3.2-11: nothing to announce
 	}
 	r.counts.Deregistered++
-	r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: m.ID, Server: el.Home})
+	r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: m.ID, At: el.User.AddrPorts(), Server: el.Home})
 	r.announce(enrp.DelPE, el) // also for a PE whose home died (ASAP-3.2-12)
 	r.drop(now, el)
 }

@@ -73,7 +73,7 @@ func TestDiscoveryAlone(t *testing.T) {
 	s.sleep(time.Second)
 	s.want(toGroup(false))
 	for i := range 3 {
-		s.r.addPeer(s.now, protocol.ServerID(i+1))
+		s.r.addPeer(s.now, protocol.ServerID(i+1), nil)
 	}
 	s.take()
 	s.sleep(41 * time.Second)

@@ -84,6 +84,8 @@ type Log struct {
 	Handle protocol.PoolHandle
 	PE     protocol.PEID
 	Server protocol.ServerID
+	At     []netip.AddrPort // where that PE, registrar or peer of the link is
+	PEs    int              // how many it is about
 	Link   Link
 	Peer   string // as it was configured
 	Err    error

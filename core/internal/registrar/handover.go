@@ -55,7 +55,7 @@ func (r *Registrar) leaveGroup(now time.Time) {
 		r.endLeave()
 		return
 	}
-	r.emit(Log{Level: Info, Msg: "handing over to other registrars before leaving", Server: r.id})
+	r.emit(Log{Level: Info, Msg: "handing over to other registrars before leaving", Server: r.id, PEs: n})
 	h.timer.Value = leaveTimeout{}
 	r.timers.Set(&h.timer, now.Add(leaveTime+time.Duration(n)*time.Second/claimRate))
 	for el := range r.space.Elements() {
@@ -69,6 +69,11 @@ func (r *Registrar) endLeave() {
 	if r.handover.leaving && !r.handover.done {
 		r.handover.done = true
 		r.timers.Stop(&r.handover.timer)
+		for _, p := range r.peers { // in order: who is closed is thought dead
+			if p.link != nil {
+				r.emit(Shutdown{Link: p.link.Link})
+			}
+		}
 		r.emit(Left{})
 	}
 }

@@ -182,7 +182,7 @@ func (r *Registrar) handleListResponse(now time.Time, p *peer, m enrp.ListRespon
 		if s.ID == 0 || s.ID == r.id || r.peersByID[s.ID] != nil || r.hasDeparted(now, s.ID) || len(s.Transport.Addrs) == 0 {
 			continue
 		}
-		if q := r.addPeer(now, s.ID); q != nil {
+		if q := r.addPeer(now, s.ID, s.Transport.AddrPorts()); q != nil {
 			q.server = s.Transport
 			r.tell(q, r.presence(q.id, true))
 		}

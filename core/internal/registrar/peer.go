@@ -27,6 +27,7 @@ type peer struct {
 	lastHeard time.Time              // peer_last_heard (RFC 5353 section 4.1)
 	watch     timerq.Timer[deadline] // its silence, or the reply to a probe
 	probing   bool
+	ended     bool // it has shut its association down, and was not heard since
 	inactive  bool // somebody else is taking it over: not monitored (ENRP-3.5-07)
 
 	takeover *takeover // ours, of this peer
@@ -39,7 +40,7 @@ type peer struct {
 type peerSilent struct{ *peer }
 
 // addPeer makes a registrar known (ENRP-3.4.1-01); nil if there are too many.
-func (r *Registrar) addPeer(now time.Time, id protocol.ServerID) *peer {
+func (r *Registrar) addPeer(now time.Time, id protocol.ServerID, at []netip.AddrPort) *peer {
 	if len(r.peers) >= r.cfg.Limits.Peers {
 		return nil
 	}
@@ -48,12 +49,13 @@ func (r *Registrar) addPeer(now time.Time, id protocol.ServerID) *peer {
 	r.peers = append(r.peers, p)
 	r.peersByID[id] = p
 	r.timers.Set(&p.watch, now.Add(r.cfg.Timers.LastHeard))
-	r.emit(Log{Level: Info, Msg: "registrar joined", Server: id})
+	r.emit(Log{Level: Info, Msg: "registrar joined", Server: id, At: at})
 	return p
 }
 
 // removePeer forgets a registrar. What it owns stays.
 func (r *Registrar) removePeer(p *peer) {
+	at := p.at()
 	r.timers.Stop(&p.watch)
 	r.endDownload(p)
 	r.endSession(p)
@@ -64,7 +66,7 @@ func (r *Registrar) removePeer(p *peer) {
 	}
 	delete(r.peersByID, p.id)
 	r.peers = slices.DeleteFunc(r.peers, func(q *peer) bool { return q == p })
-	r.emit(Log{Level: Info, Msg: "registrar left", Server: p.id})
+	r.emit(Log{Level: Info, Msg: "registrar left", Server: p.id, At: at})
 }
 
 // handleENRP gives a message to who is in charge of it.
@@ -75,7 +77,7 @@ func (r *Registrar) handleENRP(now time.Time, ev ENRPReceived) {
 	}
 	if ev.Message == nil {
 		r.counts.Malformed++
-		r.emit(Log{Level: Debug, Msg: "dropped a message", Link: l.Link, Err: ev.Err})
+		r.emit(Log{Level: Debug, Msg: "dropped a message", At: l.addrs, Link: l.Link, Err: ev.Err})
 		r.report(l, 0, ev.Report)
 		return
 	}
@@ -113,7 +115,7 @@ func (r *Registrar) handlePeerError(l *link, m enrp.Error) {
 	if len(m.Causes) > 0 {
 		text += ": " + m.Causes[0].Code.String()
 	}
-	r.emit(Log{Level: Warn, Msg: text, Link: l.Link})
+	r.emit(Log{Level: Warn, Msg: text, At: l.addrs, Link: l.Link})
 }
 
 // meet notes that a registrar was heard over l: any message keeps it alive
@@ -122,7 +124,7 @@ func (r *Registrar) handlePeerError(l *link, m enrp.Error) {
 func (r *Registrar) meet(now time.Time, l *link, id protocol.ServerID) *peer {
 	p, isNew := r.peersByID[id], false
 	if p == nil {
-		if p = r.addPeer(now, id); p == nil {
+		if p = r.addPeer(now, id, l.addrs); p == nil {
 			return nil
 		}
 		delete(r.departed, id)
@@ -142,7 +144,7 @@ func (r *Registrar) meet(now time.Time, l *link, id protocol.ServerID) *peer {
 	if p.server.IsZero() {
 		p.server = l.transport
 	}
-	p.lastHeard = now
+	p.lastHeard, p.ended = now, false
 	if p.probing || p.inactive {
 		r.stillAlive(now, p)
 	}
@@ -179,13 +181,25 @@ func (r *Registrar) handlePeerMessage(now time.Time, p *peer, m enrp.Message) {
 // addrs returns where to reach a peer.
 func (p *peer) addrs() []netip.AddrPort { return p.server.AddrPorts() }
 
+// at returns where a peer is, for a log.
+func (p *peer) at() []netip.AddrPort {
+	if p.link != nil && len(p.addrs()) == 0 {
+		return p.link.addrs
+	}
+	return p.addrs()
+}
+
 // partFrom notes that a link is gone. Its registrar is not dead for that
-// (ENRP-3.4.3-04), but asked at once.
+// (ENRP-3.4.3-04), but asked at once. err is why it is gone; nil: the other side
+// has shut it down.
 func (r *Registrar) partFrom(now time.Time, l *link, err error) {
 	p := l.peer
 	l.peer = nil
 	if p != nil && p.link == l {
-		p.link = nil
+		p.link, p.ended = nil, p.ended || err == nil
+		if r.handover.done {
+			return
+		}
 		r.doubt(now, p)
 	}
 	r.contactLost(now, l, err)

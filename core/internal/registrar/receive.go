@@ -62,7 +62,7 @@ func (r *Registrar) handleError(l *link, m asap.Error) {
 	if len(m.Causes) > 0 {
 		text += ": " + m.Causes[0].Code.String()
 	}
-	r.emit(Log{Level: Debug, Msg: text, Link: l.Link})
+	r.emit(Log{Level: Debug, Msg: text, At: l.addrs, Link: l.Link})
 }
 
 // refuse deals with a message that cannot be processed. A request that has an
@@ -70,7 +70,7 @@ func (r *Registrar) handleError(l *link, m asap.Error) {
 // ASAP_ERROR if the rules for unknown things ask for it (ASAP-2.2.14-01).
 func (r *Registrar) refuse(l *link, ev ASAPReceived) {
 	r.counts.Malformed++
-	r.emit(Log{Level: Debug, Msg: "dropped a message", Link: l.Link, Err: ev.Err})
+	r.emit(Log{Level: Debug, Msg: "dropped a message", At: l.addrs, Link: l.Link, Err: ev.Err})
 	if len(ev.Report) > 0 {
 		r.emit(SendASAP{Link: l.Link, Message: asap.Error{Causes: ev.Report}})
 		return

@@ -18,7 +18,7 @@ func (r *Registrar) handleRegistration(now time.Time, l *link, m asap.Registrati
 	causes := r.examine(l, m)
 	if len(causes) > 0 {
 		r.counts.Rejected++
-		r.emit(Log{Level: Info, Msg: "registration rejected: " + r.whyRejected(m, causes[0]), Handle: m.Handle, PE: m.Element.ID, Link: l.Link})
+		r.emit(Log{Level: Info, Msg: "registration rejected: " + r.whyRejected(m, causes[0]), Handle: m.Handle, PE: m.Element.ID, At: l.addrs, Link: l.Link})
 		r.emit(SendASAP{Link: l.Link, Message: asap.RegistrationResponse{Rejected: true, Handle: m.Handle, ID: m.Element.ID, Causes: causes}})
 		return
 	}
@@ -56,7 +56,7 @@ func (r *Registrar) replaceFormer(now time.Time, l *link, m asap.Registration) {
 }
 
 func (r *Registrar) logJoined(h protocol.PoolHandle, e protocol.Element) {
-	r.emit(Log{Level: Info, Msg: "PE joined", Handle: h, PE: e.ID, Server: e.Home})
+	r.emit(Log{Level: Info, Msg: "PE joined", Handle: h, PE: e.ID, At: e.User.AddrPorts(), Server: e.Home})
 }
 
 func (r *Registrar) whyRejected(m asap.Registration, c protocol.Cause) string {

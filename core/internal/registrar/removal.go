@@ -7,10 +7,10 @@ import (
 )
 
 // remove takes a PE out of the handlespace and tells everybody who has to
-// know. Peers are told by the owner only (ENRP-3.3.2-01, ASAP-3.5-14).
+// know: it has not left by itself. Peers are told by the owner only (ENRP-3.3.2-01, ASAP-3.5-14).
 func (r *Registrar) remove(now time.Time, el *element, why string) {
 	h := el.Pool().Handle
-	r.emit(Log{Level: Info, Msg: why, Handle: h, PE: el.ID, Server: el.Home})
+	r.emit(Log{Level: Warn, Msg: why, Handle: h, PE: el.ID, At: el.User.AddrPorts(), Server: el.Home})
 	if el.Home == r.id {
 		r.announce(enrp.DelPE, el)
 	}

@@ -175,7 +175,7 @@ func (r *Registrar) handleTableResponse(now time.Time, p *peer, m enrp.HandleTab
 		return
 	}
 	r.endDownload(p)
-	r.emit(Log{Level: Info, Msg: fmt.Sprintf("handle table received, %d PEs", d.count), Server: p.id})
+	r.emit(Log{Level: Info, Msg: fmt.Sprintf("handle table received, %d PEs", d.count), Server: p.id, At: p.at()})
 	if d.own {
 		r.sweepOwned(now, p.id, d.mark)
 	} else if r.join.mentor == p {

@@ -23,7 +23,9 @@ func (r *Registrar) peerDead(now time.Time, p *peer) {
 	if p.takeover != nil || p.inactive {
 		return
 	}
-	r.emit(Log{Level: Warn, Msg: "registrar does not answer", Server: p.id})
+	if !r.hasLeft(p) {
+		r.emit(Log{Level: Warn, Msg: "registrar does not answer", Server: p.id, At: p.at()})
+	}
 	p.probing = false
 	r.timers.Stop(&p.watch)
 	r.endDownload(p) // ENRP-3.5-25
@@ -44,6 +46,10 @@ func (r *Registrar) peerDead(now time.Time, p *peer) {
 	r.leaveTakeovers(now, p)
 	r.checkTakeover(now, t)
 }
+
+// hasLeft says whether a registrar that is not there any more has ended in order:
+// it has shut down and handed over what it owned.
+func (r *Registrar) hasLeft(p *peer) bool { return p.ended && r.space.Owned(p.id) == 0 }
 
 // active says that a peer is not thought dead, by us or another.
 func (p *peer) active() bool { return !p.inactive && p.takeover == nil }
@@ -95,7 +101,7 @@ func (r *Registrar) cancelTakeover(now time.Time, p *peer) {
 	if p.takeover == nil {
 		return
 	}
-	r.emit(Log{Level: Info, Msg: "registrar answers again, takeover stopped", Server: p.id})
+	r.emit(Log{Level: Info, Msg: "registrar answers again, takeover stopped", Server: p.id, At: p.at()})
 	r.endTakeover(p)
 	r.stillAlive(now, p)
 }
@@ -157,7 +163,9 @@ func (r *Registrar) handleInitTakeoverAck(now time.Time, p *peer, m enrp.InitTak
 // (ENRP-3.5-23).
 func (r *Registrar) takeOver(now time.Time, target *peer) {
 	r.counts.Takeovers++
-	r.emit(Log{Level: Warn, Msg: "taking over the PEs of a dead registrar", Server: target.id})
+	if n := r.space.Owned(target.id); n > 0 {
+		r.emit(Log{Level: Warn, Msg: "taking over the PEs of a dead registrar", Server: target.id, At: target.at(), PEs: n})
+	}
 	r.keepContact(now, target)
 	r.removePeer(target)
 	r.depart(now, target.id)
@@ -212,6 +220,9 @@ func (r *Registrar) handleTakeoverServer(now time.Time, p *peer, m enrp.Takeover
 		r.groupcast(r.presence(0, false))
 	default:
 		r.depart(now, m.Target)
+		if n := r.space.Owned(m.Target); n > 0 {
+			r.emit(Log{Level: Info, Msg: "a registrar takes over the PEs of a dead one", Server: p.id, At: p.at(), PEs: n})
+		}
 		if target := r.peersByID[m.Target]; target != nil {
 			r.endTakeover(target)
 			r.leaveTakeovers(now, target)

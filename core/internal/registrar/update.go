@@ -83,10 +83,10 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 	switch {
 	case len(r.space.Check(h, e)) > 0:
 		// The pool was created twice, differently (E-18).
-		r.emit(Log{Level: Warn, Msg: "PE does not fit the pool of that name here, ignored", Handle: h, PE: e.ID, Server: e.Home})
+		r.emit(Log{Level: Warn, Msg: "PE does not fit the pool of that name here, ignored", Handle: h, PE: e.ID, At: e.User.AddrPorts(), Server: e.Home})
 		return nil
 	case e.ASAP.IsZero(), known == nil && r.full(h):
-		r.emit(Log{Level: Warn, Msg: "PE of another registrar cannot be kept", Handle: h, PE: e.ID, Server: e.Home})
+		r.emit(Log{Level: Warn, Msg: "PE of another registrar cannot be kept", Handle: h, PE: e.ID, At: e.User.AddrPorts(), Server: e.Home})
 		return nil
 	case known != nil && known.Home == r.id && e.Home != r.id:
 		r.letGo(now, known, e.Home)
@@ -129,7 +129,7 @@ func (r *Registrar) handleDelPE(now time.Time, p *peer, m enrp.HandleUpdate) {
 	}
 	r.rememberGone(m.Handle, m.Element.ID)
 	if el != nil {
-		r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: el.ID, Server: p.id})
+		r.emit(Log{Level: Info, Msg: "PE left", Handle: m.Handle, PE: el.ID, At: el.User.AddrPorts(), Server: p.id})
 		r.tellRemoved(el)
 		r.drop(now, el)
 	}
