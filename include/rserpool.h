@@ -496,7 +496,7 @@ struct rsp_mmsghdr {
  * time, 1 to RSP_BATCH_MAX, as sendmmsg(2) and recvmmsg(2).
  *
  * Small messages of one session that are sent together travel in as few packets as it
- * takes. rsp_sendmmsg() sends them in order, and waits where there is no room.
+ * takes (not with the kernel's SCTP). rsp_sendmmsg() sends them in order, and waits where there is no room.
  * rsp_recvmmsg() waits for the first only, and takes what there is: one of them may
  * be a notification or a part of a message, and the end of the session of a descriptor
  * from rsp_accept() is the last. flags: MSG_DONTWAIT; MSG_NOSIGNAL, or MSG_TRUNC.
@@ -536,7 +536,7 @@ RSP_API int rsp_send_cookie(int fd, const void *cookie, size_t len, uint32_t ses
  * aborted (RFC 9260 section 9). In both cases what was received and not read is
  * dropped, and no notification follows. The pool user of an element goes on with
  * another element, if it finds one. After 0 a peer that does not read can delay the
- * end as long as it likes: RSP_ABORT ends that, too.
+ * end as long as it likes: RSP_ABORT with the session's number ends that, too.
  *
  * Does not wait: what was sent arrives in the background.
  * Errors: ENOTCONN (no such session, or not any more), EINVAL (unknown flags). */
@@ -679,7 +679,8 @@ struct rsp_status {
 	uint32_t mtu;              /* of SCTP packets to the peer, in bytes */
 	uint32_t uncovered;        /* RSP_REPLAY: messages that were sent and no cookie covers */
 	uint32_t send_messages;    /* that the peer has not acknowledged, or, with RSP_REPLAY, */
-	uint32_t recv_messages;    /* no cookie covers; whole ones that rsp_recvmsg() has next */
+	uint32_t recv_messages;    /* no cookie covers; what rsp_recvmsg() has next, whole and with
+	                              notifications */
 	uint64_t send_bytes;       /* of the former, */
 	uint64_t recv_bytes;       /* and of the latter, with what has come of others */
 	uint64_t retransmissions;  /* of pieces of messages */

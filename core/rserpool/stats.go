@@ -46,7 +46,7 @@ type SessionStats struct {
 	// Sending is what the peer has not acknowledged, or, with Replay, what no cookie
 	// covers. The kernel's SCTP counts pieces of messages, and memory.
 	Sending Queue
-	// Receiving is what the program has not read: whole messages, and the bytes of
+	// Receiving is what the program has not read: whole messages and notifications, and the bytes of
 	// those that are still in the transport as well, as far as it tells.
 	Receiving       Queue
 	RTT, RTO        time.Duration // smoothed round trip and retransmission timeout, to Addrs[0]
@@ -81,7 +81,7 @@ func (s *Socket) stats(ss *session) SessionStats {
 	if ss.assoc == 0 {
 		return st
 	}
-	st.Local, _ = s.ends(ss)
+	st.Local, st.Addrs = s.ends(ss)
 	s.measured(ss, &st)
 	return st
 }

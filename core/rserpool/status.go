@@ -52,6 +52,8 @@ func (s *Socket) sessionStatus(ss *session) SessionStatus {
 		ID: ss.id, Peer: ss.peer, Connected: ss.state == established, Failovers: ss.moves,
 		Queued: ss.queuedBytes, Uncovered: ss.uncovered(), Unread: ss.inbox.len(),
 	}
-	_, st.Addrs = s.ends(ss)
+	if ss.assoc != 0 {
+		_, st.Addrs, _ = s.port.AssocAddrs(ss.assoc) // gone already: no addresses
+	}
 	return st
 }

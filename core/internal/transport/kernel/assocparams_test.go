@@ -87,6 +87,7 @@ func inForce(t *testing.T, e *Endpoint, id assoc.ID) (p assoc.Params) {
 	putAddr(path[4:], peer[0])
 	asked(t, e, sctp.SCTP_PEER_ADDR_PARAMS, path)
 	p.HeartbeatInterval, p.PathMaxRetrans = ms(path[132:]), int(native.Uint16(path[136:]))
+	p.DSCP = int(path[154] >> 2)
 	if native.Uint32(path[146:])&heartbeatDisable != 0 {
 		p.HeartbeatInterval = -1
 	}
@@ -108,12 +109,12 @@ var (
 	someParams = assoc.Params{
 		RTOInitial: 700 * time.Millisecond, RTOMin: 160 * time.Millisecond, RTOMax: 900 * time.Millisecond,
 		HeartbeatInterval: 3 * time.Second, PathMaxRetrans: 6, AssocMaxRetrans: 5, CookieLife: 7 * time.Second,
-		SackDelay: 40 * time.Millisecond, SackPackets: 3, MaxBurst: 9, MTU: 1400, OutStreams: 11, InStreams: 12,
+		SackDelay: 40 * time.Millisecond, SackPackets: 3, MaxBurst: 9, MTU: 1400, DSCP: 34, OutStreams: 11, InStreams: 12,
 	}
 	otherParams = assoc.Params{
 		RTOInitial: 400 * time.Millisecond, RTOMin: 60 * time.Millisecond, RTOMax: 600 * time.Millisecond,
 		HeartbeatInterval: -1, PathMaxRetrans: 7, AssocMaxRetrans: 6, CookieLife: 4 * time.Second,
-		SackDelay: 20 * time.Millisecond, SackPackets: 4, MaxBurst: 5, MTU: 1300,
+		SackDelay: 20 * time.Millisecond, SackPackets: 4, MaxBurst: 5, MTU: 1300, DSCP: 10,
 	}
 )
 
