@@ -125,6 +125,7 @@ func (s *Socket) handleControl(info *assoc.RecvInfo, b []byte) {
 		s.sendControl(info.Assoc, asap.Error{Causes: report})
 	}
 	if m != nil && s.machine != nil {
+		m = asap.In(m, info.From.Addr().Zone())
 		s.machine.Post(endpoint.Received{Assoc: info.Assoc, Message: s.cfg.incoming(m)})
 	}
 }

@@ -81,7 +81,7 @@ func (r *Registrar) handleENRP(ch *channel, info *assoc.RecvInfo, b []byte) {
 	if q, ok := m.(enrp.HandleTableRequest); ok && q.Sender == 0 {
 		r.handleQuery(ch, info.Assoc, q)
 	} else if ch == r.enrp {
-		r.loop.Post(registrar.ENRPReceived{Link: ch.Link(info.Assoc), Message: m, Report: report, Err: err})
+		r.loop.Post(registrar.ENRPReceived{Link: ch.Link(info.Assoc), Message: enrp.In(m, info.From.Addr().Zone()), Report: report, Err: err})
 	} else if m != nil {
 		r.loop.Post(registrar.Misdirected{Link: ch.Link(info.Assoc)})
 	}

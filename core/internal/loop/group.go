@@ -58,11 +58,13 @@ func (g Group) Listen() (*Ear, error) {
 // HearAnnounce waits for the next ASAP_SERVER_ANNOUNCE, until Close. What else
 // comes is dropped.
 func (e *Ear) HearAnnounce() (asap.ServerAnnounce, netip.AddrPort, error) {
-	return hear(e, func(b []byte) (asap.ServerAnnounce, bool) {
+	m, from, err := hear(e, func(b []byte) (asap.ServerAnnounce, bool) {
 		got, _, err := asap.Parse(b)
 		m, ok := got.(asap.ServerAnnounce)
 		return m, ok && err == nil
 	})
+	asap.In(m, from.Addr().Zone())
+	return m, from, err
 }
 
 // HearPresence is HearAnnounce for ENRP_PRESENCE.

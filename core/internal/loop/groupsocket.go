@@ -30,7 +30,8 @@ func hear[M any](e *Ear, parse func([]byte) (M, bool)) (M, netip.AddrPort, error
 		}
 		if m, ok := parse(b[:n]); ok {
 			a := from.(*net.UDPAddr).AddrPort()
-			return m, netip.AddrPortFrom(a.Addr().Unmap(), a.Port()), nil
+			ip, _ := numbered(a.Addr().Unmap()) // its interface is there, or was
+			return m, netip.AddrPortFrom(ip, a.Port()), nil
 		}
 	}
 }

@@ -56,6 +56,16 @@ type Transport struct {
 	Opaque      string       // Opaque only
 }
 
+// Enter puts the link-local IPv6 addresses that have no zone on the link of the
+// interface zone, in place; an empty zone leaves them as they are.
+func (t Transport) Enter(zone string) {
+	for i, a := range t.Addrs {
+		if zone != "" && a.Is6() && a.IsLinkLocalUnicast() && a.Zone() == "" {
+			t.Addrs[i] = a.WithZone(zone)
+		}
+	}
+}
+
 // IsZero says that no transport is given.
 func (t Transport) IsZero() bool { return t.Protocol == 0 }
 

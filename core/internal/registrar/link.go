@@ -48,14 +48,15 @@ func (l *link) setAddrs(addrs []netip.AddrPort) {
 			continue
 		}
 		l.addrs = append(l.addrs, a)
-		l.transport.Addrs = append(l.transport.Addrs, a.Addr().WithZone(""))
+		l.transport.Addrs = append(l.transport.Addrs, a.Addr())
 		l.transport.Port = a.Port()
 	}
 }
 
 // hasAddr says whether the peer has the IP address.
 func (l *link) hasAddr(a netip.Addr) bool {
-	return slices.Contains(l.transport.Addrs, a.Unmap().WithZone(""))
+	a = a.Unmap().WithZone("")
+	return slices.ContainsFunc(l.transport.Addrs, func(own netip.Addr) bool { return own.WithZone("") == a })
 }
 
 func (r *Registrar) handleAssocUp(now time.Time, ev AssocUp) {

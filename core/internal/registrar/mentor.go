@@ -179,7 +179,7 @@ func (r *Registrar) handleListResponse(now time.Time, p *peer, m enrp.ListRespon
 		return
 	}
 	for _, s := range m.Servers {
-		if s.ID == 0 || s.ID == r.id || r.peersByID[s.ID] != nil || r.hasDeparted(now, s.ID) || len(s.Transport.Addrs) == 0 {
+		if s.ID == 0 || s.ID == r.id || r.peersByID[s.ID] != nil || r.hasDeparted(now, s.ID) || !r.canServe(p, s.Transport) {
 			continue
 		}
 		if q := r.addPeer(now, s.ID, s.Transport.AddrPorts()); q != nil {

@@ -59,7 +59,7 @@ func (r *Registrar) gossip() {
 // handlePresence learns where the peer serves, answers if asked to
 // (ENRP-3.4.1-03), and compares checksums.
 func (r *Registrar) handlePresence(now time.Time, p *peer, m enrp.Presence) {
-	if m.HasServer && m.Server.ID == p.id && len(m.Server.Transport.Addrs) > 0 {
+	if m.HasServer && m.Server.ID == p.id && r.canServe(p, m.Server.Transport) {
 		p.server = m.Server.Transport
 		r.replaceAt(now, p)
 	}

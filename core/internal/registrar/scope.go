@@ -38,6 +38,12 @@ func allLoopback(addrs []netip.Addr) bool {
 	return len(addrs) > 0 && !slices.ContainsFunc(addrs, func(a netip.Addr) bool { return !a.IsLoopback() })
 }
 
+// canServe says whether a registrar can be at a transport of which a peer tells:
+// loopback addresses of another host are of no use.
+func (r *Registrar) canServe(told *peer, t protocol.Transport) bool {
+	return len(t.Addrs) > 0 && (!allLoopback(t.Addrs) || told.here)
+}
+
 // choose takes up to limit elements of a pool that the other end of l may know, in
 // the order of its policy.
 func (r *Registrar) choose(now time.Time, l *link, pool *pool, limit int, by selection) []protocol.Element {

@@ -170,3 +170,32 @@ func TestAdvertisedAddresses(t *testing.T) {
 		}
 	}
 }
+
+// What a peer on another host says of loopback is not believed: it is known where
+// its association comes from.
+func TestPeerOnForeignLoopback(t *testing.T) {
+	s := enrpScript(t)
+	v := &rival{&remote{s, Link{ENRPOverSCTP, 1}, netip.MustParseAddrPort("192.0.2.20:9901")}, 20}
+	s.step(AssocUp{Link: v.link, Peer: v.addrPorts()})
+	m := v.presence(0xffff)
+	m.Server.Transport = serverAt("127.0.0.1:9901")
+	v.says(m)
+	v.says(enrp.ListResponse{Route: v.route(), Servers: []protocol.Server{{ID: 30, Transport: serverAt("127.0.0.1:9902")}}})
+	s.want(v.hears(mine(20, true)))
+	if got := s.r.peersByID[20].addrs(); got[0] != v.at || s.r.peersByID[30] != nil {
+		t.Errorf("the peer is at %v", got)
+	}
+}
+
+// The zone of a link-local address stays with the ASAP transport of a PE, at which
+// it is asked when its association is gone, and has no part in what it may register.
+func TestZoneOfElement(t *testing.T) {
+	s := started(t)
+	pe := s.connect(1, "[fe80::1%7]:5000")
+	m := pe.offer("pool", 1)
+	m.Element.User.Addrs = []netip.Addr{netip.MustParseAddr("fe80::1")}
+	pe.sends(m)
+	s.want(pe.gets(asap.RegistrationResponse{Handle: "pool", ID: 1}))
+	pe.lost()
+	s.want(SendASAPTo{Token: 1, Peer: []netip.AddrPort{pe.at}, Message: ask("pool", 1)})
+}

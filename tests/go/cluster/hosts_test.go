@@ -187,3 +187,23 @@ func TestWithoutIPv4(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// TestLinkLocal: hosts that know each other by link-local addresses only, which mean
+// nothing without their interface.
+func TestLinkLocal(t *testing.T) {
+	t.Parallel()
+	n := newNetwork(t, 3)
+	for i, h := range n.hosts {
+		n.must("ip -n " + h.name + " addr del " + h.addr + "/24 dev eth0")
+		n.must(fmt.Sprintf("ip -n %s addr add fe80::77:%d/64 dev eth0 nodad", h.name, i+1))
+	}
+	n.registrarOn(n.hosts[0])
+	if got := lines(n.hosts[1].run("serve pool [fe80::77:1%eth0]:3863 - -"), "element"); len(got) != 1 {
+		t.Fatalf("elements %v", got)
+	}
+	p := n.hosts[2].run("exchange pool [fe80::77:1%eth0]:3863")
+	_ = p.Wait(patience)
+	if text := textOf(p.Lines(0)); !strings.Contains(text, "answered at [[fe80::77:2%") {
+		t.Error(text)
+	}
+}
