@@ -98,6 +98,9 @@ struct rspgo_outcome {
 /* What rspgo_about tells of an element. */
 enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 
+/* rspgo_room is a task, too: it ends when a session that had no room has some, and
+ * fails when the session has ended. */
+
 /* F(result, name, parameters): all functions, for prototypes, pointers and the
  * loader alike. */
 #define RSPGO_FUNCTIONS(F)                                                                                   \
@@ -134,6 +137,7 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 	F(int, rspgo_join, (void *pool, size_t pool_len, struct rspgo_where *where,                          \
 	                    struct rspgo_loadinfo *info, struct rspgo_error *err))                           \
 	F(int, rspgo_about, (int what, void *pool, size_t pool_len, uint32_t pe_id, struct rspgo_error *err)) \
+	F(int, rspgo_room, (uint64_t ino, uint32_t session, struct rspgo_error *err))                       \
 	F(int, rspgo_task_finish, (int done, struct rspgo_outcome *outcome, struct rspgo_error *err))        \
 	F(void, rspgo_task_abandon, (int done))                                                              \
 	/* Waits until the former function has returned. */                                                  \

@@ -28,7 +28,7 @@
  * Descriptors. What rsp_socket() returns is a real file descriptor. poll(2),
  * select(2), epoll(7) and event loops built on them work on it: it is readable
  * when rsp_recvmsg(), or rsp_accept(), would return something and writable when
- * rsp_sendmsg() would not block. fcntl(2) with F_SETFL/O_NONBLOCK and F_SETFD work, dup(2)
+ * rsp_sendmsg() would not block: with several sessions, for one of them at least. fcntl(2) with F_SETFL/O_NONBLOCK and F_SETFD work, dup(2)
  * makes a second name for the same socket. Do not read(2) or write(2) it. It is
  * closed by rsp_close(); close(2) frees everything too, but does not wait until
  * what was sent has arrived.
@@ -188,6 +188,9 @@ struct rsp_sndrcvinfo {
 #define RSP_UNDELIVERED 7        /* .undelivered: a message of this side was not delivered
                                     and will not be. The message itself follows, as far
                                     as the buffer has room */
+#define RSP_SEND_READY 8         /* .head: the session, for which rsp_sendmsg() said EAGAIN or
+                                    waited, has room again. There is one at a time that
+                                    is not received */
 
 /* Bits of the option RSP_NOTIFICATIONS. */
 #define RSP_NOTIFY_SESSIONS 0x1U /* RSP_SESSION_ADDED, RSP_SESSION_REMOVED */
@@ -195,7 +198,8 @@ struct rsp_sndrcvinfo {
 #define RSP_NOTIFY_SHUTDOWN 0x4U /* RSP_SHUTDOWN */
 #define RSP_NOTIFY_COOKIES 0x8U  /* RSP_COOKIE_REJECTED */
 #define RSP_NOTIFY_UNDELIVERED 0x10U /* RSP_UNDELIVERED */
-#define RSP_NOTIFY_ALL 0x1fU
+#define RSP_NOTIFY_SEND_READY 0x20U  /* RSP_SEND_READY */
+#define RSP_NOTIFY_ALL 0x3fU
 
 /* What every notification begins with. */
 struct rsp_notification_head {
@@ -428,7 +432,14 @@ RSP_API int rsp_setload(int fd, const struct rsp_loadinfo *info);
  *
  * Returns len: a message is sent whole or not at all. Success means that the
  * library has taken it; it then reaches the element that serves the session, or
- * the next one. Waits while there is no room in the send buffer.
+ * the next one. Waits while there is no room in the send buffer of the session.
+ *
+ * With a peer that does not read that can last for ever, and an element that serves
+ * all its sessions in one thread serves none of them meanwhile. Either RSP_SEND_LIMIT
+ * bounds it: then that session alone fails. Or MSG_DONTWAIT says EAGAIN, for the session that
+ * has no room; RSP_SEND_READY tells when that one has some again. POLLOUT does
+ * not: it is on while any of the sessions has room, or there is none.
+ *
  * Delivery: within a session to one element exactly once and in order. When the
  * element fails, what the transport did not deliver goes to the next one, in
  * order and before newer messages; what the old one had received and not acted
@@ -438,7 +449,7 @@ RSP_API int rsp_setload(int fd, const struct rsp_loadinfo *info);
  *
  * Errors: EAGAIN (it would have to wait), ENOTCONN (no session, or no such
  * session any more), EHOSTUNREACH and others (the session has failed, with the
- * reason), EMSGSIZE (more than 1 MiB), EINVAL (len is 0, PPID 11, a stream that does
+ * reason), ETIMEDOUT (it has, for RSP_SEND_LIMIT was over), EMSGSIZE (more than 1 MiB), EINVAL (len is 0, PPID 11, a stream that does
  * not exist, unknown flags in info, a reserved member that is not zero), EOPNOTSUPP (unknown flags),
  * EFAULT, EINTR. */
 RSP_API ssize_t rsp_sendmsg(int fd, const void *buf, size_t len, const struct rsp_sndrcvinfo *info,
@@ -519,9 +530,9 @@ RSP_API int rsp_recvmmsg(int fd, struct rsp_mmsghdr *msgs, unsigned int count, i
  * after a failover, but none is missing. With the option RSP_POOL_KEY it is
  * encrypted and authenticated. flags: MSG_DONTWAIT.
  *
- * Waits while there is no room.
+ * Waits while there is no room, as rsp_sendmsg().
  * Errors: EAGAIN (it would have to wait), ENOTCONN (no such session, or not any
- * more), EMSGSIZE (more than RSP_COOKIE_MAX bytes), EINVAL (a pool user's session, or
+ * more), ETIMEDOUT (RSP_SEND_LIMIT), EMSGSIZE (more than RSP_COOKIE_MAX bytes), EINVAL (a pool user's session, or
  * the element was registered with RSP_DATA_ONLY), EOPNOTSUPP (unknown flags),
  * EFAULT, EINTR. */
 RSP_API int rsp_send_cookie(int fd, const void *cookie, size_t len, uint32_t session, int flags);
@@ -599,6 +610,10 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_RESUME 18           /* 1: messages that RSP_FAILOVER_HOLD holds back are sent; of a
                                    session, 0 is that of rsp_connect(); cannot be read */
 
+#define RSP_SEND_LIMIT 20       /* how long a session may have no room for a message that had
+                                   to wait, or was refused with EAGAIN, until it is aborted:
+                                   RSP_SESSION_REMOVED with ETIMEDOUT. Does not run while it
+                                   looks for an element. -1 = for ever; default: -1 */
 #define RSP_FAIL_BACK 19        /* 1: a session of an element whose pool user is an element
                                    of a pool itself, and fails, goes on with another element
                                    of that pool (RFC 5351 section 4.2, business cards); what

@@ -22,6 +22,7 @@ var errnos = []struct {
 	{unix.ENFILE, unix.ENFILE},
 	{unix.ENOMEM, unix.ENOMEM},
 	{rserpool.ErrClosed, unix.EBADF},
+	{rserpool.ErrSendLimit, unix.ETIMEDOUT},
 	{rserpool.ErrUnknownPool, unix.ENOENT},
 	{rserpool.ErrConnected, unix.EISCONN},
 	{rserpool.ErrRegistered, unix.EISCONN},

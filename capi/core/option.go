@@ -96,6 +96,7 @@ var options = map[int]option{
 		},
 	},
 	C.RSP_FAILOVER_LIMIT:    milliseconds("RSP_FAILOVER_LIMIT", func(o *rserpool.SessionOptions) *time.Duration { return &o.FailoverLimit }),
+	C.RSP_SEND_LIMIT:        milliseconds("RSP_SEND_LIMIT", func(o *rserpool.SessionOptions) *time.Duration { return &o.SendLimit }),
 	C.RSP_RTO_INITIAL:       milliseconds("RSP_RTO_INITIAL", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOInitial }),
 	C.RSP_RTO_MIN:           milliseconds("RSP_RTO_MIN", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOMin }),
 	C.RSP_RTO_MAX:           milliseconds("RSP_RTO_MAX", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOMax }),

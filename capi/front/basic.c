@@ -14,19 +14,18 @@ static void abandon(struct call *call, int done)
 	call->go->rspgo_task_abandon(done);
 }
 
-/* Takes what began a task, waits for its end and fetches the outcome. */
-static int outcome(struct call *call, int done, struct rspgo_outcome *result)
+int task_outcome(struct call *call, int done, struct rspgo_outcome *result)
 {
 	int ended;
 
 	if (done < 0)
-		return core_failed(-1, done);
+		return core_failed(call->fd, done);
 	if (wait_ready(call, done, POLLIN, abandon) == -1) {
 		abandon(call, done);
 		return -1;
 	}
 	ended = call->go->rspgo_task_finish(done, result, error_space());
-	return ended < 0 ? core_failed(-1, ended) : 0;
+	return ended < 0 ? core_failed(call->fd, ended) : 0;
 }
 
 static int check_unused(const char *function, const char *name, const uint32_t *reserved, size_t count)
@@ -69,7 +68,7 @@ static int find(struct call *call, const void *pool, size_t pool_len, const stru
 		        .wait = hints->wait,
 		};
 	}
-	if (outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, error_space()), &found) == -1)
+	if (task_outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, error_space()), &found) == -1)
 		return -1;
 	*list = found.list;
 	return 0;
@@ -117,7 +116,7 @@ static int enter(struct call *call, const void *pool, size_t pool_len, const str
 	        .addr = where->ai_addr,
 	};
 	load = load_of(info);
-	if (outcome(call, call->go->rspgo_join((void *)(uintptr_t)pool, pool_len, &at, &load, error_space()), &made) == -1)
+	if (task_outcome(call, call->go->rspgo_join((void *)(uintptr_t)pool, pool_len, &at, &load, error_space()), &made) == -1)
 		return -1;
 	if (pe_id != NULL)
 		*pe_id = made.pe_id;
@@ -140,7 +139,7 @@ static int about_element(struct call *call, enum rspgo_about what, const void *p
 
 	if (check_handle(call, pool, pool_len) == -1)
 		return -1;
-	return outcome(call, call->go->rspgo_about((int)what, (void *)(uintptr_t)pool, pool_len, pe_id, error_space()),
+	return task_outcome(call, call->go->rspgo_about((int)what, (void *)(uintptr_t)pool, pool_len, pe_id, error_space()),
 	               &nothing);
 }
 

@@ -77,6 +77,10 @@ ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_m
 ssize_t checked_receive(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how, int flags);
 void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *message);
 
+/* basic.c. Takes what began a task, waits for its end and fetches the outcome; -1
+ * with the error set. */
+int task_outcome(struct call *call, int done, struct rspgo_outcome *result);
+
 /* control.c. What several calls are given. The checks return -1 with the error
  * set. */
 int check_handle(struct call *call, const void *pool, size_t size);

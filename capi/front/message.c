@@ -65,6 +65,17 @@ struct rspgo_msginfo sent_as(const struct rsp_sndrcvinfo *info)
 	};
 }
 
+/* Waits until one session has room: others may have, and then the descriptor is writable. */
+static int wait_room(struct call *call, uint32_t session)
+{
+	struct rspgo_outcome none;
+	int done = call->go->rspgo_room(call->ino, session, error_space());
+
+	if (done == -ENOTSOCK)
+		return (int)tried(call, 1, done);
+	return task_outcome(call, done, &none);
+}
+
 ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info, int flags)
 {
 	int waited;
@@ -75,7 +86,7 @@ ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_m
 
 		if (!may_wait(call, sent, flags))
 			return tried(call, waited, sent);
-		if (wait_ready(call, call->fd, POLLOUT, NULL) == -1)
+		if (wait_room(call, info->session) == -1)
 			return -1;
 	}
 }
@@ -227,7 +238,7 @@ static int cookie_call(struct call *call, const void *cookie, size_t len, uint32
 
 		if (!may_wait(call, sent, flags))
 			return (int)tried(call, waited, sent);
-		if (wait_ready(call, call->fd, POLLOUT, NULL) == -1)
+		if (wait_room(call, session) == -1)
 			return -1;
 	}
 }

@@ -58,6 +58,7 @@ func (s *Socket) end(ss *session, err error) {
 	}
 	s.release(ss)
 	ss.state, ss.err, ss.assoc = ended, err, 0
+	s.live--
 	ss.kept.clear()
 	ss.toSend.clear()
 	ss.returned.clear()

@@ -1,6 +1,7 @@
 package rserpool
 
 import (
+	"errors"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -57,6 +58,10 @@ func (s *Socket) sessionUp(ss *session) {
 func (s *Socket) sessionDown(ss *session, why error) {
 	s.release(ss)
 	ss.unhold()
+	if errors.Is(ss.leaving, ErrSendLimit) {
+		s.outOfPatience(ss, ss.leaving)
+		return
+	}
 	if !ss.own && why != nil && ss.follows() && !s.closing {
 		s.followCard(ss, why)
 		return

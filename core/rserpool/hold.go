@@ -24,6 +24,9 @@ func (ss *session) ahead() bool { return ss.hold == restoring && ss.state == est
 
 // read notes that the program has read a notification.
 func (ss *session) read(n *Notification) {
+	if n == ss.offer {
+		ss.offer = nil
+	}
 	if ss.hold == heldBack && n == ss.told {
 		ss.hold, ss.told = restoring, nil
 	}

@@ -10,8 +10,9 @@ const (
 	NotifyShutdown                              // Shutdown
 	NotifyCookies                               // CookieRejected
 	NotifyUndelivered                           // Undelivered
+	NotifySendReady                             // SendReady
 
-	NotifyAll = NotifySessions | NotifyFailover | NotifyShutdown | NotifyCookies | NotifyUndelivered
+	NotifyAll = NotifySessions | NotifyFailover | NotifyShutdown | NotifyCookies | NotifyUndelivered | NotifySendReady
 )
 
 // NotificationType says what happened.
@@ -44,11 +45,14 @@ const (
 	// failover are delivered; those that were delivered to a peer which then
 	// failed are in doubt, and not among these.
 	Undelivered
+	// SendReady: the session, which refused a message with ErrWouldBlock, has room
+	// again. There is one at a time that is not received.
+	SendReady
 )
 
 // String returns the name.
 func (t NotificationType) String() string {
-	names := [...]string{"nothing", "SessionAdded", "SessionRemoved", "FailoverBegun", "FailoverCompleted", "Shutdown", "CookieRejected", "Undelivered"}
+	names := [...]string{"nothing", "SessionAdded", "SessionRemoved", "FailoverBegun", "FailoverCompleted", "Shutdown", "CookieRejected", "Undelivered", "SendReady"}
 	if int(t) < len(names) {
 		return names[t]
 	}
@@ -84,6 +88,8 @@ func (t NotificationType) wanted() Notifications {
 		return NotifyShutdown
 	case Undelivered:
 		return NotifyUndelivered
+	case SendReady:
+		return NotifySendReady
 	}
 	return NotifyCookies
 }

@@ -28,8 +28,9 @@ func (r *readiness) tell(readable, writable bool) {
 // Hooks installs functions that follow the socket's readiness. Each is called
 // at once with the present state, then on every change, in the order of the
 // changes. Readable means that TryRecv, or the TryAccept of its Listener, returns
-// something other than ErrWouldBlock, writable that TrySend does not return
-// ErrWouldBlock, as far as is known. They are called with the socket locked: they
+// something other than ErrWouldBlock; writable that there is a session whose
+// TrySend does not return ErrWouldBlock, as far as is known, or none at all. Who
+// waits for one of several sessions uses AwaitRoom, or SendReady. They are called with the socket locked: they
 // must be brief and must not call it.
 func (s *Socket) Hooks(readable, writable func(bool)) {
 	s.mu.Lock()
@@ -52,9 +53,11 @@ func (s *Socket) isReadable() bool {
 // TryRecv has to tell. One that never stood is Connect's to report.
 func (s *Socket) failed() bool { return s.own != nil && s.own.stood && s.own.state == ended }
 
-// isWritable: until a session refused a message there is room, and then again
-// from the moment that any has some.
-func (s *Socket) isWritable() bool { return s.closing || !s.full }
+// isWritable: until a session refused a message there is room, and as long as
+// another one has not.
+func (s *Socket) isWritable() bool {
+	return s.closing || s.perSession || s.fulls == 0 || s.fulls < s.live
+}
 
 // Hooks is Socket.Hooks for the session: its TryRecv, TrySend and TrySendCookie.
 func (c *Conn) Hooks(readable, writable func(bool)) {

@@ -40,16 +40,6 @@ func (s *Socket) sendOn(ss *session, b []byte, info *SendInfo) error {
 	return err
 }
 
-// refuse notes that a session had no room for something.
-func (s *Socket) refuse(ss *session) {
-	ss.full = true
-	ss.show()
-	if !s.perSession {
-		s.full = true
-		s.updateReadiness()
-	}
-}
-
 func (s *Socket) sendable(b []byte, info *SendInfo) error {
 	switch {
 	case len(b) == 0:

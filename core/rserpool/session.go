@@ -53,7 +53,7 @@ type session struct {
 	parked     bool   // too many wait for Accept: the same
 	readable   signal // there is something in inbox, or the session ended
 	writable   signal // there is room again, or the session ended
-	full       bool   // a message was refused; there was no room since
+	room              // to send
 	ready      readiness
 }
 
@@ -161,13 +161,6 @@ func (s *Socket) handedOver(ss *session) {
 		return
 	}
 	ss.queuedBytes -= len(m.data)
-}
-
-// relax tells those who wait that the session takes messages again.
-func (s *Socket) relax(ss *session) {
-	s.full, ss.full = false, false
-	ss.writable.fire()
-	ss.show()
 }
 
 func (s *Socket) transmit(ss *session, m *outgoing) error {

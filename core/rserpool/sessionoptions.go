@@ -30,6 +30,11 @@ type SessionOptions struct {
 	// more, for all sessions of a socket, and keeps one half of ReceiveBuffer
 	// itself, at least 64 KiB.
 	SendBuffer, ReceiveBuffer int
+	// SendLimit is how long a session may have no room for a message that was refused
+	// with ErrWouldBlock, or waits: then it fails with ErrSendLimit, and no other one.
+	// It does not run while the session looks for an element. Negative: for ever,
+	// which is the default.
+	SendLimit time.Duration
 	// Notifications are what is told in band; none.
 	Notifications Notifications
 	// Replay keeps what a pool user sends until a cookie covers it, and sends
@@ -75,6 +80,7 @@ type SessionOptions struct {
 func (o SessionOptions) resolve() (SessionOptions, error) {
 	d := assoc.Default()
 	orDefault(&o.FailoverLimit, 15*time.Second)
+	orDefault(&o.SendLimit, -1)
 	orDefault(&o.SendBuffer, d.SendBuffer)
 	orDefault(&o.ReceiveBuffer, d.ReceiveBuffer)
 	orDefault(&o.RTOInitial, d.RTOInitial)
@@ -191,7 +197,11 @@ func (s *Socket) setOptions(ss *session, o SessionOptions) error {
 	if ss.own && o.FailoverLimit != ss.opts.FailoverLimit {
 		s.machine.Post(endpoint.SetFailoverLimit{Session: endpoint.SessionID(ss.id), Limit: o.FailoverLimit})
 	}
+	limited := o.SendLimit != ss.opts.SendLimit
 	ss.opts = o
+	if limited {
+		s.limitWait(ss)
+	}
 	s.throttle(ss)
 	s.updateReadiness()
 	return nil

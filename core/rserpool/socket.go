@@ -63,7 +63,8 @@ type Socket struct {
 	missing     map[endpoint.Token]error // lookups of what is not there yet: why
 	lastLookup  endpoint.Token
 
-	full       bool           // a session refused a message; none has had room since
+	live       int            // sessions that have not ended
+	fulls      int            // of these, that refused a message and have had no room since
 	lends      bool           // what is in the inboxes counts against receive windows
 	stuck      int            // full inboxes whose association the transport cannot hold alone
 	arrivals   fifo[*session] // whose message is next, unless perSession
@@ -243,6 +244,7 @@ func (s *Socket) newSession() *session {
 	s.lastSession++
 	ss := &session{id: s.lastSession, opts: s.cfg.SessionOptions}
 	s.sessions[ss.id] = ss
+	s.live++
 	return ss
 }
 

@@ -21,7 +21,7 @@ static int set(int fd, uint32_t session, int option, int value)
 static const struct {
 	int option, initial, value, wrong;
 } options[] = {
-        {RSP_NOTIFICATIONS, 0, RSP_NOTIFY_ALL, 0x20},
+        {RSP_NOTIFICATIONS, 0, RSP_NOTIFY_ALL, 0x40},
         {RSP_FAILOVER_LIMIT, 15000, 2500, -2},
         {RSP_SNDBUF, 4 << 20, 65536, -1},
         {RSP_RCVBUF, 4 << 20, 70000, -1},
@@ -65,6 +65,10 @@ static void every_option(void)
 	CHECK(set(fd, info.session, RSP_SNDBUF, 100000) == 0);
 	CHECK(get(fd, 0, RSP_SNDBUF) == 100000);
 	CHECK(set(fd, info.session, RSP_HEARTBEAT, -1) == 0 && get(fd, info.session, RSP_HEARTBEAT) == -1);
+	CHECK(get(fd, 0, RSP_SEND_LIMIT) == -1);
+	CHECK_ERROR(set(fd, 0, RSP_SEND_LIMIT, -2), EINVAL);
+	CHECK(set(fd, 0, RSP_SEND_LIMIT, 60000) == 0 && get(fd, info.session, RSP_SEND_LIMIT) == 60000);
+	CHECK(set(fd, 0, RSP_SEND_LIMIT, 0) == 0 && get(fd, info.session, RSP_SEND_LIMIT) == -1);
 	/* Sizes of buffers that are too small are raised, as SO_RCVBUF does it. */
 	CHECK(set(fd, info.session, RSP_RCVBUF, 1) == 0 && get(fd, info.session, RSP_RCVBUF) == RSP_BUFFER_MIN);
 	CHECK(set(fd, 0, RSP_SNDBUF, RSP_BUFFER_MIN - 1) == 0 && get(fd, 0, RSP_SNDBUF) == RSP_BUFFER_MIN);

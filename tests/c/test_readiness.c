@@ -189,9 +189,95 @@ static void mixed_descriptors(void)
 	close_pair(pe, user);
 }
 
+static char block[50000];
+
+/* Sends to a session until it has no room and nothing more moves. */
+static int fill_session(int pe, struct rsp_sndrcvinfo *to)
+{
+	int sent = 0, idle = 0;
+
+	while (idle < 20) {
+		if (rsp_sendmsg(pe, block, sizeof(block), to, MSG_DONTWAIT) == (ssize_t)sizeof(block)) {
+			sent++;
+			idle = 0;
+		} else {
+			CHECK(errno == EAGAIN);
+			idle++;
+			usleep(10000);
+		}
+		CHECK(sent < 1000); /* memory is bounded */
+	}
+	return sent;
+}
+
+/* Until a message comes that is no block. */
+static void *read_blocks(void *argument)
+{
+	static char buf[sizeof(block)];
+	int *user = argument;
+
+	usleep(200000);
+	while (rsp_recvmsg(*user, buf, sizeof(buf), NULL, 0) == (ssize_t)sizeof(buf))
+		;
+	return NULL;
+}
+
+/* One pool user that does not read has no room; the others have, and POLLOUT says so. What
+ * waits for the first waits for it alone, RSP_SEND_READY tells of it, and with
+ * RSP_SEND_LIMIT it fails alone. */
+static void one_does_not_read(void)
+{
+	int bits = RSP_NOTIFY_SEND_READY | RSP_NOTIFY_SESSIONS, small = 100000, limit = 500, pe, users[2], i;
+	struct rsp_sndrcvinfo to[2], info;
+	union rsp_notification note;
+	struct rsp_loadinfo load;
+	pthread_t thread;
+
+	memset(&load, 0, sizeof(load));
+	pe = bound_socket();
+	CHECK(rsp_setsockopt(pe, 0, RSP_NOTIFICATIONS, &bits, sizeof(bits)) == 0);
+	CHECK(rsp_setsockopt(pe, 0, RSP_SNDBUF, &small, sizeof(small)) == 0);
+	CHECK(rsp_register(pe, "ready-deaf", 10, &load) == 0);
+	for (i = 0; i < 2; i++) {
+		users[i] = connected("ready-deaf");
+		CHECK(rsp_setsockopt(users[i], 0, RSP_RCVBUF, &small, sizeof(small)) == 0);
+		say(users[i], "hello");
+		CHECK(rsp_recvmsg(pe, &note, sizeof(note), &info, 0) == sizeof(note) && note.type == RSP_SESSION_ADDED);
+		CHECK(rsp_recvmsg(pe, &note, sizeof(note), &to[i], 0) == 5);
+	}
+	CHECK(fill_session(pe, &to[0]) > 1);
+	CHECK(events_of(pe, POLLOUT, 0) == POLLOUT);
+	CHECK(rsp_sendmsg(pe, "x", 1, &to[1], 0) == 1);
+	CHECK(rsp_recvmsg(users[1], &note, sizeof(note), NULL, 0) == 1);
+	fill_session(pe, &to[1]);
+	CHECK(events_of(pe, POLLOUT, 0) == 0);
+	while (rsp_recvmsg(pe, &note, sizeof(note), &info, MSG_DONTWAIT) > 0)
+		CHECK(note.type == RSP_SEND_READY); /* of when all had not stopped yet */
+
+	CHECK(pthread_create(&thread, NULL, read_blocks, &users[0]) == 0);
+	CHECK(rsp_sendmsg(pe, block, sizeof(block), &to[0], 0) == (ssize_t)sizeof(block)); /* waits for the first alone */
+	CHECK(rsp_sendmsg(pe, "1", 1, &to[0], 0) == 1);
+	CHECK(events_of(pe, POLLOUT, LONG) == POLLOUT);
+	CHECK(rsp_recvmsg(pe, &note, sizeof(note), &info, 0) == sizeof(note) && note.type == RSP_SEND_READY);
+	CHECK(note.head.session == to[0].session && info.session == to[0].session && note.head.error == 0);
+	CHECK(pthread_join(thread, NULL) == 0);
+
+	CHECK(rsp_setsockopt(pe, to[1].session, RSP_SEND_LIMIT, &limit, sizeof(limit)) == 0);
+	CHECK_ERROR(rsp_sendmsg(pe, block, sizeof(block), &to[1], 0), ETIMEDOUT);
+	CHECK(rsp_recvmsg(pe, &note, sizeof(note), &info, 0) == sizeof(note) && note.type == RSP_SESSION_REMOVED);
+	CHECK(note.head.session == to[1].session && note.head.error == ETIMEDOUT && note.head.why[0] != '\0');
+	CHECK_ERROR(rsp_sendmsg(pe, "2", 1, &to[1], 0), ENOTCONN);
+	CHECK(rsp_sendmsg(pe, "3", 1, &to[0], 0) == 1);
+	CHECK(rsp_recvmsg(users[0], &note, sizeof(note), NULL, 0) == 1);
+	CHECK(rsp_close(users[0]) == 0);
+	rsp_close(users[1]);
+	CHECK(rsp_close(pe) == 0);
+}
+
 static const struct check_test tests[] = {
         TEST(readable_while_messages_wait), TEST(edge_triggered), TEST(writable_while_there_is_room),
         TEST(blocking_send),                TEST(mixed_descriptors),
+        TEST(one_does_not_read),
 };
 
 CHECK_MAIN(tests)
