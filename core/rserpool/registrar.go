@@ -34,7 +34,8 @@ type RegistrarConfig struct {
 	// restarted has an answer for everybody at once, before the pool elements
 	// come back: the file's entries are given out, and the elements asked
 	// whether they live. With Peers what these know counts, and the file only
-	// when none of them answers. A file that cannot be used costs a warning.
+	// when none of them answers. A file that cannot be used costs a warning;
+	// that of another registrar, which holds a lock on State.lock, is an error.
 	State string
 	// NoTCP leaves out the TCP port, of the same number as that of ASAP, at
 	// which pool users are answered too.

@@ -93,7 +93,14 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	if err = r.joinGroups(cfg); err != nil {
 		return nil, errors.Join(err, r.closeChannels())
 	}
-	if r.machine, err = registrar.New(r.machineConfig(cfg)); err != nil {
+	machine := r.machineConfig(cfg)
+	if cfg.State != "" {
+		if r.keeper, err = r.newKeeper(cfg.State, &machine); err != nil {
+			return nil, errors.Join(err, r.closeChannels())
+		}
+	}
+	if r.machine, err = registrar.New(machine); err != nil {
+		r.keeper.unlock()
 		return nil, errors.Join(err, r.closeChannels())
 	}
 	r.loop = New(&r.mu, r.machine, r.perform)
@@ -134,9 +141,6 @@ func (r *Registrar) machineConfig(cfg RegistrarConfig) registrar.Config {
 	if r.enrp != nil {
 		m.Local = r.enrp.port.LocalAddrs()
 		m.ENRP = reachable(m.Local, cfg.Host.Addrs(), cfg.Advertise)
-	}
-	if cfg.State != "" {
-		r.keeper = r.newKeeper(cfg.State, &m)
 	}
 	return m
 }

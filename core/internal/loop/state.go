@@ -2,6 +2,9 @@ package loop
 
 import (
 	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/registrar"
@@ -22,6 +25,7 @@ const (
 type keeper struct {
 	r       *Registrar
 	file    string
+	lock    io.Closer // nil if it could not be had, and nothing can be written either
 	quit    chan struct{}
 	done    chan struct{}
 	written time.Time
@@ -31,8 +35,20 @@ type keeper struct {
 
 // newKeeper reads what was there, and begins to write what will be. A file
 // that cannot be used costs a warning, not the service; it is set aside, since it
-// may be something else that is dear to somebody.
-func (r *Registrar) newKeeper(file string, m *registrar.Config) *keeper {
+// may be something else that is dear to somebody, and what is no file is left
+// alone: then there is no keeper. The file of another registrar is an error: what
+// each of the two wrote would be lost.
+func (r *Registrar) newKeeper(file string, m *registrar.Config) (*keeper, error) {
+	if err := isFile(file); errors.Is(err, errNoFile) {
+		r.log.Warn("the state file is not used: the registrar starts without what it knew, and keeps nothing", "file", file, "err", err)
+		return nil, nil
+	}
+	lock, err := lockState(file)
+	if errors.Is(err, errStateInUse) {
+		return nil, fmt.Errorf("state file %s: %w", file, err)
+	} else if err != nil {
+		r.log.Warn("the state file cannot be locked: two registrars would spoil it", "file", file, "err", err)
+	}
 	entries, err := readState(file, now())
 	if err != nil {
 		r.log.Warn("the state file is not used: the registrar starts without what it knew", "file", file, "err", err)
@@ -43,7 +59,7 @@ func (r *Registrar) newKeeper(file string, m *registrar.Config) *keeper {
 		}
 	}
 	m.Restored = entries
-	return &keeper{r: r, file: file, quit: make(chan struct{}), done: make(chan struct{})}
+	return &keeper{r: r, file: file, lock: lock, quit: make(chan struct{}), done: make(chan struct{})}, nil
 }
 
 func (k *keeper) run() {
@@ -67,6 +83,13 @@ func (k *keeper) stop(last registrar.View) {
 	<-k.done
 	k.written = time.Time{}
 	k.write(last)
+	k.unlock()
+}
+
+func (k *keeper) unlock() {
+	if k != nil && k.lock != nil {
+		k.lock.Close()
+	}
 }
 
 // write writes what a registrar knows that serves; one that is still starting

@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
@@ -254,6 +256,55 @@ func TestStateFileOfNoUse(t *testing.T) {
 		}
 		if _, err := os.Stat(w.file); err != nil {
 			t.Error("no state is kept:", err)
+		}
+	})
+}
+
+// TestStateFileIsShared: the second registrar on a file does not start, and says
+// why; when the first has ended the file is free, whatever became of the lock file.
+func TestStateFileIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &stateWorld{T: t, net: memnet.New(), file: filepath.Join(t.TempDir(), "state")}
+		first := w.start()
+		_, err := StartRegistrar(RegistrarConfig{
+			ASAP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:4863")}, Open: w.net.Open, State: w.file,
+			Logger: slog.New(slog.DiscardHandler),
+		})
+		if !errors.Is(err, errStateInUse) || !strings.Contains(err.Error(), w.file) {
+			t.Errorf("a second registrar on the file: %v", err)
+		}
+		first.Close()
+		w.start().Close()
+		if w.log.String() != "" {
+			t.Errorf("warnings: %s", w.log.String())
+		}
+	})
+}
+
+// TestStateIsNoFile: a pipe, a device or a directory is neither waited for nor
+// replaced; the registrar serves without it, and says so.
+func TestStateIsNoFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pipe := filepath.Join(t.TempDir(), "pipe")
+		if err := unix.Mkfifo(pipe, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{pipe, "/dev/null", t.TempDir()} {
+			before, err := os.Stat(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := &stateWorld{T: t, net: memnet.New(), file: file}
+			r := w.start()
+			w.pe(r)
+			time.Sleep(2 * statePeriod)
+			r.Close()
+			if after, err := os.Stat(file); err != nil || after.Mode() != before.Mode() || !os.SameFile(before, after) {
+				t.Errorf("%s is not what it was: %v, %v", file, after, err)
+			}
+			if !strings.Contains(w.log.String(), "no regular file") {
+				t.Errorf("%s: no warning: %s", file, w.log.String())
+			}
 		}
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/librserpool/librserpool/core/internal/snapshot"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
@@ -16,10 +18,46 @@ import (
 // maxStateFile bounds what is read: 1,000,000 PEs take about 100 MB.
 const maxStateFile = 1 << 30
 
+// errNoFile: opening a pipe or a device may take for ever, and replacing it
+// would destroy it.
+var errNoFile = errors.New("it is no regular file")
+
+// isFile says whether there is something that may be replaced, or nothing.
+func isFile(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && !info.Mode().IsRegular():
+		return errNoFile
+	}
+	return err
+}
+
+// lockState keeps other registrars from a state file as long as what it returns
+// is open. The file itself is replaced again and again, so that a file beside it
+// is locked, which stays.
+func lockState(name string) (io.Closer, error) {
+	f, err := os.OpenFile(name+".lock", os.O_RDWR|os.O_CREATE|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			return nil, errStateInUse
+		}
+		return nil, err
+	}
+	return f, nil
+}
+
+var errStateInUse = errors.New("another registrar keeps its state in this file; give each its own")
+
 // readState reads what the registrar before this one left. A file that does
 // not exist is no error.
 func readState(name string, at time.Time) ([]enrp.PoolEntry, error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -27,6 +65,9 @@ func readState(name string, at time.Time) ([]enrp.PoolEntry, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+		return nil, errNoFile
+	}
 	b, err := io.ReadAll(io.LimitReader(f, maxStateFile+1))
 	if err != nil {
 		return nil, err
@@ -38,12 +79,7 @@ func readState(name string, at time.Time) ([]enrp.PoolEntry, error) {
 }
 
 // setAside renames a file so that it is not replaced, and returns its new name.
-// What is no file, a directory for one, is never replaced.
 func setAside(name string) (kept string, err error) {
-	info, err := os.Stat(name)
-	if err != nil || !info.Mode().IsRegular() {
-		return "", err
-	}
 	kept = name + ".unusable"
 	return kept, os.Rename(name, kept)
 }
