@@ -1,6 +1,6 @@
 package main
 
-// #include "../abi.h"
+// #include "abi.h"
 import "C"
 
 import (
