@@ -44,6 +44,7 @@ type Endpoint struct {
 	turn    int        // what it has given so far,
 	round   []*socket  // whose turn comes next,
 	idle    bool       // and whether none since the round began had anything
+	cramped time.Time  // room.go: until then there is no room to be made
 	closed  bool
 }
 
