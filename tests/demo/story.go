@@ -10,7 +10,7 @@ import (
 // What the programs print or log, as far as the story depends on it.
 var (
 	readyLine      = regexp.MustCompile(`registrar (0x[0-9a-f]+) listening on .*?(127\.0\.0\.1:\d+)`)
-	registeredLine = regexp.MustCompile(`msg=registered .*\bpe=(0x[0-9a-f]+) .*\bat=\[(\S+)\]`)
+	registeredLine = regexp.MustCompile(`msg=registered .*\bpe=(0x[0-9a-f]+) .*\bat="?\[([^ \]]+)`)
 	servedLine     = regexp.MustCompile(`msg="session is served" .*\bpe=(0x[0-9a-f]+)`)
 )
 
