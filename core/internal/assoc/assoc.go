@@ -218,5 +218,6 @@ var (
 	ErrProtocol      = errors.New("protocol violation")
 	ErrAlreadyExists = errors.New("association with this peer exists")
 	ErrUnreachable   = errors.New("peer unreachable")
+	ErrFamily        = errors.New("there are only IPv6 addresses, and the socket is for IPv4 (AF_INET): make it for IPv6 (AF_INET6), which reaches both")
 	ErrNoResources   = errors.New("out of resources")
 )

@@ -197,7 +197,7 @@ func (e *Element) NoHome(now time.Time, err error) {
 // everybody again: for the first time after the round that failed, then after
 // pauses.
 func (e *Element) patienceDue(now time.Time) {
-	if !now.Before(e.until) {
+	if !now.Before(e.until) || hunt.Final(e.why) {
 		e.registerFailed(e.why)
 		return
 	}

@@ -320,11 +320,12 @@ func TestLateConnecting(t *testing.T) {
 }
 
 // At the wrong port, where nobody is a registrar, the round is over as soon as that
-// is said; another registrar that is known is waited for.
+// is said, and with it the wait for a registrar that is not there yet: none will be.
+// Another one that is known is waited for.
 func TestSentAway(t *testing.T) {
 	away := assoc.Explained(assoc.ErrAborted, assoc.WrongPort("this is the ENRP port"))
 	s := newScript(t, Config{Registrars: only(regA)})
-	s.step(Resolve{Token: 1, Handle: pool})
+	s.step(Resolve{Token: 1, Handle: pool, Wait: -1})
 	id := s.home()
 	s.want(homeFound(id, regA), Send{id, asap.HandleResolution{Handle: pool}})
 	s.step(AssocLost{id, away})
@@ -346,4 +347,18 @@ func TestSentAway(t *testing.T) {
 	s.drain()
 	s.step(AssocLost{id, away})
 	s.want(HomeLost{away}, Connect{3, cs[1].Addrs})
+}
+
+// The same for a registration.
+func TestRegistrationSentAway(t *testing.T) {
+	away := assoc.Explained(assoc.ErrAborted, assoc.WrongPort("this is the ENRP port"))
+	s := newScript(t, Config{Registrars: only(regA)})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}, Wait: -1})
+	id := s.home()
+	s.drain()
+	s.step(AssocLost{id, away})
+	got := s.drain()
+	if f, is := got[len(got)-1].(RegistrationFailed); !is || !errors.As(f.Err, new(*NoRegistrarError)) {
+		t.Errorf("got %v", got)
+	}
 }

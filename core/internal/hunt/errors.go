@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
@@ -46,6 +48,20 @@ func (e *NoRegistrarError) Error() string {
 		parts[i] = fmt.Sprintf("%s: %s", t.Who(), why)
 	}
 	return "no registrar can be reached (" + strings.Join(parts, "; ") + "): start one or correct the addresses"
+}
+
+// Final says that it is of no use to wait: nobody who was tried is a registrar, or
+// of a family that the socket has, and that does not change by itself.
+func (e *NoRegistrarError) Final() bool {
+	return len(e.Tried) > 0 && !slices.ContainsFunc(e.Tried, func(t Tried) bool {
+		return !errors.Is(t.Err, assoc.ErrWrongPort) && !errors.Is(t.Err, assoc.ErrFamily)
+	})
+}
+
+// Final says whether err is a *NoRegistrarError that is final.
+func Final(err error) bool {
+	var none *NoRegistrarError
+	return errors.As(err, &none) && none.Final()
 }
 
 // RejectedError means that a registrar answered a request with an error.

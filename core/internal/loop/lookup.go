@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/registrar"
 )
 
@@ -70,11 +71,7 @@ func (r Resolver) lookUp(ctx context.Context, network, hostPort string) ([]netip
 	return out, nil
 }
 
-// Why a name that the resolver knows is of no use.
-var (
-	errNoAddress = errors.New("the name has no address")
-	errFamily    = errors.New("there are only IPv6 addresses, and the socket is for IPv4 (AF_INET): make it for IPv6 (AF_INET6), which reaches both")
-)
+var errNoAddress = errors.New("the name has no address")
 
 // ips also takes addresses, which a net.Resolver would rob of their zone.
 func (r Resolver) ips(ctx context.Context, network, host string) (ips []netip.Addr, err error) {
@@ -82,11 +79,11 @@ func (r Resolver) ips(ctx context.Context, network, host string) (ips []netip.Ad
 		ips = []netip.Addr{ip}
 	} else if ips, err = r(ctx, network, host); network == "ip4" && len(ips) == 0 {
 		if others, _ := r(ctx, "ip", host); len(others) > 0 {
-			return nil, errFamily
+			return nil, assoc.ErrFamily
 		}
 	}
 	if network == "ip4" && slices.ContainsFunc(ips, func(ip netip.Addr) bool { return !ip.Unmap().Is4() }) {
-		return nil, errFamily
+		return nil, assoc.ErrFamily
 	}
 	if err == nil && len(ips) == 0 {
 		err = errNoAddress

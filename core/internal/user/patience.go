@@ -101,7 +101,7 @@ func (u *User) NoHome(now time.Time, err error) {
 			case w.session != nil && w.session.failing:
 				w.session.err = err
 			case u.cfg.HuntRounds < 0 || u.hunt.Rounds()-w.since < u.cfg.HuntRounds:
-			case now.Before(w.until):
+			case now.Before(w.until) && !hunt.Final(err):
 				u.waitOn(r, w, err)
 			default:
 				w.err = err
