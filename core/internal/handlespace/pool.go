@@ -45,22 +45,15 @@ func (p *Pool[S]) Len() int { return len(p.elements) }
 func (p *Pool[S]) Elements() iter.Seq[*Element[S]] { return p.order.after(0) }
 
 // Select appends to dst up to k different elements of the pool, in the order
-// its policy gives, and moves the policy's state on.
+// its policy gives, and moves the policy's turn on.
 func (s *Space[S]) Select(p *Pool[S], dst []*Element[S], k int) []*Element[S] {
 	s.scratch = p.selector.Select(s.scratch[:0], k, s.rand)
-	return s.appendScratch(dst)
-}
-
-// Tell is Select for who is not about to use the first of them.
-func (s *Space[S]) Tell(p *Pool[S], dst []*Element[S], k int) []*Element[S] {
-	s.scratch = p.selector.Tell(s.scratch[:0], k, s.rand)
-	return s.appendScratch(dst)
-}
-
-func (s *Space[S]) appendScratch(dst []*Element[S]) []*Element[S] {
 	for _, n := range s.scratch {
 		dst = append(dst, n.Value)
 	}
 	clear(s.scratch)
 	return dst
 }
+
+// Use tells the policy that a session begins with an element.
+func (s *Space[S]) Use(e *Element[S]) { e.pool.selector.Use(&e.node) }

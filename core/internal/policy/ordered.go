@@ -35,21 +35,9 @@ func (o *ordered[V]) value(n *Node[V], p protocol.Policy) uint64 {
 	return uint64(p.Load)
 }
 
-// Select counts one new session, for the first of the list: a PU uses only that
-// one, the others are there in case that it fails (RFC 5356 section 5.1.3). To
-// count all would make a small pool's loads grow alike, and its order stay.
-func (o *ordered[V]) Select(dst []*Node[V], k int, r *rand.Rand) []*Node[V] {
-	start := len(dst)
-	if dst = o.Tell(dst, k, r); len(dst) > start {
-		n := dst[start]
-		o.heap.move(n, o.heap.key(n)+n.degradation())
-	}
-	return dst
-}
-
-// Tell lets the first of all equals go behind them, and leaves the loads alone.
-// Where loads degrade, equals become so by being selected: only that turns them.
-func (o *ordered[V]) Tell(dst []*Node[V], k int, _ *rand.Rand) []*Node[V] {
+// Select lets the first of all equals go behind them, and leaves the loads alone.
+// Where loads degrade, equals become so by being used: only that turns them.
+func (o *ordered[V]) Select(dst []*Node[V], k int, _ *rand.Rand) []*Node[V] {
 	start := len(dst)
 	dst = o.heap.smallest(dst, k)
 	for i := len(dst) - 1; i >= start; i-- { // the very first has the last turn
@@ -59,6 +47,15 @@ func (o *ordered[V]) Tell(dst []*Node[V], k int, _ *rand.Rand) []*Node[V] {
 		}
 	}
 	return dst
+}
+
+// Use counts one new session. Of a list a PU uses only one element, the others
+// are there in case that it fails (RFC 5356 section 5.1.3): to count all would make
+// a small pool's loads grow alike, and its order stay.
+func (o *ordered[V]) Use(n *Node[V]) {
+	if more := n.degradation(); more > 0 {
+		o.heap.requeue(n, o.heap.key(n)+more)
+	}
 }
 
 // degradation counts that the element was selected (POL-5.2-02), and returns by

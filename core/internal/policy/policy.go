@@ -36,9 +36,8 @@ type Selector[V any] interface {
 	// first in front, and moves the selection state on by one resolution. The
 	// list is empty only if the pool is or k < 1.
 	Select(dst []*Node[V], k int, r *rand.Rand) []*Node[V]
-	// Tell is Select for who does not ask, as an update of a subscription: nobody
-	// is about to use the first, so that it counts as no session.
-	Tell(dst []*Node[V], k int, r *rand.Rand) []*Node[V]
+	// Use tells that a session begins with an element that was selected.
+	Use(n *Node[V])
 	// Len is the number of elements.
 	Len() int
 }

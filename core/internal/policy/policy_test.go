@@ -212,7 +212,7 @@ func TestDegradationCountsTheUsed(t *testing.T) {
 	count := [3]int{}
 	for range 120 {
 		count[p.pick(32, nil)[0]]++
-		p.sel.Tell(nil, 32, nil)
+		p.sel.Select(nil, 32, nil) // who is only told uses nobody
 	}
 	if count[0] < 66 || count[1] < 26 || count[2] < 26 {
 		t.Errorf("shares of 120 answers: %v, want 67, 27 and 26", count)

@@ -78,10 +78,8 @@ func (q *proportional[V]) Select(dst []*Node[V], k int, r *rand.Rand) []*Node[V]
 	return dst
 }
 
-// Tell is Select.
-func (q *proportional[V]) Tell(dst []*Node[V], k int, r *rand.Rand) []*Node[V] {
-	return q.Select(dst, k, r)
-}
+// Use changes nothing.
+func (q *proportional[V]) Use(*Node[V]) {}
 
 // moveBack keeps places small; it runs once in thousands of rounds.
 func (q *proportional[V]) moveBack() {

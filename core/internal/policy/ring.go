@@ -53,5 +53,5 @@ func (q *ring[V]) Select(dst []*Node[V], k int, _ *rand.Rand) []*Node[V] {
 	return dst
 }
 
-// Tell is Select.
-func (q *ring[V]) Tell(dst []*Node[V], k int, r *rand.Rand) []*Node[V] { return q.Select(dst, k, r) }
+// Use changes nothing.
+func (q *ring[V]) Use(*Node[V]) {}

@@ -52,7 +52,10 @@ func (p *pool) remove(id int) {
 
 func (p *pool) pick(k int, r *rand.Rand) []int {
 	var ids []int
-	for _, n := range p.sel.Select(nil, k, r) {
+	for i, n := range p.sel.Select(nil, k, r) {
+		if i == 0 {
+			p.sel.Use(n)
+		}
 		ids = append(ids, n.Value)
 	}
 	return ids

@@ -22,8 +22,8 @@ func (u *uniform[V]) Select(dst []*Node[V], k int, r *rand.Rand) []*Node[V] {
 	return u.nodes.sample(dst, k, r)
 }
 
-// Tell is Select.
-func (u *uniform[V]) Tell(dst []*Node[V], k int, r *rand.Rand) []*Node[V] { return u.Select(dst, k, r) }
+// Use changes nothing.
+func (u *uniform[V]) Use(*Node[V]) {}
 
 // slots is a slice of nodes that know their index.
 type slots[V any] []*Node[V]

@@ -65,10 +65,8 @@ func (w *weighted[V]) Select(dst []*Node[V], k int, r *rand.Rand) []*Node[V] {
 	return dst
 }
 
-// Tell is Select.
-func (w *weighted[V]) Tell(dst []*Node[V], k int, r *rand.Rand) []*Node[V] {
-	return w.Select(dst, k, r)
-}
+// Use changes nothing.
+func (w *weighted[V]) Use(*Node[V]) {}
 
 // selectIdle answers while every weight is 0: the pool exists, so its elements
 // are given, in turn (POL-4.4-03, POL-5.4-02).

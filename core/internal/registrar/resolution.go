@@ -17,11 +17,12 @@ func (r *Registrar) handleResolution(now time.Time, l *link, m asap.HandleResolu
 		return
 	}
 	r.counts.Resolved++
-	response, ok := r.resolve(now, l, pool, m.Items, r.space.Select)
+	response, ok := r.resolve(now, l, pool, m.Items)
 	if !ok {
 		r.emit(SendASAP{Link: l.Link, Message: unknownPool(m.Handle)})
 		return
 	}
+	r.space.Use(r.space.Element(m.Handle, response.Elements[0].ID))
 	response.UpdatesAccepted = r.updateSubscription(l, m)
 	r.emit(SendASAP{Link: l.Link, Message: response})
 }
@@ -34,14 +35,13 @@ func unknownPool(h protocol.PoolHandle) asap.HandleResolutionResponse {
 // resolve lists up to items elements (0: as many as we give) in the order of
 // the pool's policy (ASAP-3.3-13, E-07, POL-7-04). The policy is always said,
 // some PUs need it (ASAP-3.3-14); its values are the first element's
-// (POL-7-05). by is Select of the handlespace for who will use the first of them,
-// and Tell for who may. ok is false if who asks can reach none of them.
-func (r *Registrar) resolve(now time.Time, l *link, pool *pool, items uint32, by selection) (response asap.HandleResolutionResponse, ok bool) {
+// (POL-7-05). ok is false if who asks can reach none of them.
+func (r *Registrar) resolve(now time.Time, l *link, pool *pool, items uint32) (response asap.HandleResolutionResponse, ok bool) {
 	limit := r.cfg.Limits.ResponseItems
 	if items > 0 && int64(items) < int64(limit) {
 		limit = int(items)
 	}
-	chosen := r.choose(now, l, pool, limit, by)
+	chosen := r.choose(now, l, pool, limit)
 	if len(chosen) == 0 {
 		return response, false
 	}

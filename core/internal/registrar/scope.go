@@ -46,10 +46,10 @@ func (r *Registrar) canServe(told *peer, t protocol.Transport) bool {
 
 // choose takes up to limit elements of a pool that the other end of l may know, in
 // the order of its policy.
-func (r *Registrar) choose(now time.Time, l *link, pool *pool, limit int, by selection) []protocol.Element {
-	out, whole := r.nameAll(l, by(pool, r.scratch[:0], limit), limit)
+func (r *Registrar) choose(now time.Time, l *link, pool *pool, limit int) []protocol.Element {
+	out, whole := r.nameAll(l, r.space.Select(pool, r.scratch[:0], limit), limit)
 	if !whole && pool.Len() > limit {
-		out, _ = r.nameAll(l, r.space.Tell(pool, r.scratch[:0], pool.Len()), limit)
+		out, _ = r.nameAll(l, r.space.Select(pool, r.scratch[:0], pool.Len()), limit)
 	}
 	if !whole {
 		r.complain(now, "pool "+string(pool.Handle), Log{
@@ -58,9 +58,6 @@ func (r *Registrar) choose(now time.Time, l *link, pool *pool, limit int, by sel
 	}
 	return out
 }
-
-// selection is how a pool's elements are selected.
-type selection func(p *pool, dst []*element, k int) []*element
 
 // nameAll returns the elements that may be named, and whether those are all.
 func (r *Registrar) nameAll(l *link, els []*element, limit int) (out []protocol.Element, whole bool) {

@@ -199,3 +199,29 @@ func TestZoneOfElement(t *testing.T) {
 	pe.lost()
 	s.want(SendASAPTo{Token: 1, Peer: []netip.AddrPort{pe.at}, Message: ask("pool", 1)})
 }
+
+// TestLoadOfTheNamed (POL-5.2-02): a session counts for the element that its user is
+// told to use first, also where a better one is not named to it.
+func TestLoadOfTheNamed(t *testing.T) {
+	s := started(t)
+	pe := s.here(1, "127.0.0.1:5000")
+	for id := range protocol.PEID(3) {
+		m := pe.offer("pool", id+1)
+		m.Element.Policy = protocol.Policy{Type: protocol.LeastUsedWithDegradation, Load: 10 * uint32(id), Degradation: 10}
+		if id > 0 {
+			m.Element.User.Addrs = append(m.Element.User.Addrs, hostAddr)
+		}
+		pe.sends(m)
+	}
+	s.take()
+	far := s.connect(4, "192.0.2.7:6000")
+	var got []protocol.PEID
+	for range 5 {
+		far.sends(asap.HandleResolution{Handle: "pool"})
+		m := s.take()[0].(SendASAP).Message.(asap.HandleResolutionResponse)
+		got = append(got, m.Elements[0].ID)
+	}
+	if want := []protocol.PEID{2, 3, 2, 3, 2}; !slices.Equal(got, want) {
+		t.Errorf("sessions go to %v, want %v", got, want)
+	}
+}

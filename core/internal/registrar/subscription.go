@@ -113,7 +113,7 @@ func (r *Registrar) poolChanged(now time.Time, h protocol.PoolHandle) {
 func (a *audience) due(r *Registrar, now time.Time) {
 	a.last = now
 	for _, s := range slices.Clone(a.subs.items) {
-		response, ok := r.resolve(now, s.link, r.space.Pool(a.handle), s.items, r.space.Tell)
+		response, ok := r.resolve(now, s.link, r.space.Pool(a.handle), s.items)
 		if !ok {
 			response = unknownPool(a.handle)
 			r.unsubscribe(s) // as when the pool is gone

@@ -105,6 +105,7 @@ func (s *stand) choose(k int) time.Duration {
 		for i := range batch {
 			sp := s.spaces[i%len(s.spaces)]
 			dst = sp.Select(sp.Pool(pool), dst[:0], k)
+			sp.Use(dst[0])
 		}
 	})
 }
