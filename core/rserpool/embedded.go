@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/transport/open"
@@ -23,11 +24,15 @@ const (
 	errAccess       = syscall.EACCES
 )
 
+// isRefusal says that nobody has a port.
+func isRefusal(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
+
 // host is what the sockets of a process share: the transports, and the
 // registrars inside the process, by port.
 type host struct {
 	open   func(transport.Config) (transport.Endpoint, string, error)
-	listen func(netip.AddrPort) (net.Listener, error) // TCP; nil in worlds without
+	listen func(netip.AddrPort) (net.Listener, error)  // TCP; nil in worlds without
+	dial   func(context.Context, netip.AddrPort) error // the same; closes again
 
 	lookUp loop.Resolver
 	addrs  *loop.Host
@@ -38,7 +43,7 @@ type host struct {
 
 var thisHost = func() *host {
 	h := newHost(open.Endpoint)
-	h.listen = listenTCP
+	h.listen, h.dial = listenTCP, dialTCP
 	return h
 }()
 
@@ -118,13 +123,18 @@ func (h *host) leave(cfg Config) {
 // which nobody configured one: when the process that embeds it dies, one of
 // the others takes its place.
 type keeper struct {
-	joined bool
-	timer  *time.Timer
+	joined   bool
+	embedded bool // the registrar in use, or the last one, is inside a process, too
+	timer    *time.Timer
 }
 
 // Before it takes the place of a registrar that is gone, a keeper leaves time
-// for one that restarts. The pauses are random: one of many keepers is first.
-const keeperPause = time.Second
+// for one that restarts; none that was inside a process does. The pauses are
+// random: one of many keepers is first.
+const (
+	keeperPause = time.Second
+	keeperHaste = 50 * time.Millisecond
+)
 
 func (s *Socket) mayEmbed() bool {
 	s.mu.Lock()
@@ -164,6 +174,7 @@ func (s *Socket) embed() error {
 		return ErrClosed
 	}
 	s.keeper.joined = true
+	s.machine.Post(endpoint.RegistrarStarted{})
 	return nil
 }
 
@@ -173,7 +184,11 @@ func (s *Socket) keeperStart() {
 	if !s.loopback || s.cfg.NoEmbedded || s.name.Pool == "" || s.closing || s.keeper.timer != nil {
 		return
 	}
-	s.keeper.timer = time.AfterFunc(keeperPause+rand.N(keeperPause), s.keeperDue)
+	pause := keeperPause
+	if s.keeper.embedded {
+		pause = keeperHaste
+	}
+	s.keeper.timer = time.AfterFunc(pause+rand.N(pause/2), s.keeperDue)
 }
 
 // keeperDone lets the keeper sleep, with the socket locked.

@@ -1,6 +1,7 @@
 package rserpool
 
 import (
+	"context"
 	"errors"
 	"net/netip"
 	"syscall"
@@ -149,4 +150,34 @@ func TestElementsThatStartTogether(t *testing.T) {
 			w.Errorf("%d elements, want %d", len(es), n)
 		}
 	})
+}
+
+// TestNewcomerWhenTheEmbeddedRegistrarDies: whoever comes then is served by the
+// element that is left, which takes the registrar's place at once. A daemon is
+// given time to start again instead.
+func TestNewcomerWhenTheEmbeddedRegistrarDies(t *testing.T) {
+	for name, tcp := range map[string]error{"embedded": syscall.ECONNREFUSED, "daemon": nil} {
+		t.Run(name, func(t *testing.T) {
+			run(t, func(w *world) {
+				a, b := w.process(), w.process()
+				b.host.dial = func(context.Context, netip.AddrPort) error { return tcp }
+				a.echo("echo", Registration{})
+				b.echo("echo", Registration{})
+				c := w.process().dial("echo")
+				w.exchange(c, "before")
+				synctest.Wait()
+				a.kill()
+				start := time.Now()
+				w.exchange(w.process().dial("echo"), "newcomer")
+				took := time.Since(start)
+				if tcp != nil && took > 300*time.Millisecond {
+					w.Errorf("served after %v", took)
+				}
+				if tcp == nil && took < keeperPause {
+					w.Errorf("the place of a daemon is taken after %v", took)
+				}
+				w.exchange(c, "after")
+			})
+		})
+	}
 }

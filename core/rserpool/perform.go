@@ -60,9 +60,11 @@ func (s *Socket) performRegistration(f endpoint.Effect) {
 		s.home = joinStrs(f.Addrs)
 		s.log.Debug("registrar found", "registrar", s.home)
 		s.keeperDone()
+		s.hereHome = homeHere(f)
+		s.watchHome()
 	case endpoint.HomeLost:
 		s.log.Info("registrar lost", "registrar", s.home, "err", f.Err)
-		s.home = ""
+		s.home, s.hereHome = "", hereHome{}
 		s.keeperStart()
 	case endpoint.Registered:
 		s.becomeRegistered(f)

@@ -113,6 +113,7 @@ func (s *Socket) postRegistration(ctx context.Context, event endpoint.Event, wha
 	register, joining := event.(endpoint.Register)
 	if joining {
 		s.serving = true
+		s.watchHome()
 		s.dropTCP(errNeedsSCTP)
 		if s.name.Pool != "" && s.name.Pool != string(register.Handle) {
 			s.registerEnd = nil

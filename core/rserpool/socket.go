@@ -38,8 +38,9 @@ type Socket struct {
 
 	machine   *loop.Loop[endpoint.Event, endpoint.Effect] // nil until it is needed
 	directory directory
-	loopback  bool   // nobody configured a registrar
-	home      string // the registrar in use
+	loopback  bool     // nobody configured a registrar
+	home      string   // the registrar in use
+	hereHome  hereHome // if it is on this host
 	tcp       tcpRegistrars
 	ear       *loop.Ear // nil unless registrars announce themselves
 	keeper    keeper

@@ -395,7 +395,9 @@ func TestCloseEndsRegistration(t *testing.T) {
 		p.registrar()
 		registered := w.process().socket()
 		w.ok(registered.Register(w.ctx, "echo", Registration{}))
-		p.kill()
+		for _, ep := range p.endpoints {
+			ep.Freeze()
+		}
 		s := w.process().socket()
 		waiting := make(chan error, 2)
 		go func() { waiting <- s.Register(w.ctx, "echo", Registration{}) }()

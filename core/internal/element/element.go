@@ -162,7 +162,11 @@ func (e *Element) HomeFound(now time.Time, kind hunt.Kind) {
 func (e *Element) HomeLost(now time.Time) {
 	switch e.phase {
 	case asked:
-		if !e.attemptFailed() {
+		err := e.why // the hunt knows more, if it has failed meanwhile
+		if err == nil {
+			err = hunt.ErrTimeout
+		}
+		if !e.attemptFailed(err) {
 			e.becomeWaiting()
 		}
 	case registered, delayed:
@@ -242,7 +246,7 @@ func (e *Element) becomeDelayed(now time.Time, d time.Duration) {
 // when for a registrar that is not there yet.
 func (e *Element) await(now, until time.Time) {
 	e.awaited, e.attempts = true, 0
-	e.begun, e.until = now, until
+	e.begun, e.until, e.why = now, until, nil
 	if e.hunt.Home() == 0 {
 		e.hunt.Kick(now)
 	}

@@ -160,7 +160,7 @@ func (e *Element) registrationRejected(now time.Time, err *hunt.RejectedError) {
 // (ASAP-3.1-10).
 func (e *Element) registerTimeoutDue(now time.Time) {
 	at := e.sentTo
-	if !e.attemptFailed() {
+	if !e.attemptFailed(hunt.ErrTimeout) {
 		e.becomeWaiting()
 	}
 	e.hunt.Drop(now, at)
@@ -169,19 +169,19 @@ func (e *Element) registerTimeoutDue(now time.Time) {
 // attemptFailed counts (ASAP-3.1-15, E-12). It reports true when that was the
 // last attempt and the element is idle. A PE that was in service goes on for
 // ever; then the user is told.
-func (e *Element) attemptFailed() (last bool) {
+func (e *Element) attemptFailed(err error) (last bool) {
 	e.attempts++
 	if e.attempts <= max(e.cfg.MaxRegAttempt, 0) {
 		return false
 	}
 	e.attempts = 0
 	if !e.inService {
-		e.registerFailed(hunt.ErrTimeout)
+		e.registerFailed(err)
 		return true
 	}
 	e.becomeWaiting()
-	e.giveUpChange(hunt.ErrTimeout)
-	e.tellLost(hunt.ErrTimeout)
+	e.giveUpChange(err)
+	e.tellLost(err)
 	return false
 }
 

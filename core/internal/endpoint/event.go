@@ -123,6 +123,10 @@ type CancelResolve struct{ Token Token }
 // Purge drops what the cache knows of a pool (ASAP-6.4-01).
 type Purge struct{ Handle protocol.PoolHandle }
 
+// RegistrarStarted tells that one of the known registrars has just been started:
+// those that refused of late are tried at once, now or when a hunt begins.
+type RegistrarStarted struct{}
+
 // LookedUp answers a LookUp effect: Found are the registrars behind the names,
 // one for each address, in place of those that were found before; Failed the
 // names that have no address.
@@ -226,6 +230,7 @@ func (Resolve) event()          {}
 func (CancelResolve) event()    {}
 func (PEFailed) event()         {}
 func (Purge) event()            {}
+func (RegistrarStarted) event() {}
 func (LookedUp) event()         {}
 func (Announced) event()        {}
 func (Connecting) event()       {}

@@ -76,6 +76,8 @@ func (m *Endpoint) handleAssoc(now time.Time, event Event) {
 	switch e := event.(type) {
 	case LookedUp:
 		m.hunt.LookedUp(now, e.Found, e.Failed)
+	case RegistrarStarted:
+		m.hunt.Started(now)
 	case Announced:
 		m.hunt.Announced(now, e.Message.Transports, e.From)
 	case Connecting:

@@ -2,6 +2,7 @@ package hunt
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -24,6 +25,22 @@ const (
 
 func backoff(refused int) time.Duration {
 	return min(retryFirst<<min(max(refused, 1)-1, 10), retryMax)
+}
+
+// One on this host, which costs nothing to try, is tried that often for a while
+// whatever it does: when its process dies another one takes its place.
+const (
+	retryHere = 200 * time.Millisecond
+	triesHere = 50
+)
+
+// backoff is how long the registrar stands back because it refused.
+func (c *candidate) backoff() time.Duration {
+	here := !slices.ContainsFunc(c.addrs, func(a netip.AddrPort) bool { return !a.Addr().IsLoopback() })
+	if here && c.refused <= triesHere {
+		return min(backoff(c.refused), retryHere)
+	}
+	return backoff(c.refused)
 }
 
 // Those who wait for a pool or a registrar that is not there yet leave between
@@ -169,7 +186,7 @@ func (h *Hunt) attemptFailed(now time.Time, i int, err error) {
 		c.readyAt = h.t5.At()
 	} else {
 		c.refused++
-		c.readyAt = now.Add(backoff(c.refused))
+		c.readyAt = now.Add(c.backoff())
 	}
 	h.release(c)
 	h.checkRound()

@@ -124,7 +124,7 @@ func (h *Hunt) homeLost(now time.Time, err error) {
 		c.readyAt = now
 		if !proven {
 			c.refused++
-			c.readyAt = now.Add(backoff(c.refused))
+			c.readyAt = now.Add(c.backoff())
 		}
 		c.failed, c.err = false, err
 		c.spurned = !proven && errors.Is(err, assoc.ErrWrongPort)

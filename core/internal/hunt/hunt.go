@@ -153,6 +153,17 @@ func (h *Hunt) kick(now time.Time, lookUp bool) {
 	h.fill(now)
 }
 
+// Started notes that a known registrar has just been started: whoever refused of
+// late may be tried at once.
+func (h *Hunt) Started(now time.Time) {
+	for _, c := range h.known {
+		if c.refused > 0 && !c.busy {
+			c.failed, c.refused, c.readyAt = false, 0, now
+		}
+	}
+	h.fill(now)
+}
+
 // AssocUp notes an association that stands; it may be one that was asked for.
 func (h *Hunt) AssocUp(now time.Time, id assoc.ID, local, remote []netip.AddrPort) {
 	h.peers[id] = peer{local, remote}

@@ -100,11 +100,15 @@ func quotesTag(quoted []byte, tag uint32) bool {
 // unreachable brings the error counters of a path to their limit and asks the
 // peer at once: it dies with the next failure, for which the ICMP message to
 // that very heartbeat is enough, but a peer that is there after all is
-// believed (SCTP-5-09).
+// believed (SCTP-5-09). It makes no difference whether the message is about data or
+// about a heartbeat that was due anyway.
 func (a *association) unreachable(now time.Time, p *path, first chunk.Type, quoted []byte) {
 	if p.nonce != 0 && first == chunk.TypeHeartbeat && quotesBeat(quoted, p) {
-		a.beatMissed(now, p)
-		return
+		if p.trial || p.errors >= a.params.PathMaxRetrans {
+			a.beatMissed(now, p)
+			return
+		}
+		p.nonce = 0
 	}
 	p.errors = max(p.errors, a.params.PathMaxRetrans)
 	if q := a.alternate(p); q == nil || q.inactive {

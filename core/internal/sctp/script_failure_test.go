@@ -390,3 +390,32 @@ func TestScriptUnreachableWhenEstablished(t *testing.T) {
 	c.wantState("CLOSED")
 	c.forget()
 }
+
+// TestScriptHeartbeatIsRefused: the ICMP message to a heartbeat that was due anyway
+// is worth as much as one to data: the peer is asked once more, at once, and what
+// comes back then decides (SCTP-5-09).
+func TestScriptHeartbeatIsRefused(t *testing.T) {
+	c := newConv(t, withParams(heartbeats)).establishServer()
+	refuse := func() {
+		c.ep.Unreachable(c.now, c.udp, c.expectOwn(ctHeartbeat).raw)
+		c.drain()
+	}
+	beat := func() {
+		for range 100 {
+			if len(c.out) > 0 {
+				return
+			}
+			c.advance(50 * time.Millisecond)
+		}
+		t.Fatal("no heartbeat")
+	}
+	beat()
+	refuse()
+	c.inject(tlv32(ctHeartbeatAck, 0, c.expectOwn(ctHeartbeat).chunks[0].value))
+	c.wantState("ESTABLISHED")
+	beat()
+	refuse()
+	refuse()
+	c.wantState("CLOSED")
+	c.forget()
+}

@@ -194,6 +194,26 @@ func TestEmbeddedRegistrarIsHandedOn(t *testing.T) {
 	u.finish()
 }
 
+// The first element is killed, and the registrar in its process with it. Who comes
+// at that moment is served by the second one, well before its patience is at an end;
+// who had a session with that one notices nothing.
+func TestNewcomerWhenTheFirstElementIsKilled(t *testing.T) {
+	w := &world{t: t, env: []string{"RSERPOOL_PORT=" + freePort(t), "RSERPOOL_LOG=info", "ECHO_PORT=0", "RSERPOOL_WAIT=4s"}}
+	elements := []*element{w.element()}
+	for range 3 {
+		elements = append(elements, w.element())
+		u := w.user()
+		u.ask()
+		elements[0].Kill()
+		newcomer := w.user()
+		newcomer.ask()
+		newcomer.finish()
+		u.ask()
+		u.finish()
+		elements = elements[1:]
+	}
+}
+
 // A registrar that is asked to end does so cleanly, by SIGTERM and by SIGINT.
 func TestRegistrarEnds(t *testing.T) {
 	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
