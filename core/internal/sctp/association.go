@@ -2,6 +2,7 @@ package sctp
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -130,6 +131,15 @@ func (a *association) adopt(tag uint32, offer *offer) {
 	a.slowAcks = offer.foreign
 	a.in.start(offer.tsn, a.params.ReceiveBuffer)
 	a.out.window, a.out.advertised = int(offer.window), int(offer.window)
+}
+
+// doubt has those addresses verified before they carry data that Connect was given
+// and the peer neither answers from nor lists: one that is bound to a wildcard lists
+// none, and may not know us there, if we have other addresses towards it.
+func (a *association) doubt(answers *path, listed []netip.Addr) {
+	for _, p := range a.paths {
+		p.confirmed = p == answers || slices.Contains(listed, p.addr)
+	}
 }
 
 // learn adds the addresses that the peer listed as unconfirmed paths (section

@@ -240,9 +240,10 @@ func (a *association) refuseInitAck(in *arrival, tag uint32, flags uint8, cause 
 func (a *association) becomeCookieEchoed(in *arrival, o *offered) {
 	s := a.setup
 	a.adopt(o.tag, &o.offer)
+	a.doubt(in.path, o.addrs)
+	a.primary = in.path
 	a.learn(o.addrs)
 	s.target = int(in.path.index)
-	a.primary = in.path
 	if !s.resent { // REC of SCTP-3-61
 		a.primary.sample(in.now.Sub(s.sent), a.params.RTOMin, a.params.RTOMax)
 	}

@@ -334,3 +334,32 @@ func TestShutdownOverAlternate(t *testing.T) {
 		return p.find(0, assoc.ShutdownComplete) != nil && p.find(1, assoc.ShutdownComplete) != nil
 	})
 }
+
+// Addresses that Connect was given and the peer does not list carry nothing before
+// they are verified (section 5.4): a peer on a wildcard, which lists none, may not
+// know us there. So they neither disturb the session nor delay its end where
+// nobody listens any more.
+func TestUnlistedAddressesAreVerified(t *testing.T) {
+	for _, age := range []time.Duration{100 * ms, 5 * time.Minute} {
+		p := newPair(t, Config{}, Config{})
+		p.second = netip.AddrPortFrom(netip.MustParseAddr("10.1.0.2"), p.addrs[1].Port())
+		p.broken = p.second.Addr()
+		x, err := p.ends[0].Connect(p.now, []netip.AddrPort{p.addrs[1], p.second}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.run(age)
+		p.send(0, x, 0, []byte("still there"))
+		p.run(10 * ms)
+		if got := p.messages(1); len(got) != 1 || p.find(0, assoc.CommLost) != nil {
+			t.Fatalf("%d messages, events %v", len(got), p.kinds(0))
+		}
+		p.unreachable(0)
+		start := p.now
+		p.send(0, x, 0, []byte("lost"))
+		p.until(time.Minute, "end", func() bool { return p.find(0, assoc.CommLost) != nil })
+		if took := p.now.Sub(start); took > 10*ms {
+			t.Errorf("after %v: noticed after %v", age, took)
+		}
+	}
+}
