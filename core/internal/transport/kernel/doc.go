@@ -10,7 +10,8 @@
 // A socket has one queue, so an association that is held is peeled off into a
 // socket of its own (hold.go), where its receive window closes without a word
 // while the others go on. It stays there until it ends, and costs a descriptor;
-// where there is none left, the whole endpoint waits instead.
+// where there is none left, the whole endpoint waits instead. The same is done with
+// the one that has most in the send buffer when that is full (room.go).
 //
 // Some parameters belong to the socket or the host here: SendBuffer and
 // ReceiveBuffer are shared by all associations of an endpoint that are not

@@ -111,6 +111,12 @@ func (e *Endpoint) Send(b []byte, info *assoc.SendInfo) error {
 		case 0:
 			return nil
 		case unix.EAGAIN, unix.ENOBUFS, unix.ENOMEM:
+			if s == e.main && e.makeRoom() {
+				if s, err = e.socketOf(a); err != nil {
+					return err
+				}
+				continue
+			}
 			e.block(a)
 			return assoc.ErrWouldBlock
 		case unix.EPIPE, unix.ENOTCONN, unix.ECONNRESET, unix.ECONNABORTED, unix.ECONNREFUSED, unix.ETIMEDOUT, unix.EBADF:

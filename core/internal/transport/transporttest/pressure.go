@@ -12,6 +12,7 @@ var pressureScenarios = []scenario{
 	{"full send buffer", fullSendBuffer, true},
 	{"window closed and reopened", func(w *world) { windowReopens(w, 1500, 200, 32<<10) }, false},
 	{"window closed to large messages", func(w *world) { windowReopens(w, 100_000, 30, 1<<20) }, false},
+	{"one full send buffer of two", oneOfTwo, false},
 	{"many senders", manySenders, false},
 }
 
@@ -61,6 +62,29 @@ func windowReopens(w *world, size, count, buffer int) {
 	s.resume()
 	w.same(s.awaitMessages(sid, len(sent)), sent, "arrived")
 	w.exchange(c, cid, s, sid)
+}
+
+// A peer that does not read has its own association wait, and no other one.
+func oneOfTwo(w *world) {
+	c, cid, s, sid := w.pair(tight)
+	w.exchange(c, cid, s, sid)
+	other := w.client(tight)
+	oid := w.dial(other, s, assoc.Params{})
+	other.awaitUp(oid)
+	osid := s.awaitPeers(2)[1]
+	c.pause()
+	sent := w.fill(s, sid, false)
+	for range 20 {
+		w.exchange(other, oid, s, osid)
+		m := message{stream: 1, ppid: uint32(len(sent)), data: pattern(3000, len(sent))}
+		if err := s.trySend(sid, m); err == nil {
+			sent = append(sent, m)
+		} else if !errors.Is(err, assoc.ErrWouldBlock) {
+			w.Fatal(err)
+		}
+	}
+	c.resume()
+	w.same(c.awaitMessages(cid, len(sent)+1)[1:], sent, "arrived")
 }
 
 // Several goroutines send on one association at a time; the messages of each
