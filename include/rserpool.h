@@ -822,8 +822,7 @@ RSP_API int rsp_pe_failure(const void *pool, size_t pool_len, uint32_t pe_id);
 /* rsp_select, rsp_poll - wait for descriptors, as select(2) and poll(2).
  *
  * They take descriptors of this library and any others together. rsp_select()
- * does not change timeout. Signals of the library itself never end them, which
- * is all that sets them apart from select(2) and poll(2).
+ * does not change timeout.
  * Errors: those of select(2) and poll(2), and EOWNERDEAD. */
 RSP_API int rsp_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
                        struct timeval *timeout);

@@ -21,11 +21,10 @@ static int identify(int fd, const char *function, uint64_t *ino)
 	return 0;
 }
 
-/* All but the signals that a fault of the thread itself raises, and the one with
- * which the Go runtime interrupts its own code. */
+/* All but the signals that a fault of the thread itself raises. */
 static void hold_signals(sigset_t *before)
 {
-	static const int never[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGURG};
+	static const int never[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT};
 	sigset_t held;
 	size_t i;
 

@@ -82,7 +82,7 @@ static void *open_core(void)
 	return library;
 }
 
-static void load(void)
+static void load_core(void)
 {
 	void *library;
 
@@ -107,6 +107,16 @@ mismatch:
 	         "%.300s does not belong to version " RSP_VERSION " of librserpool.so.0; install both from the "
 	         "same build",
 	         core_path);
+}
+
+static void load(void)
+{
+	struct sigaction urgent;
+
+	/* The runtime has a handler for this signal, though it does not use it. */
+	sigaction(SIGURG, NULL, &urgent);
+	load_core();
+	sigaction(SIGURG, &urgent, NULL);
 }
 
 /* What the process lacks it may have later. Loading is no cancellation point. */

@@ -30,14 +30,10 @@ int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct
 {
 	struct waiter waiter = {.call = call, .fd = fd, .cancelled = cancelled};
 	struct pollfd wait = {.fd = fd, .events = events};
-	sigset_t mask = call->before;
 	int ready;
 
-	/* The Go runtime sends SIGURG to threads that run its code. One that
-	 * arrives late must not look like a signal of the program. */
-	sigaddset(&mask, SIGURG);
 	pthread_cleanup_push(cancel, &waiter);
-	ready = ppoll(&wait, 1, NULL, &mask);
+	ready = ppoll(&wait, 1, NULL, &call->before);
 	pthread_cleanup_pop(0);
 	if (ready == -1)
 		return fail(call->fd, errno, "%s: interrupted while waiting: %s", call->function,
@@ -67,12 +63,6 @@ ssize_t tried(struct call *call, int waited, int64_t result)
 	return core_failed(call->fd, result);
 }
 
-static void mask_without_urgent(sigset_t *mask)
-{
-	pthread_sigmask(SIG_BLOCK, NULL, mask);
-	sigaddset(mask, SIGURG);
-}
-
 static int check_process(const char *function)
 {
 	if (!forked())
@@ -84,7 +74,6 @@ static int check_process(const char *function)
 int rsp_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout)
 {
 	struct timespec limit;
-	sigset_t mask;
 	int ready;
 
 	if (check_process("rsp_select") == -1)
@@ -93,20 +82,16 @@ int rsp_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, s
 		limit.tv_sec = timeout->tv_sec;
 		limit.tv_nsec = (long)timeout->tv_usec * 1000;
 	}
-	mask_without_urgent(&mask);
-	ready = pselect(nfds, readfds, writefds, exceptfds, timeout != NULL ? &limit : NULL, &mask);
+	ready = pselect(nfds, readfds, writefds, exceptfds, timeout != NULL ? &limit : NULL, NULL);
 	return ready == -1 ? fail(-1, errno, "rsp_select: %s", strerror(errno)) : ready;
 }
 
 int rsp_poll(struct pollfd *fds, nfds_t nfds, int timeout)
 {
-	struct timespec limit = {.tv_sec = timeout / 1000, .tv_nsec = (long)(timeout % 1000) * 1000000};
-	sigset_t mask;
 	int ready;
 
 	if (check_process("rsp_poll") == -1)
 		return -1;
-	mask_without_urgent(&mask);
-	ready = ppoll(fds, nfds, timeout < 0 ? NULL : &limit, &mask);
+	ready = poll(fds, nfds, timeout);
 	return ready == -1 ? fail(-1, errno, "rsp_poll: %s", strerror(errno)) : ready;
 }
