@@ -28,15 +28,21 @@
  * Descriptors. What rsp_socket() returns is a real file descriptor. poll(2),
  * select(2), epoll(7) and event loops built on them work on it: it is readable
  * when rsp_recvmsg(), or rsp_accept(), would return something and writable when
- * rsp_sendmsg() would not block: with several sessions, for one of them at least. fcntl(2) with F_SETFL/O_NONBLOCK and F_SETFD work, dup(2)
- * makes a second name for the same socket. Do not read(2) or write(2) it. It is
- * closed by rsp_close(); close(2) frees everything too, but does not wait until
- * what was sent has arrived.
+ * rsp_sendmsg() would not block: with several sessions, for one of them at least.
+ * These calls of the system work on it: poll(2), select(2), epoll(7); fcntl(2) with
+ * F_SETFL and O_NONBLOCK, F_SETFD, F_DUPFD; dup(2), which makes a second name for the
+ * same socket; fstat(2); setsockopt(2) and getsockopt(2) with SO_RCVTIMEO and
+ * SO_SNDTIMEO. No others: the file is one end of a socketpair(2), which read(2),
+ * write(2), send(2), recv(2), shutdown(2) and other options reach, and not the SCTP
+ * socket. So SO_ERROR knows nothing of an rsp_connect() that went on in the background
+ * and failed, nor does POLLERR: ask for RSP_ERROR with rsp_getsockopt(), or call
+ * rsp_connect() again. It is closed by rsp_close(); what close(2) does is said there.
  *
  * Blocking. Functions wait unless the descriptor has O_NONBLOCK or the call
- * MSG_DONTWAIT. A signal handler that runs ends the wait with EINTR, whether or
- * not it was installed with SA_RESTART; this is how poll(2) behaves. Waits are
- * cancellation points of pthread_cancel(3).
+ * MSG_DONTWAIT, and as long as RSP_RCVTIMEO and RSP_SNDTIMEO let them. A signal
+ * handler that runs ends the wait with EINTR, whether or not it was installed with
+ * SA_RESTART; this is how poll(2) behaves. Waits are cancellation points of
+ * pthread_cancel(3).
  *
  * Threads. All functions may be called from any thread, also on one descriptor
  * by several at once. rsp_close() ends waits of other threads with EBADF.
@@ -357,7 +363,7 @@ RSP_API int rsp_accept(int fd, struct sockaddr *addr, socklen_t *len);
  * Waits for the connection. With O_NONBLOCK it fails with EINPROGRESS at once
  * and goes on in the background: the descriptor is writable when it has ended,
  * and another rsp_connect() then fails with EISCONN if it succeeded, or with the
- * reason why it did not. EALREADY means that it still goes on. After EINTR it
+ * reason why it did not; option RSP_ERROR has that, too. EALREADY means that it still goes on. After EINTR it
  * goes on as well; another rsp_connect() waits for the same connection.
  * Errors: ENOENT (the registrar knows no such pool), EHOSTUNREACH or ETIMEDOUT
  * (no registrar, or none of the pool's elements, answers), EISCONN, EINVAL (the
@@ -663,6 +669,14 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                             it advertises them itself, or is told to accept them (rserpool(1),
                             --advertise and --accept). Cannot be read. Default: none, or
                             RSERPOOL_ADVERTISE */
+#define RSP_RCVTIMEO 41  /* milliseconds: how long rsp_recvmsg() and its kin, and rsp_accept(), */
+#define RSP_SNDTIMEO 42  /* and how long rsp_sendmsg() and its kin, and rsp_send_cookie(), wait
+                            until they fail with EAGAIN; rounded up to ticks of the kernel;
+                            default: 0, for ever. setsockopt(2) with SO_RCVTIMEO and
+                            SO_SNDTIMEO is the same */
+#define RSP_ERROR 43     /* errno of what failed in the background, such as an rsp_connect()
+                            with O_NONBLOCK, or 0; reading takes it, and rsp_errmsg() has the
+                            reason; cannot be set */
 
 /* States of a session. */
 #define RSP_STATE_CONNECTING 1  /* the first element is looked for */

@@ -104,6 +104,23 @@ func (d *descriptor) start(v verb, args any, background bool, run func(context.C
 	return event, err
 }
 
+// takeError takes the outcomes of what has ended in the background, and returns the
+// first failure as errno, or 0.
+func (d *descriptor) takeError() (errno unix.Errno) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for v, op := range d.ops {
+		if op == nil || !op.ended {
+			continue
+		}
+		d.ops[v] = nil
+		if op.err != nil && errno == 0 {
+			errno = errnoOf(op.err)
+		}
+	}
+	return errno
+}
+
 // idle says that no operation of that verb runs, nor has one left an outcome.
 func (d *descriptor) idle(v verb) bool {
 	d.mu.Lock()

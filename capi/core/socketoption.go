@@ -59,6 +59,11 @@ var socketOptions = map[int]socketOption{
 			return nil
 		},
 	},
+	C.RSP_ERROR: {
+		"RSP_ERROR",
+		func(d *descriptor) int { return int(d.takeError()) },
+		func(*descriptor, int) error { return failf(unix.ENOPROTOOPT, "it can only be read") },
+	},
 	C.RSP_DRAIN_LIMIT: {
 		"RSP_DRAIN_LIMIT",
 		func(d *descriptor) int {

@@ -41,6 +41,7 @@ int begin_new_call(struct call *call, const char *function)
 		return -1;
 	call->function = function;
 	call->fd = -1;
+	call->until = 0;
 	hold_signals(&call->before);
 	return 0;
 }
@@ -52,6 +53,7 @@ int begin_call(struct call *call, const char *function, int fd)
 		return -1;
 	call->function = function;
 	call->fd = fd;
+	call->until = 0;
 	hold_signals(&call->before);
 	return 0;
 }

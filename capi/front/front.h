@@ -46,6 +46,7 @@ struct call {
 	const char *function;
 	int fd;
 	uint64_t ino; /* of fd */
+	int64_t until; /* when waits for fd end, by the monotonic clock in ms: 0 = not known yet, -1 = never */
 	sigset_t before;
 };
 
@@ -57,8 +58,12 @@ int begin_new_call(struct call *call, const char *function);
 ssize_t end_call(struct call *call, ssize_t result);
 
 /* wait.c. Waits until fd is ready for events; -1 with the error set after a
- * signal. At cancellation of the thread cancelled(call) is called first. */
+ * signal, and where fd is that of the call after the time of RSP_RCVTIMEO or
+ * RSP_SNDTIMEO. At cancellation of the thread cancelled(call) is called first. */
 int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct call *, int fd));
+/* Has the waits of a call, whatever they are for, end as those for events of its
+ * descriptor do. */
+void limit_wait(struct call *call, short events);
 /* For calls that try first. may_wait() says whether one that got result from the
  * core is to wait: only then is it worth a system call to see how the descriptor
  * is set. tried() is how it ends; waited says that it has waited before. */

@@ -73,6 +73,7 @@ static int wait_room(struct call *call, uint32_t session)
 
 	if (done == -ENOTSOCK)
 		return (int)tried(call, 1, done);
+	limit_wait(call, POLLOUT);
 	return task_outcome(call, done, &none);
 }
 

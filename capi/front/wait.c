@@ -10,11 +10,13 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <time.h>
 
 struct waiter {
 	struct call *call;
 	int fd;
 	void (*cancelled)(struct call *, int fd);
+	struct timespec space, *left; /* of the wait */
 };
 
 static void cancel(void *argument)
@@ -26,15 +28,63 @@ static void cancel(void *argument)
 	end_call(waiter->call, 0);
 }
 
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* How long the calls of this descriptor wait is kept where setsockopt(2) keeps it,
+ * too: with the descriptor. */
+static int64_t end_of_wait(const struct call *call, short events)
+{
+	struct timeval limit;
+	socklen_t size = sizeof(limit);
+
+	if (getsockopt(call->fd, SOL_SOCKET, events == POLLIN ? SO_RCVTIMEO : SO_SNDTIMEO, &limit, &size) == -1 ||
+	    (limit.tv_sec == 0 && limit.tv_usec == 0))
+		return -1;
+	return now() + (int64_t)limit.tv_sec * 1000 + (limit.tv_usec + 999) / 1000;
+}
+
+void limit_wait(struct call *call, short events)
+{
+	if (call->until == 0)
+		call->until = end_of_wait(call, events);
+}
+
+/* What is left until the end of the wait; NULL is for ever. */
+static struct timespec *time_left(const struct call *call, struct timespec *left)
+{
+	int64_t ms;
+
+	if (call->until <= 0)
+		return NULL;
+	ms = call->until - now();
+	if (ms < 0)
+		ms = 0;
+	left->tv_sec = (time_t)(ms / 1000);
+	left->tv_nsec = (long)(ms % 1000) * 1000000;
+	return left;
+}
+
 int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct call *, int fd))
 {
 	struct waiter waiter = {.call = call, .fd = fd, .cancelled = cancelled};
 	struct pollfd wait = {.fd = fd, .events = events};
 	int ready;
 
+	if (fd == call->fd)
+		limit_wait(call, events);
+	waiter.left = time_left(call, &waiter.space);
 	pthread_cleanup_push(cancel, &waiter);
-	ready = ppoll(&wait, 1, NULL, &call->before);
+	ready = ppoll(&wait, 1, waiter.left, &call->before);
 	pthread_cleanup_pop(0);
+	if (ready == 0)
+		return fail(call->fd, EAGAIN, "%s: the time is over that RSP_RCVTIMEO or RSP_SNDTIMEO has set",
+		            call->function);
 	if (ready == -1)
 		return fail(call->fd, errno, "%s: interrupted while waiting: %s", call->function,
 		            strerror(errno));
@@ -78,9 +128,9 @@ int rsp_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, s
 
 	if (check_process("rsp_select") == -1)
 		return -1;
-	if (timeout != NULL) {
-		limit.tv_sec = timeout->tv_sec;
-		limit.tv_nsec = (long)timeout->tv_usec * 1000;
+	if (timeout != NULL) { /* select(2) takes any number of microseconds */
+		limit.tv_sec = timeout->tv_sec + timeout->tv_usec / 1000000;
+		limit.tv_nsec = (long)(timeout->tv_usec % 1000000) * 1000;
 	}
 	ready = pselect(nfds, readfds, writefds, exceptfds, timeout != NULL ? &limit : NULL, NULL);
 	return ready == -1 ? fail(-1, errno, "rsp_select: %s", strerror(errno)) : ready;

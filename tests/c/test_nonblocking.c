@@ -50,6 +50,38 @@ static void connect_fails(void)
 	CHECK(rsp_close(fd) == 0);
 }
 
+static int error_of(int fd)
+{
+	socklen_t len = sizeof(int);
+	int error = -1;
+
+	CHECK(rsp_getsockopt(fd, 0, RSP_ERROR, &error, &len) == 0 && len == sizeof(int));
+	return error;
+}
+
+/* As SO_ERROR: the outcome, once. */
+static void outcome_as_option(void)
+{
+	struct echo pe;
+	int fd = nonblocking_socket(), set = 1;
+
+	CHECK(error_of(fd) == 0);
+	CHECK_ERROR(rsp_connect(fd, "nobody", 6), EINPROGRESS);
+	wait_for_the_end(fd);
+	CHECK(error_of(fd) == ENOENT);
+	CHECK(strstr(check_message(fd), "nobody") != NULL);
+	CHECK(error_of(fd) == 0);
+	echo_start(&pe, "outcome");
+	CHECK_ERROR(rsp_connect(fd, "outcome", 7), EINPROGRESS); /* the old outcome is out of the way */
+	wait_for_the_end(fd);
+	CHECK(error_of(fd) == 0);
+	say(fd, "hello");
+	CHECK_ERROR(rsp_connect(fd, "outcome", 7), EISCONN);
+	CHECK_ERROR(rsp_setsockopt(fd, 0, RSP_ERROR, &set, sizeof(set)), ENOPROTOOPT);
+	CHECK(rsp_close(fd) == 0);
+	echo_stop(&pe);
+}
+
 /* Nobody answers, so it goes on for some time. */
 static void connect_goes_on(void)
 {
@@ -130,7 +162,7 @@ static void mode_changes(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(connect_succeeds),        TEST(connect_fails),  TEST(connect_goes_on),
+        TEST(connect_succeeds),        TEST(connect_fails), TEST(outcome_as_option),  TEST(connect_goes_on),
         TEST(register_and_deregister), TEST(register_fails), TEST(mode_changes),
 };
 

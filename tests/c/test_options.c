@@ -341,9 +341,51 @@ static void small_buffers(void)
 	CHECK(rsp_close(pe) == 0);
 }
 
+/* Waits end after the time that was set, by either name of the option. */
+static void time_limits(void)
+{
+	static char much[1 << 20];
+	struct timeval limit = {0, 60000};
+	struct rsp_loadinfo load;
+	struct rsp_addrinfo *list = NULL;
+	int fd = bound_socket(), deaf = bound_socket(), i;
+	long long start = now_ms();
+
+	CHECK(get(fd, 0, RSP_RCVTIMEO) == 0 && get(fd, 0, RSP_SNDTIMEO) == 0);
+	CHECK_ERROR(set(fd, 0, RSP_RCVTIMEO, -1), EINVAL);
+	CHECK_ERROR(set(fd, 1, RSP_SNDTIMEO, 10), ENOPROTOOPT);
+	CHECK_ERROR(set(0, 0, RSP_SNDTIMEO, 10), ENOTSOCK);
+	CHECK_ERROR(rsp_setsockopt(fd, 0, RSP_SNDTIMEO, much, 3), EINVAL);
+	CHECK(set(fd, 0, RSP_RCVTIMEO, 40) == 0 && get(fd, 0, RSP_RCVTIMEO) >= 40);
+	CHECK_ERROR(rsp_recvmsg(fd, much, sizeof(much), NULL, 0), EAGAIN);
+	CHECK_EXPLAINED("RSP_RCVTIMEO");
+	CHECK(now_ms() - start >= 39); /* two clocks, each rounded down */
+	CHECK(set(fd, 0, RSP_RCVTIMEO, 0) == 0);
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0);
+	CHECK(get(fd, 0, RSP_RCVTIMEO) >= 60);
+	CHECK_ERROR(rsp_recvmsg(fd, much, sizeof(much), NULL, 0), EAGAIN);
+
+	memset(&load, 0, sizeof(load));
+	CHECK(rsp_register(deaf, "options-deaf", 12, &load) == 0);
+	CHECK(rsp_connect(fd, "options-deaf", 12) == 0);
+	CHECK(set(fd, 0, RSP_SNDTIMEO, 40) == 0);
+	for (i = 0; i < 100 && rsp_sendmsg(fd, much, sizeof(much), NULL, 0) == sizeof(much); i++)
+		;
+	CHECK(i < 100 && errno == EAGAIN);
+	CHECK_EXPLAINED("RSP_SNDTIMEO");
+	CHECK(rsp_close(fd) == 0 || errno == ETIMEDOUT);
+	CHECK(rsp_close(deaf) == 0);
+
+	fd = rsp_socket(AF_INET, SOCK_STREAM, IPPROTO_SCTP);
+	CHECK(fd >= 0 && rsp_listen(fd, 1) == 0 && set(fd, 0, RSP_RCVTIMEO, 10) == 0);
+	CHECK_ERROR(rsp_accept(fd, NULL, NULL), EAGAIN);
+	CHECK(rsp_close(fd) == 0);
+	CHECK_ERROR(rsp_getaddrinfo("nobody", 6, NULL, &list), ENOENT); /* these have limits of their own */
+}
+
 static const struct check_test tests[] = {TEST(every_option), TEST(small_buffers), TEST(element_session),
                                           TEST(replay_fills_the_buffer), TEST(data_only), TEST(pool_key),
                                           TEST(advertise), TEST(wrong_use),
-                                          TEST(set_load),     TEST(load_interval)};
+                                          TEST(set_load),     TEST(load_interval), TEST(time_limits)};
 
 CHECK_MAIN(tests)
