@@ -105,6 +105,7 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
  * loader alike. */
 #define RSPGO_FUNCTIONS(F)                                                                                   \
 	F(uint64_t, rspgo_headers, (void))                                                                   \
+	F(int, rspgo_init, (struct rspgo_error *err))                                                        \
 	F(int, rspgo_socket, (int domain, int stream, struct rspgo_error *err))                              \
 	F(int, rspgo_listen, (uint64_t ino, int backlog, struct rspgo_error *err))                           \
 	F(int, rspgo_accept, (int fd, uint64_t ino, void *addr, size_t *len, struct rspgo_error *err))       \

@@ -53,7 +53,10 @@
  * fork. The library starts its threads at the first call, not when the program
  * starts: daemon(3) and prefork servers work as long as they fork before their
  * first rsp_ call. In a child forked later every function fails with EOWNERDEAD
- * until it calls execve(2).
+ * until it calls execve(2); its copies of descriptors are for close(2), and as long
+ * as it has them the local port may stay in use. A program that gives up rights, or
+ * changes its root directory, calls rsp_init() before: daemon(3) first, then
+ * rsp_init(), then chroot(2), then setuid(2); of prefork servers each worker.
  *
  * Errors that every function with a descriptor can return, besides its own:
  *   EBADF       fd is not open, or was closed meanwhile
@@ -254,6 +257,20 @@ union rsp_notification {
 	struct rsp_failover failover;
 	struct rsp_undelivered undelivered;
 };
+
+/* rsp_init - begin to use the library now, and not with the first other call.
+ *
+ * Never needed, but where files cannot be read later, after chroot(2) or setuid(2):
+ * it loads the core of the library, which starts the threads, and reads the
+ * configuration file and that of the pool's key, which hold for all sockets made later
+ * as long as the environment names the same ones. Only the names of registrars, not
+ * their addresses, need files after that: those of gethostbyname(3). It may be
+ * called again, and then reads the files anew.
+ *
+ * Returns 0. Waits for nothing but files.
+ * Errors: EINVAL for a wrong value in an environment variable or a file; EOWNERDEAD,
+ * ELIBACC, EIO, and at the first call EMFILE, ENFILE, ENOMEM, as said above. */
+RSP_API int rsp_init(void);
 
 /* rsp_socket - make a socket.
  *

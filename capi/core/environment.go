@@ -1,5 +1,6 @@
 package main
 
+// #include "abi.h"
 // extern char **environ;
 import "C"
 
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"unsafe"
+
+	"github.com/librserpool/librserpool/core/rserpool"
 )
 
 const settingPrefix = "RSERPOOL_"
@@ -38,4 +41,12 @@ func importEnvironment() {
 			os.Setenv(name, value)
 		}
 	}
+}
+
+//export rspgo_init
+func rspgo_init(space *C.struct_rspgo_error) C.int {
+	return C.int(call(space, "rsp_init", func() (int64, error) {
+		importEnvironment()
+		return 0, rserpool.Preload()
+	}))
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * socket.c - making, binding, naming.
+ * socket.c - beginning, making, binding, naming.
  */
 #define _GNU_SOURCE
 #include "front.h"
@@ -8,6 +8,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+
+int rsp_init(void)
+{
+	struct call call;
+	int result;
+
+	if (begin_new_call(&call, "rsp_init") == -1)
+		return -1;
+	result = call.go->rspgo_init(error_space());
+	return (int)end_call(&call, result < 0 ? core_failed(-1, result) : 0);
+}
 
 #define TYPE_FLAGS (SOCK_CLOEXEC | SOCK_NONBLOCK)
 

@@ -40,3 +40,39 @@ func TestFilesOfSettings(t *testing.T) {
 		}
 	}
 }
+
+// TestPreload: what was read ahead holds when the files are gone or others.
+func TestPreload(t *testing.T) {
+	defer setAhead(nil)
+	dir := t.TempDir()
+	config, key := filepath.Join(dir, "config"), filepath.Join(dir, "key")
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(config, "RSERPOOL_PORT=99\nRSERPOOL_POOL_KEY="+key)
+	write(key, strings.Repeat("ab", 16))
+	for _, v := range variables {
+		t.Setenv(v, "")
+	}
+	t.Setenv("RSERPOOL_CONFIG", config)
+	if err := Preload(); err != nil {
+		t.Fatal(err)
+	}
+	write(config, "nonsense")
+	if err := os.Remove(key); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ConfigFromEnv()
+	if err != nil || c.LoopbackPort != 99 || len(c.PoolKey) != 16 {
+		t.Errorf("port %d, a key of %d bytes, %v", c.LoopbackPort, len(c.PoolKey), err)
+	}
+	if err := Preload(); !errors.Is(err, ErrInvalid) {
+		t.Errorf("nonsense: %v", err)
+	}
+	if _, err := ConfigFromEnv(); !errors.Is(err, ErrInvalid) {
+		t.Errorf("after a failure nothing was read ahead: %v", err)
+	}
+}

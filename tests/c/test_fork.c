@@ -84,6 +84,7 @@ static void every_function_fails(int fd)
 	memset(&any, 0, sizeof(any));
 	any.sin_family = AF_INET;
 	one.buf = buf;
+	CHECK_ERROR(rsp_init(), EOWNERDEAD);
 	CHECK_ERROR(rsp_socket(AF_INET, SOCK_DGRAM, IPPROTO_SCTP), EOWNERDEAD);
 	CHECK_EXPLAINED("forked");
 	CHECK_ERROR(rsp_bind(fd, (struct sockaddr *)&any, sizeof(any)), EOWNERDEAD);
