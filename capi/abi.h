@@ -101,11 +101,15 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 /* rspgo_room is a task, too: it ends when a session that had no room has some, and
  * fails when the session has ended. */
 
+/* rspgo_quit is for the end of the program: it closes all sockets, and returns an
+ * eventfd that becomes readable when what they had to send has arrived. */
+
 /* F(result, name, parameters): all functions, for prototypes, pointers and the
  * loader alike. */
 #define RSPGO_FUNCTIONS(F)                                                                                   \
 	F(uint64_t, rspgo_headers, (void))                                                                   \
 	F(int, rspgo_init, (struct rspgo_error *err))                                                        \
+	F(int, rspgo_quit, (struct rspgo_error *err))                                                        \
 	F(int, rspgo_socket, (int domain, int stream, struct rspgo_error *err))                              \
 	F(int, rspgo_listen, (uint64_t ino, int backlog, struct rspgo_error *err))                           \
 	F(int, rspgo_accept, (int fd, uint64_t ino, void *addr, size_t *len, struct rspgo_error *err))       \

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -96,7 +98,7 @@ func failf(errno unix.Errno, format string, args ...any) error {
 
 // explain returns what rsp_errmsg says about the failure of a function.
 func explain(function string, err error) string {
-	text := err.Error()
+	text := strings.ReplaceAll(err.Error(), net.ErrClosed.Error(), rserpool.ErrClosed.Error())
 	if function != "" {
 		text = function + ": " + text
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -64,5 +65,16 @@ func TestGuarded(t *testing.T) {
 	}
 	if err := guarded("rsp_test", func() error { return nil }); err != nil {
 		t.Errorf("guarded = %v", err)
+	}
+}
+
+// TestWords: nobody is told of connections whose language is Go's.
+func TestWords(t *testing.T) {
+	err := fmt.Errorf("send: %w", &net.OpError{Op: "write", Net: "udp", Err: net.ErrClosed})
+	if got := explain("f", err); strings.Contains(got, "network connection") || !strings.Contains(got, "closed") {
+		t.Errorf("got %q", got)
+	}
+	if !errors.Is(rserpool.ErrClosed, net.ErrClosed) || errnoOf(rserpool.ErrClosed) != unix.EBADF {
+		t.Error("ErrClosed is not what it was")
 	}
 }

@@ -180,6 +180,17 @@ func startClose(d *descriptor, background bool) (int64, error) {
 	return C.RSPGO_ENDED, nil
 }
 
+//export rspgo_quit
+func rspgo_quit(space *C.struct_rspgo_error) C.int {
+	return C.int(call(space, "", func() (int64, error) {
+		event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+		if err == nil {
+			sockets.quit(func() { wake(event) })
+		}
+		return int64(event), err
+	}))
+}
+
 //export rspgo_setload
 func rspgo_setload(ino C.uint64_t, info *C.struct_rspgo_loadinfo, space *C.struct_rspgo_error) C.int {
 	return C.int(onSocket(ino, space, "rsp_setload", func(d *descriptor) (int64, error) {

@@ -199,7 +199,7 @@ func (d *descriptor) end(op *operation, err error) {
 		d.ops[op.verb] = nil
 	}
 	for event := range op.waiters {
-		unix.Write(event, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+		wake(event)
 	}
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -14,6 +16,7 @@ type table struct {
 	mu       sync.RWMutex
 	byInode  map[uint64]*descriptor
 	watchers *hangups
+	emptied  func() // not nil: called once no socket is left
 }
 
 // sockets is the only global state of the core.
@@ -55,7 +58,28 @@ func (t *table) add(d *descriptor) error {
 func (t *table) remove(d *descriptor) {
 	t.mu.Lock()
 	delete(t.byInode, d.sig.ino)
+	t.tellEmpty()
 	t.mu.Unlock()
+}
+
+func (t *table) tellEmpty() {
+	if t.emptied != nil && len(t.byInode) == 0 {
+		t.emptied()
+		t.emptied = nil
+	}
+}
+
+// quit closes all sockets, and calls done when that has happened, and whatever goes on
+// in the background.
+func (t *table) quit(done func()) {
+	t.mu.Lock()
+	t.emptied = done
+	all := slices.Collect(maps.Values(t.byInode))
+	t.tellEmpty()
+	t.mu.Unlock()
+	for _, d := range all {
+		go t.lost(d)
+	}
 }
 
 // shut takes the socket from the program and wakes everybody who waits for it;
@@ -76,7 +100,7 @@ func (t *table) unwatch(d *descriptor) {
 	t.watchers.forget(d.watch)
 }
 
-// lost runs when the program closed the descriptor behind our back.
+// lost runs when the program closed the descriptor behind our back, or ends.
 func (t *table) lost(d *descriptor) {
 	if t.shut(d) {
 		d.finishClose(context.Background())

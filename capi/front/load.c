@@ -82,6 +82,25 @@ static void *open_core(void)
 	return library;
 }
 
+/* How long the end of the program waits for what was sent. */
+enum { LINGER = 1000 /* ms */ };
+
+static void finish(void)
+{
+	struct rspgo_error error;
+	sigset_t all, before;
+	struct pollfd done = {.events = POLLIN};
+
+	if (forked())
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	done.fd = functions.rspgo_quit(&error);
+	if (done.fd >= 0)
+		poll(&done, 1, LINGER);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void load_core(void)
 {
 	void *library;
@@ -101,8 +120,10 @@ static void load_core(void)
 		goto mismatch;
 	RSPGO_FUNCTIONS(FIND)
 #undef FIND
-	if (functions.rspgo_headers() == RSPGO_HEADERS)
+	if (functions.rspgo_headers() == RSPGO_HEADERS) {
+		atexit(finish);
 		return;
+	}
 mismatch:
 	snprintf(load_error, sizeof(load_error),
 	         "%.300s does not belong to version " RSP_VERSION " of librserpool.so.0; install both from the "

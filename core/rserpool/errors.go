@@ -47,8 +47,14 @@ var (
 	// context ended the wait.
 	ErrTimeout = errors.New("no answer in time")
 	// ErrClosed: the socket is closed. It is net.ErrClosed as well.
-	ErrClosed = fmt.Errorf("rserpool: %w", net.ErrClosed)
+	ErrClosed error = closedError{}
 )
+
+// closedError is net.ErrClosed in the words of this package.
+type closedError struct{}
+
+func (closedError) Error() string { return "the socket is closed" }
+func (closedError) Unwrap() error { return net.ErrClosed }
 
 // CauseCode is an error cause of RFC 5354 section 3.12.
 type CauseCode = protocol.CauseCode

@@ -274,10 +274,23 @@ static void one_does_not_read(void)
 	CHECK(rsp_close(pe) == 0);
 }
 
+/* A program counts its time in microseconds, however many they are. */
+static void many_microseconds(void)
+{
+	struct timeval limit = {0, 1000000 + 1}, negative = {0, -1};
+	long long start = now_ms();
+	fd_set none;
+
+	FD_ZERO(&none);
+	CHECK(rsp_select(0, &none, NULL, NULL, &limit) == 0);
+	CHECK(now_ms() - start >= 999 && limit.tv_usec == 1000000 + 1);
+	CHECK_ERROR(rsp_select(0, &none, NULL, NULL, &negative), EINVAL);
+}
+
 static const struct check_test tests[] = {
         TEST(readable_while_messages_wait), TEST(edge_triggered), TEST(writable_while_there_is_room),
         TEST(blocking_send),                TEST(mixed_descriptors),
-        TEST(one_does_not_read),
+        TEST(one_does_not_read), TEST(many_microseconds),
 };
 
 CHECK_MAIN(tests)
