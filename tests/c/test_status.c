@@ -84,9 +84,8 @@ static void both_ends(void)
 	CHECK(status_of(user, mine.session).session == mine.session);
 	info.flags = 0;
 	CHECK(rsp_sendmsg(pe, "answer", 6, info, 0) == 6 && rsp_sendmsg(pe, "more", 4, info, 0) == 4);
-	do
-		mine = status_of(user, 0);
-	while (mine.recv_messages < 2 && usleep(1000) == 0);
+	while ((mine = status_of(user, 0)).recv_messages < 2)
+		usleep(1000);
 	CHECK(mine.recv_messages == 2 && mine.recv_bytes == 10);
 	expect(user, "answer");
 	mine = status_of(user, 0);
@@ -115,9 +114,8 @@ static void queues(void)
 	CHECK(sent > 0 && status.send_messages > 0 && status.send_bytes >= sizeof(block));
 	if (status.transport == RSP_TRANSPORT_USERLAND)
 		CHECK(status.send_bytes <= sent && status.send_messages <= sent / sizeof(block));
-	do
-		status = status_of(pe, info.session);
-	while (status.recv_bytes < 200000 && usleep(1000) == 0);
+	while ((status = status_of(pe, info.session)).recv_bytes < 200000)
+		usleep(1000);
 	CHECK(status.recv_messages > 0 && status.recv_bytes >= 200000 && status.recv_bytes <= sent);
 	CHECK(rsp_close_session(user, 0, RSP_ABORT) == 0);
 	CHECK(rsp_close(user) == 0 && rsp_close(pe) == 0);
@@ -144,9 +142,8 @@ static void moved(void)
 
 	/* With no element left it has no peer. */
 	CHECK(rsp_close(second) == 0);
-	do
-		status = status_of(user, 0);
-	while (status.state != RSP_STATE_MOVING && usleep(1000) == 0);
+	while ((status = status_of(user, 0)).state != RSP_STATE_MOVING)
+		usleep(1000);
 	CHECK(status.peer.ss_family == AF_UNSPEC && status.peer_addrs == 0 && status.rtt == 0);
 	CHECK(rsp_close(user) == 0);
 }
