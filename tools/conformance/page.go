@@ -13,7 +13,7 @@ its id. Areas: COM (RFC 5354), ASAP (5352), ENRP (5353), OWN (ownership, 5352 an
 OVR (5351), UDP (6951), MIB (5525). In an id the section of that RFC is in the middle. Who: PE, PU, EP (either), SRV (registrar),
 ALL. The texts are paraphrases of ours; where one differs from the RFC, the RFC is right.`
 
-const introSCTP = `What our SCTP engine (core/internal/sctp) and its UDP transport owe to RFC 9260, 3758, 6951, 8899 and 6458, and the tests
+const introSCTP = `What our SCTP engine (core/internal/sctp) and its UDP transport owe to RFC 9260, 3758, 6951, 8260, 8899 and 6458, and the tests
 that carry each id. The areas are subjects of ours: 1 wire, 2 association, 3 data, 4 API, 5 UDP, 6 security, 7 tests,
 8 well-known mistakes. VT verification tag, ITag and ITSN initiate tag and TSN, CTA cumulative TSN ack, PMDCS largest DATA
 chunk of a path (AMDCS: of the association), OOTB out of the blue, TCB the association's state, ULP the user; states CL, CW, CE,

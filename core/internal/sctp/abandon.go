@@ -39,38 +39,48 @@ func (a *association) giveUp(now time.Time) {
 		}
 		a.abandon(i)
 	}
-	if m := o.current; m != nil && a.expired(m, now) {
-		a.endCurrent()
-		a.abandon(o.chunks.len() - 1)
+	if s := o.turn; s != nil && s.head.taken > 0 && a.expired(s.head, now) {
+		a.abandonRest(s.head)
 	}
 }
 
-// endCurrent gives a TSN to what is not sent of the current message. Skipping
-// it makes the peer forget the fragments that it holds, even if those are
-// acknowledged.
-func (a *association) endCurrent() {
+// abandonRest gives a message up that is under way.
+func (a *association) abandonRest(m *outMessage) {
+	a.endEarly(m)
+	a.abandon(a.out.chunks.len() - 1)
+}
+
+// endEarly gives a TSN to what is not sent of a message that is under way.
+// Skipping it makes the peer forget the fragments that it holds, even if those
+// are acknowledged.
+func (a *association) endEarly(m *outMessage) {
 	o := &a.out
-	o.chunks.push(outChunk{m: o.current, path: a.primary})
+	o.chunks.push(outChunk{m: m, path: a.primary})
 	o.nextTSN++
-	o.left -= o.current.size - o.current.taken
-	o.current.open++
-	o.current = nil
+	o.left -= m.size - m.taken
+	m.open++
+	s := o.streams[m.stream]
+	o.end(s)
+	if o.turn == s {
+		o.pass()
+	}
 }
 
 // abandon gives a message up that was sent, at least in part: all its chunks
-// at once, of which i is one; the user gets it back (RFC 3758 section 3.5 A3;
+// at once, of which the one at i is one; the user gets it back (RFC 3758 section 3.5 A3;
 // SCTP-3-142, SCTP-3-143).
 func (a *association) abandon(i int) {
 	o := &a.out
 	m := o.chunks.at(i).m
-	if m == o.current {
-		a.endCurrent()
+	if s := o.streams[m.stream]; s != nil && s.head == m {
+		a.endEarly(m)
 	}
-	for i > 0 && o.chunks.at(i-1).m == m { // they stand together
-		i--
-	}
-	for ; i < o.chunks.len() && o.chunks.at(i).m == m; i++ {
-		a.forget(o.chunks.at(i))
+	first := max(0, int(int32(m.firstTSN-o.acked-1)))
+	for i, left := first, m.open; left > 0; i++ {
+		if c := o.chunks.at(i); c.m == m {
+			a.forget(c)
+			left--
+		}
 	}
 	o.firstMarked = o.marks()
 	o.unacked--
@@ -149,30 +159,30 @@ func (a *association) forward(now time.Time) {
 func (a *association) appendForward(now time.Time, w *packetWriter, q *path) {
 	o := &a.out
 	a.owed &^= dueForward
-	limit := min(maxSkips, (w.left()-chunk.ForwardTSNSize)/chunk.SkipSize)
+	limit := min(maxSkips, (w.left()-chunk.ForwardTSNSize)/chunk.SkipSize(a.interleave))
 	skips, n := a.e.skips[:0], 0
 	for ; n < o.chunks.len() && o.chunks.at(n).gone; n++ {
 		m := o.chunks.at(n).m
-		if m.unordered {
+		if m.unordered && !a.interleave {
 			continue
 		}
 		i := 0
-		for i < len(skips) && skips[i].Stream != m.stream {
+		for i < len(skips) && (skips[i].Stream != m.stream || skips[i].Unordered != m.unordered) {
 			i++
 		}
 		if i == len(skips) {
 			if i >= limit {
 				break
 			}
-			skips = append(skips, chunk.Skip{Stream: m.stream})
+			skips = append(skips, chunk.Skip{Stream: m.stream, Unordered: m.unordered})
 		}
-		skips[i].SSN = m.ssn
+		skips[i].MID = m.mid
 	}
 	a.e.skips = skips
 	if n == 0 {
 		return
 	}
-	w.b = chunk.AppendForwardTSN(w.b, o.acked+uint32(n), skips)
+	w.b = chunk.AppendForwardTSN(w.b, o.acked+uint32(n), skips, a.interleave)
 	o.forwarding = forwarding{path: q, sent: now}
 	if !q.t3.Armed() {
 		a.startTimer(&q.t3, now, q.rto.value)

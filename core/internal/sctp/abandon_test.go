@@ -26,7 +26,7 @@ func (p *pair) forwards(lose func(data []byte) bool) *[]chunk.ForwardTSN {
 				p.t.Fatal(err)
 			}
 			rest = more
-			if c.Type == chunk.TypeForwardTSN {
+			if c.Type == chunk.TypeForwardTSN || c.Type == chunk.TypeIForwardTSN {
 				c.Value = bytes.Clone(c.Value)
 				f, err := chunk.ParseForwardTSN(c)
 				if err != nil {
@@ -40,7 +40,16 @@ func (p *pair) forwards(lose func(data []byte) bool) *[]chunk.ForwardTSN {
 	return &list
 }
 
-func isData(data []byte) bool { return chunk.Type(data[chunk.HeaderSize]) == chunk.TypeData }
+func isData(data []byte) bool {
+	c := chunk.Type(data[chunk.HeaderSize])
+	return c == chunk.TypeData || c == chunk.TypeIData
+}
+
+// bothWays runs a test with DATA and with I-DATA.
+func bothWays(t *testing.T, test func(*testing.T, Config)) {
+	t.Run("DATA", func(t *testing.T) { test(t, Config{NoInterleaving: true}) })
+	t.Run("I-DATA", func(t *testing.T) { test(t, Config{}) })
+}
 
 // wholeAgain checks that the books are empty when all is over.
 func (p *pair) wholeAgain(id assoc.ID) {
@@ -59,8 +68,10 @@ func (p *pair) wholeAgain(id assoc.ID) {
 // A message that was lost and is too old to be sent again is skipped: the
 // others arrive, in order, and its sender gets it back (SCTP-3-142, SCTP-3-143,
 // SCTP-7-30).
-func TestAbandonSingle(t *testing.T) {
-	p := newPair(t, Config{}, Config{})
+func TestAbandonSingle(t *testing.T) { bothWays(t, abandonSingle) }
+
+func abandonSingle(t *testing.T, c Config) {
+	p := newPair(t, c, c)
 	x, _ := p.connect(nil)
 	n := 0
 	list := p.forwards(func(data []byte) bool {
@@ -86,17 +97,19 @@ func TestAbandonSingle(t *testing.T) {
 	if len(*list) != 1 || (*list)[0].Streams() != 1 {
 		t.Fatalf("%d FORWARD TSNs", len(*list))
 	}
-	if sid, ssn := (*list)[0].Stream(0); sid != 3 || ssn != 0 {
-		t.Errorf("skips stream %d up to %d", sid, ssn)
+	if s := (*list)[0].Stream(0); s.Stream != 3 || s.MID != 0 {
+		t.Errorf("skips %+v", s)
 	}
 	p.wholeAgain(x)
 }
 
 // All fragments of a message are abandoned together, also those that were
 // never sent or are acknowledged; what follows it arrives (SCTP-3-142).
-func TestAbandonFragments(t *testing.T) {
+func TestAbandonFragments(t *testing.T) { bothWays(t, abandonFragments) }
+
+func abandonFragments(t *testing.T, c Config) {
 	for _, lost := range []int{0, 1, 2, 3, 5, 100} { // from which packet on
-		p := newPair(t, Config{}, Config{})
+		p := newPair(t, c, c)
 		x, _ := p.connect(nil)
 		n, dark := 0, true
 		p.forwards(func(data []byte) bool {
@@ -128,8 +141,10 @@ func TestAbandonFragments(t *testing.T) {
 
 // FORWARD TSN is repeated by T3 until it is acknowledged, and silence counts
 // as of any other packet (SCTP-3-142).
-func TestForwardTSNIsRepeated(t *testing.T) {
-	p := newPair(t, Config{}, Config{})
+func TestForwardTSNIsRepeated(t *testing.T) { bothWays(t, forwardTSNIsRepeated) }
+
+func forwardTSNIsRepeated(t *testing.T, c Config) {
+	p := newPair(t, c, c)
 	x, _ := p.connect(nil)
 	dark := true
 	list := p.forwards(func([]byte) bool { return dark })
@@ -151,8 +166,10 @@ func TestForwardTSNIsRepeated(t *testing.T) {
 
 // Without the peer's agreement what was sent stays reliable (SCTP-3-140); what
 // was not is dropped all the same and uses no TSN (SCTP-3-143).
-func TestLifetimeWithoutForwardTSN(t *testing.T) {
-	p := newPair(t, Config{}, Config{})
+func TestLifetimeWithoutForwardTSN(t *testing.T) { bothWays(t, lifetimeWithoutForwardTSN) }
+
+func lifetimeWithoutForwardTSN(t *testing.T, c Config) {
+	p := newPair(t, c, c)
 	x, _ := p.connect(nil)
 	a := p.ends[0].byID[x]
 	a.forwardTSN = false
@@ -175,7 +192,9 @@ func TestLifetimeWithoutForwardTSN(t *testing.T) {
 }
 
 // Many streams: the list is cut, the rest follows (RFC 3758 section 3.5 C4).
-func TestForwardTSNListIsBounded(t *testing.T) {
+func TestForwardTSNListIsBounded(t *testing.T) { bothWays(t, forwardTSNListIsBounded) }
+
+func forwardTSNListIsBounded(t *testing.T, c Config) {
 	params := assoc.Params{OutStreams: 200, InStreams: 200}
 	p := newPair(t, Config{Params: params}, Config{Params: params})
 	x, _ := p.connect(nil)
@@ -208,8 +227,10 @@ func TestForwardTSNListIsBounded(t *testing.T) {
 }
 
 // A shutdown waits until the peer has skipped what was abandoned (SCTP-2-50).
-func TestShutdownAfterAbandoning(t *testing.T) {
-	p := newPair(t, Config{}, Config{})
+func TestShutdownAfterAbandoning(t *testing.T) { bothWays(t, shutdownAfterAbandoning) }
+
+func shutdownAfterAbandoning(t *testing.T, c Config) {
+	p := newPair(t, c, c)
 	x, _ := p.connect(nil)
 	dark := true
 	p.forwards(func(data []byte) bool { return dark })
@@ -230,7 +251,9 @@ func TestShutdownAfterAbandoning(t *testing.T) {
 
 // Under random loss every message arrives once or comes back, and nothing
 // stays behind (SCTP-4-01, SCTP-3-141, SCTP-3-142).
-func TestLifetimesUnderLoss(t *testing.T) {
+func TestLifetimesUnderLoss(t *testing.T) { bothWays(t, lifetimesUnderLoss) }
+
+func lifetimesUnderLoss(t *testing.T, c Config) {
 	for seed := range byte(20) {
 		stubborn := assoc.Params{AssocMaxRetrans: 100, PathMaxRetrans: 100}
 		p := newPair(t, Config{Params: stubborn}, Config{Params: stubborn})

@@ -130,7 +130,7 @@ func (e *Endpoint) sendInitAck(in *arrival, o *offered, c *cookie) {
 	c.peer, c.peerTag = o.offer, o.tag
 	c.from, c.addrs = in.from, o.addrs
 	var space [1024]byte
-	params := chunk.AppendParam(space[:0], chunk.ParamForwardTSN, nil)
+	params := e.appendExtensions(space[:0], o.interleave)
 	params = e.appendLocal(params, in.from.Addr())
 	sealed := e.sealCookie(nil, in.now, c)
 	params = chunk.AppendParam(params, chunk.ParamStateCookie, sealed)

@@ -34,6 +34,8 @@ type Config struct {
 	// EarlyResend repairs the loss of a message that nothing follows long
 	// before RTO.Min is over (early.go).
 	EarlyResend bool
+	// NoInterleaving keeps to DATA, also with peers that know I-DATA (RFC 8260).
+	NoInterleaving bool
 	// Limits; zero means the default in limits.go.
 	MaxAssocs        int   // associations of the endpoint
 	MaxAssocsPerPeer int   // of those opened by peers, per IP address; loopback is exempt

@@ -73,7 +73,8 @@ type association struct {
 	restarted time.Time // when the peer last did
 
 	inStreams, outStreams uint16
-	forwardTSN            bool // RFC 3758 negotiated
+	interleave            bool // RFC 8260 negotiated: all data is I-DATA
+	forwardTSN            bool // RFC 3758 negotiated, in the form that goes with it
 	slowAcks              bool // the peer may delay its acknowledgements by 200 ms
 
 	out outbound
@@ -127,10 +128,14 @@ func (a *association) adopt(tag uint32, offer *offer) {
 	a.peerTag = tag
 	a.outStreams = min(a.params.OutStreams, offer.inStreams)
 	a.inStreams = min(a.params.InStreams, offer.outStreams)
+	a.interleave = offer.interleave && !a.e.cfg.NoInterleaving
 	a.forwardTSN = offer.forwardTSN
+	if a.interleave {
+		a.forwardTSN = offer.iForward // RFC 8260 section 2.3.1
+	}
 	a.slowAcks = offer.foreign
 	a.in.start(offer.tsn, a.params.ReceiveBuffer)
-	a.out.window, a.out.advertised = int(offer.window), int(offer.window)
+	a.out.window, a.out.advertised, a.out.largest = int(offer.window), int(offer.window), int(offer.window)
 }
 
 // doubt has those addresses verified before they carry data that Connect was given

@@ -49,6 +49,7 @@ func (p *buffers) put(b []byte) {
 type piece struct {
 	next *piece
 	buf  []byte
+	tsn  uint32 // it came with
 }
 
 // stock keeps objects of one type for the next use.

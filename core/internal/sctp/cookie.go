@@ -38,6 +38,8 @@ const (
 	keyLife        = time.Hour // SCTP-6-01
 	flagForwardTSN = 1
 	flagForeign    = 2
+	flagInterleave = 4
+	flagIForward   = 8
 )
 
 // cookieKeys are the current and the previous secret of the endpoint.
@@ -84,6 +86,24 @@ func readOffer(b []byte) (tag uint32, o offer) {
 	return binary.BigEndian.Uint32(b), o
 }
 
+// flags are what an offer says yes or no to.
+func (o *offer) flags() (flags byte) {
+	for _, f := range []struct {
+		is   bool
+		flag byte
+	}{{o.forwardTSN, flagForwardTSN}, {o.foreign, flagForeign}, {o.interleave, flagInterleave}, {o.iForward, flagIForward}} {
+		if f.is {
+			flags |= f.flag
+		}
+	}
+	return flags
+}
+
+func (o *offer) setFlags(flags byte) {
+	o.forwardTSN, o.foreign = flags&flagForwardTSN != 0, flags&flagForeign != 0
+	o.interleave, o.iForward = flags&flagInterleave != 0, flags&flagIForward != 0
+}
+
 func appendAddr(b []byte, a netip.Addr) []byte {
 	raw := a.WithZone("").AsSlice()
 	b = append(b, byte(len(raw)))
@@ -102,14 +122,7 @@ func readAddr(b []byte) (a netip.Addr, rest []byte, ok bool) {
 func (e *Endpoint) sealCookie(b []byte, now time.Time, c *cookie) []byte {
 	number, key := e.keys.current(now, &e.rand)
 	start := len(b)
-	var flags byte
-	if c.peer.forwardTSN {
-		flags |= flagForwardTSN
-	}
-	if c.peer.foreign {
-		flags |= flagForeign
-	}
-	b = append(b, cookieVersion, number, flags, byte(len(c.addrs)))
+	b = append(b, cookieVersion, number, c.peer.flags(), byte(len(c.addrs)))
 	b = binary.BigEndian.AppendUint64(b, uint64(c.created))
 	b = binary.BigEndian.AppendUint32(b, uint32(c.life/time.Millisecond))
 	b = binary.BigEndian.AppendUint16(b, c.peerPort)
@@ -149,8 +162,7 @@ func (e *Endpoint) openCookie(b []byte) (c cookie, ok bool) {
 	c.port = binary.BigEndian.Uint16(b[18:])
 	c.ownTag, c.own = readOffer(b[20:])
 	c.peerTag, c.peer = readOffer(b[36:])
-	c.peer.forwardTSN = b[2]&flagForwardTSN != 0
-	c.peer.foreign = b[2]&flagForeign != 0
+	c.peer.setFlags(b[2])
 	c.tieOwn = binary.BigEndian.Uint32(b[52:])
 	c.tiePeer = binary.BigEndian.Uint32(b[56:])
 	return c, c.readAddrs(body[cookieFixed:], int(b[3]))

@@ -36,7 +36,7 @@ func (a *association) handleChunk(in *arrival, c chunk.Raw) bool {
 		return false
 	}
 	switch c.Type {
-	case chunk.TypeData:
+	case chunk.TypeData, chunk.TypeIData:
 		return a.handleData(in, c)
 	case chunk.TypeSack:
 		a.handleSack(in, c)
@@ -62,8 +62,12 @@ func (a *association) handleChunk(in *arrival, c chunk.Raw) bool {
 		a.handleShutdownAck(in)
 	case chunk.TypeShutdownComplete:
 		a.handleShutdownComplete(in, c)
-	case chunk.TypeForwardTSN:
-		if a.forwardTSN {
+	case chunk.TypeForwardTSN, chunk.TypeIForwardTSN:
+		if (c.Type == chunk.TypeIForwardTSN) != a.interleave {
+			a.violation("FORWARD TSN where I-FORWARD-TSN was agreed on, or the other way round") // RFC 8260 section 2.3.1
+			return false
+		}
+		if a.forwardTSN || a.interleave { // Linux sends I-FORWARD-TSN without announcing it
 			a.handleForwardTSN(in, c)
 			return true
 		}

@@ -1,7 +1,7 @@
-// Package sctp is the SCTP engine: RFC 9260 over the UDP encapsulation of
-// RFC 6951, as a pure machine. Packets, API calls and the time go in; packets,
-// messages, notifications and the next deadline come out. It has no socket,
-// goroutine, lock, clock or global random source, so the code that ships is
+// Package sctp is the SCTP engine: RFC 9260, 3758 and 8260 over the UDP
+// encapsulation of RFC 6951, as a pure machine. Packets, API calls and the time go
+// in; packets, messages, notifications and the next deadline come out. It has no
+// socket, goroutine, lock, clock or global random source, so the code that ships is
 // the code that is fuzzed and simulated.
 //
 // An Endpoint is not safe for concurrent use; its owner serialises the calls.
@@ -11,9 +11,10 @@
 // association (peers.go) or the rule for packets out of the blue (ootb.go), and
 // dispatch.go, which hands every chunk to its handler. handshake.go, accept.go,
 // cookie.go, restart.go, shutdown.go and abort.go change the state of an association.
-// inbound.go, reassembly.go and sackout.go receive data; outbound.go, sackin.go,
-// transmit.go, congestion.go and rto.go send it; abandon.go gives it up when its
-// lifetime is over. path.go, local.go, heartbeat.go and mtu.go look after the
+// inbound.go, reassembly.go, interleave.go and sackout.go receive data, within the
+// bounds of memory.go and stall.go; outbound.go, schedule.go, sackin.go, transmit.go,
+// congestion.go and rto.go send it; abandon.go gives it up when its lifetime is
+// over. path.go, local.go, heartbeat.go and mtu.go look after the
 // paths to the peer's addresses. output.go builds packets when the owner asks
 // for them. events.go holds what Recv returns.
 package sctp

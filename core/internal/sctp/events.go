@@ -22,6 +22,7 @@ type event struct {
 	// Of a message: its size and the TSNs it came in.
 	size           int
 	tsnLow, tsnEnd uint32
+	mid            uint32 // its number in the stream: MID or SSN
 }
 
 // eventQueue is the one FIFO of messages and notifications of the endpoint.
@@ -170,7 +171,7 @@ func (a *association) notifyRemoteError(cause chunk.Cause) {
 func (a *association) notifyFailed(m *outMessage, cause chunk.Cause, err error) {
 	ev := a.newEvent(assoc.SendFailed)
 	ev.info.Stream, ev.info.PPID, ev.info.Unordered = m.stream, m.ppid, m.unordered
-	ev.info.SSN, ev.info.Context = m.ssn, m.context
+	ev.info.SSN, ev.info.Context = uint16(m.mid), m.context
 	ev.info.Unsent = m.taken == 0
 	ev.info.Cause, ev.info.Err = uint16(cause), err
 	p := a.e.pieces.get()

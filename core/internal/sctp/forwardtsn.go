@@ -7,7 +7,7 @@ import (
 )
 
 // handleForwardTSN skips messages that the peer has given up (RFC 3758 section
-// 3.6, SCTP-3-141).
+// 3.6, RFC 8260 section 2.3.1, SCTP-3-141).
 func (a *association) handleForwardTSN(in *arrival, c chunk.Raw) {
 	if a.state != established && a.state != shutdownPending && a.state != shutdownSent {
 		return
@@ -32,33 +32,38 @@ func (a *association) handleForwardTSN(in *arrival, c chunk.Raw) {
 	b.absorb()
 	a.dropSkipped()
 	for i := range f.Streams() {
-		if sid, ssn := f.Stream(i); sid < a.inStreams {
-			a.skip(a.inStream(sid), ssn)
+		s := f.Stream(i)
+		if a.interleave {
+			a.dropPartial(s.Stream, s.Unordered, s.MID)
+		}
+		if s.Stream < a.inStreams && !s.Unordered {
+			a.skip(a.inStream(s.Stream), s.MID)
 		}
 	}
 	in.sackNow = in.sackNow || len(b.beyond) > 0
 }
 
 // dropSkipped drops the parts of messages that can no longer be completed: a
-// fragment before the cumulative TSN is missing.
+// fragment before the cumulative TSN is missing. With I-DATA the list says which
+// they are.
 func (a *association) dropSkipped() {
 	b := &a.in
 	b.runs = slices.DeleteFunc(b.runs, func(r run) bool {
-		if tsnLess(b.acked, r.firstTSN) || r.begins && !tsnLess(r.lastTSN, b.acked) {
+		if tsnLess(b.acked, r.first) || r.begins && !tsnLess(r.last, b.acked) {
 			return false
 		}
-		a.drop(r.first)
+		a.drop(r.head)
 		return true
 	})
 }
 
-// skip delivers what is held of a stream up to ssn and goes on behind it.
-func (a *association) skip(s *inStream, ssn uint16) {
-	for s.held != nil && !ssnLess(ssn, s.held.info.SSN) {
+// skip delivers what is held of a stream up to a number and goes on behind it.
+func (a *association) skip(s *inStream, mid uint32) {
+	for s.held != nil && !a.before(mid, s.held.mid) {
 		a.takeHeld(s)
 	}
-	if !ssnLess(ssn, s.next) {
-		s.next = ssn + 1
+	if !a.before(mid, s.next) {
+		s.next = a.after(mid)
 	}
 	a.inOrder(s)
 }

@@ -116,7 +116,7 @@ func (a *association) buildInit(now time.Time, p *Packet) bool {
 	q := a.setupPath()
 	w := a.start(q, p)
 	var space [512]byte
-	params := chunk.AppendParam(space[:0], chunk.ParamForwardTSN, nil)
+	params := a.e.appendExtensions(space[:0], true)
 	params = a.e.appendLocal(params, q.addr)
 	if a.setup.longer > 0 {
 		params = chunk.AppendParam(params, chunk.ParamCookiePreservative, binary.BigEndian.AppendUint32(nil, a.setup.longer))

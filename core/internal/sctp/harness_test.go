@@ -22,6 +22,8 @@ type pair struct {
 	wide    func(data []byte, dontFragment bool) bool // says that the link cannot carry it
 	broken  netip.Addr                                // no packet from or to it arrives
 	delay   time.Duration
+	rate    int          // bytes per second in each direction; 0 = no limit
+	busy    [2]time.Time // the transmitter of an end is, until then
 	flying  []flight
 	drop    func(from int, data []byte) bool
 	packets int
@@ -85,10 +87,27 @@ func (p *pair) flush() {
 			if p.drop != nil && p.drop(i, out.Data) || p.broken.IsValid() && (out.Peer.Addr() == p.broken || from.Addr() == p.broken) {
 				continue
 			}
-			p.flying = append(p.flying, flight{p.now.Add(p.delay), 1 - i, bytes.Clone(out.Data), from, out.Peer.Addr()})
+			p.fly(flight{p.now.Add(p.delay), 1 - i, bytes.Clone(out.Data), from, out.Peer.Addr()})
 		}
 		p.read(i)
 	}
+}
+
+// fly puts a packet on its way, behind those that leave before it.
+func (p *pair) fly(f flight) {
+	if p.rate > 0 {
+		busy := &p.busy[1-f.to]
+		if busy.Before(p.now) {
+			*busy = p.now
+		}
+		*busy = busy.Add(time.Duration(len(f.data)+28) * time.Second / time.Duration(p.rate))
+		f.at = busy.Add(p.delay)
+	}
+	i := len(p.flying)
+	for i > 0 && p.flying[i-1].at.After(f.at) {
+		i--
+	}
+	p.flying = slices.Insert(p.flying, i, f)
 }
 
 func (p *pair) read(i int) {

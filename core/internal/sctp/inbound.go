@@ -25,15 +25,16 @@ type inbound struct {
 	ready  int // of held: what the user could take, or keeps
 	lent       // lend.go
 
-	runs    []run // incomplete messages, by TSN
-	streams map[uint16]*inStream
-	waiting int // ordered messages held in them
+	runs     []run    // incomplete messages, by TSN
+	partials partials // or, with I-DATA, each by itself
+	streams  map[uint16]*inStream
+	waiting  int // ordered messages held in them
 }
 
 // inStream is a stream in which ordered messages arrive.
 type inStream struct {
-	next uint16 // SSN of the next message to deliver
-	held *event // later ones, by SSN
+	next uint32 // number of the next message to deliver: SSN, or MID with I-DATA
+	held *event // later ones, by number
 }
 
 // start sets the TSN that comes first.
@@ -110,11 +111,16 @@ func (b *inbound) duplicate(tsn uint32) {
 	}
 }
 
-// handleData takes a DATA chunk (sections 6.2, 6.5).
+// handleData takes a DATA or I-DATA chunk (sections 6.2, 6.5). Which of them it
+// has to be is settled with the association (RFC 8260 section 2.2.3).
 func (a *association) handleData(in *arrival, c chunk.Raw) bool {
 	d, err := chunk.ParseData(c)
 	if err != nil {
 		a.malformed("DATA chunk is too short")
+		return false
+	}
+	if d.Interleaved != a.interleave && a.state >= established {
+		a.violation("DATA where I-DATA was agreed on, or the other way round")
 		return false
 	}
 	if a.state != established && a.state != shutdownPending && a.state != shutdownSent {
@@ -192,7 +198,10 @@ func (a *association) capacity() int {
 // before it is taken, or all but.
 func (a *association) underWay() bool {
 	b := &a.in
-	return len(b.runs) > 0 && b.runs[0].begins && !tsnLess(b.acked, b.runs[0].firstTSN) && !a.unread()
+	if a.unread() {
+		return false
+	}
+	return len(b.partials.runs) > 0 || len(b.runs) > 0 && b.runs[0].begins && !tsnLess(b.acked, b.runs[0].first)
 }
 
 // charge accounts for payload that is held, free for payload that no longer is.
@@ -216,8 +225,9 @@ func (a *association) drop(first *piece) {
 
 // release gives everything back that is not deliverable.
 func (b *inbound) release(a *association) {
-	for i := range b.runs {
-		a.drop(b.runs[i].first)
+	a.dropRuns(b.runs)
+	for _, runs := range b.partials.runs {
+		a.dropRuns(runs)
 	}
 	for _, s := range b.streams {
 		for ev := s.held; ev != nil; {
@@ -227,6 +237,7 @@ func (b *inbound) release(a *association) {
 		}
 	}
 	b.runs, b.streams, b.beyond, b.dups = nil, nil, nil, nil
+	b.partials = partials{}
 	b.above, b.waiting = 0, 0
 }
 
@@ -239,14 +250,13 @@ func (a *association) dropHighest() bool {
 		return false
 	}
 	tsn := b.highest()
-	if k := len(b.runs); k > 0 && b.runs[k-1].lastTSN == tsn {
-		r := &b.runs[k-1]
-		a.drop(r.cutLast())
-		if r.first == nil {
-			b.runs = slices.Delete(b.runs, k-1, k)
-		}
-		b.unreceive(tsn, tsn)
+	if b.runs = a.cutTSN(b.runs, tsn); !b.has(tsn) {
 		return true
+	}
+	for key, runs := range b.partials.runs {
+		if a.keepPartial(key, a.cutTSN(runs, tsn)); !b.has(tsn) {
+			return true
+		}
 	}
 	for _, s := range b.streams { // at most one of them matches
 		for at := &s.held; *at != nil; at = &(*at).next {
@@ -259,21 +269,21 @@ func (a *association) dropHighest() bool {
 	return false
 }
 
-// unreceive takes TSNs of one span out of it.
-func (b *inbound) unreceive(first, last uint32) {
-	b.above -= int(last - first + 1)
-	i := b.search(first)
+// unreceive takes a TSN beyond the cumulative one out again.
+func (b *inbound) unreceive(tsn uint32) {
+	b.above--
+	i := b.search(tsn)
 	s := &b.beyond[i]
 	switch {
-	case s.first == first && s.last == last:
+	case s.first == s.last:
 		b.beyond = slices.Delete(b.beyond, i, i+1)
-	case s.first == first:
-		s.first = last + 1
-	case s.last == last:
-		s.last = first - 1
+	case s.first == tsn:
+		s.first++
+	case s.last == tsn:
+		s.last--
 	default:
-		tail := span{last + 1, s.last}
-		s.last = first - 1
+		tail := span{tsn + 1, s.last}
+		s.last = tsn - 1
 		b.beyond = slices.Insert(b.beyond, i+1, tail)
 	}
 }

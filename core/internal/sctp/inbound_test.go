@@ -85,14 +85,15 @@ func readAll(e *Endpoint) (got []received) {
 }
 
 // In whatever order fragments arrive, and however often, every message comes
-// out once, whole, and ordered ones in order (SCTP-3-22).
+// out once, whole, and ordered ones in order (SCTP-3-22, SCTP-3-152).
 func TestReassemblyInAnyOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 300 {
+	for round := range 600 {
 		e, a := receiver(t, assoc.Params{})
+		a.interleave = round%2 == 1
 		var chunks []chunk.Data
 		want := map[uint16][]string{}
-		ssn := map[uint16]uint16{}
+		ssn, unorderedMID := map[uint16]uint16{}, map[uint16]uint32{}
 		tsn := uint32(100)
 		for i := range 12 {
 			sid, unordered, n := uint16(r.IntN(3)), r.IntN(3) == 0, 1+r.IntN(4)
@@ -112,14 +113,26 @@ func TestReassemblyInAnyOrder(t *testing.T) {
 				part := string(rune('a'+i)) + string(rune('0'+k))
 				text += part
 				chunks = append(chunks, chunk.Data{Flags: f, TSN: tsn, Stream: sid, SSN: ssn[sid], PPID: uint32(i), Payload: []byte(part)})
+				if d := &chunks[len(chunks)-1]; a.interleave {
+					d.Interleaved, d.MID, d.FSN, d.SSN = true, uint32(ssn[sid]), uint32(k), 0
+					if unordered {
+						d.MID = unorderedMID[sid]
+					}
+				}
 				tsn++
 			}
 			if unordered {
+				unorderedMID[sid]++
 				sid += 100
 			} else {
 				ssn[sid]++
 			}
 			want[sid] = append(want[sid], text)
+		}
+		if a.interleave { // whatever TSNs the fragments have (RFC 8260 section 2.2.3)
+			for i, k := range r.Perm(len(chunks)) {
+				chunks[i].TSN = 100 + uint32(k)
+			}
 		}
 		order := append(r.Perm(len(chunks)), r.Perm(len(chunks))...)
 		for _, i := range order {
@@ -142,7 +155,7 @@ func TestReassemblyInAnyOrder(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" {
 			t.Fatal(d)
 		}
-		if a.in.held != 0 || a.in.memory != 0 || e.received != 0 || a.in.acked != tsn-1 || len(a.in.runs) != 0 {
+		if a.in.held != 0 || a.in.memory != 0 || e.received != 0 || a.in.acked != tsn-1 || a.in.undelivered() {
 			t.Fatalf("left over: %+v", a.in)
 		}
 	}

@@ -231,7 +231,7 @@ func TestSequenceNumberLeftOut(t *testing.T) {
 		s.data(chunk.Data{Flags: whole, TSN: s.a.in.acked + 1, Stream: 1, SSN: i, Payload: []byte("fine")})
 		readAll(e)
 	}
-	if !s.a.dead || s.now.Sub(epoch) > 2*gapPatience || e.received != 0 {
+	if !s.a.dead || s.now.Sub(epoch) > 3*gapPatience || e.received != 0 {
 		t.Errorf("ended %v after %v, %d bytes held", s.a.dead, s.now.Sub(epoch), e.received)
 	}
 }

@@ -196,7 +196,7 @@ func TestFastRetransmitStays(t *testing.T) {
 	a := p.ends[0].byID[x]
 	lost := false
 	p.drop = func(from int, data []byte) bool {
-		if from == 0 && !lost && data[chunk.HeaderSize] == byte(chunk.TypeData) {
+		if from == 0 && !lost && isData(data) {
 			lost = true
 			return true
 		}

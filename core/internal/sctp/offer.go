@@ -14,6 +14,8 @@ type offer struct {
 	tsn, window           uint32
 	outStreams, inStreams uint16
 	forwardTSN            bool
+	interleave            bool // I-DATA, and I-FORWARD-TSN with forwardTSN (RFC 8260)
+	iForward              bool
 	foreign               bool // another implementation (SCTP-3-15)
 }
 
@@ -79,7 +81,9 @@ func (o *offered) take(p chunk.Param, from netip.Addr) bool {
 		o.cause = chunk.CauseUnresolvable
 	case chunk.ParamForwardTSN:
 		o.forwardTSN = true
-	case chunk.ParamAddressTypes, chunk.ParamECN, chunk.ParamAuthRandom, chunk.ParamExtensions:
+	case chunk.ParamExtensions:
+		o.takeExtensions(p.Value)
+	case chunk.ParamAddressTypes, chunk.ParamECN, chunk.ParamAuthRandom:
 		o.foreign = true // this engine sends none of them
 	case chunk.ParamCookiePreservative:
 		if len(p.Value) == 4 {
@@ -95,6 +99,36 @@ func (o *offered) take(p chunk.Param, from netip.Addr) bool {
 		return p.Type.Skip()
 	}
 	return true
+}
+
+// extensions are the chunk types that an INIT and INIT ACK of ours list (RFC 5061
+// section 4.2.7). What makes a message of interleaved fragments is the engine's
+// business: the user gets whole ones (RFC 8260 section 2.2.1).
+var extensions = []byte{byte(chunk.TypeForwardTSN), byte(chunk.TypeIData), byte(chunk.TypeIForwardTSN)}
+
+// appendExtensions appends what an INIT or INIT ACK says about extensions, to a
+// peer that may know those of RFC 8260.
+func (e *Endpoint) appendExtensions(params []byte, may bool) []byte {
+	if may && !e.cfg.NoInterleaving {
+		params = chunk.AppendParam(params, chunk.ParamExtensions, extensions)
+	}
+	return chunk.AppendParam(params, chunk.ParamForwardTSN, nil)
+}
+
+// takeExtensions reads the list of chunk types that the peer knows.
+func (o *offered) takeExtensions(types []byte) {
+	for _, t := range types {
+		switch chunk.Type(t) {
+		case chunk.TypeForwardTSN:
+			o.forwardTSN = true
+		case chunk.TypeIData:
+			o.interleave = true
+		case chunk.TypeIForwardTSN:
+			o.iForward = true
+		default:
+			o.foreign = true
+		}
+	}
 }
 
 // takeAddr keeps a listed address that packets may be sent to: not of this

@@ -1,6 +1,7 @@
 package sctp
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -12,20 +13,24 @@ import (
 // assigned when its first fragment leaves, so that it is certain until then
 // that no byte of it was on the wire (SCTP-3-04).
 type outMessage struct {
-	next      *outMessage
-	data      []byte
-	number    uint64 // order of submission
-	context   uint64
-	expires   time.Time // RFC 3758; zero = never
-	ppid      uint32
-	stream    uint16
-	ssn       uint16
-	unordered bool
-	sackNow   bool
-	size      int  // of data
-	taken     int  // bytes in chunks
-	open      int  // chunks that are not yet cumulatively acknowledged
-	abandoned bool // given up after it was sent (RFC 3758)
+	next        *outMessage
+	data        []byte
+	number      uint64 // order of submission
+	context     uint64
+	expires     time.Time // RFC 3758; zero = never
+	ppid        uint32
+	stream      uint16
+	mid         uint32 // number in the stream, an SSN if it is not interleaved
+	firstTSN    uint32 // of its first chunk
+	unordered   bool
+	sackNow     bool
+	interleaved bool   // sent as I-DATA
+	counted     bool   // in schedule.begun
+	size        int    // of data
+	taken       int    // bytes in chunks
+	fragments   uint32 // made of it
+	open        int    // chunks that are not yet cumulatively acknowledged
+	abandoned   bool   // given up after it was sent (RFC 3758)
 }
 
 // outChunk is a DATA chunk that was sent and is not yet cumulatively
@@ -34,6 +39,7 @@ type outChunk struct {
 	m      *outMessage
 	path   *path // it was last sent to
 	off, n int32 // payload in m.data
+	fsn    uint32
 	flags  uint8
 	misses uint8
 	acked  bool // by a gap ack block
@@ -44,20 +50,12 @@ type outChunk struct {
 }
 
 func (c *outChunk) payload() []byte { return c.m.data[c.off : c.off+c.n] }
-func (c *outChunk) size() int       { return chunk.DataSize(int(c.n)) }
-
-// outStream holds the messages of a stream that wait for their turn.
-type outStream struct {
-	ssn        uint16 // of the next ordered message
-	head, tail *outMessage
-	next       *outStream // in the round
-}
+func (c *outChunk) size() int       { return chunk.DataSize(int(c.n), c.m.interleaved) }
 
 // outbound is the sending side of an association.
 type outbound struct {
 	streams map[uint16]*outStream
-	round   struct{ head, tail *outStream } // streams with messages waiting
-	current *outMessage                     // being cut into fragments (SCTP-3-02)
+	schedule
 	number  uint64
 	unsent  int // messages that no chunk was made of
 	unacked int // messages with chunks outstanding
@@ -70,6 +68,7 @@ type outbound struct {
 
 	window      int // peer's rwnd as we know it (SCTP-3-52)
 	advertised  int // as it said last
+	largest     int // that it ever said
 	outstanding int // payload bytes in flight on all paths
 	marked      int // chunks to retransmit
 	gapAcked    int // chunks acknowledged by gap ack blocks
@@ -92,10 +91,11 @@ func (o *outbound) start(tsn uint32) {
 }
 
 func (o *outbound) empty() bool {
-	return o.chunks.len() == 0 && o.current == nil && o.round.head == nil
+	return o.chunks.len() == 0 && !o.waiting()
 }
 
-func (o *outbound) waiting() bool { return o.current != nil || o.round.head != nil }
+// waiting says that there is something that no chunk was made of.
+func (o *outbound) waiting() bool { return o.left > 0 }
 
 // Send queues a message, copying b.
 func (e *Endpoint) Send(now time.Time, b []byte, info *assoc.SendInfo) error {
@@ -139,11 +139,11 @@ func (a *association) enqueue(now time.Time, b []byte, info *assoc.SendInfo) {
 	s := o.stream(m.stream)
 	if s.head == nil {
 		s.head = m
-		o.joinRound(s)
 	} else {
 		s.tail.next = m
 	}
 	s.tail = m
+	o.place(s)
 }
 
 // stream returns the state of a stream, which exists from its first message
@@ -160,39 +160,15 @@ func (o *outbound) stream(sid uint16) *outStream {
 	return s
 }
 
-// joinRound puts a stream at the end of the round robin (SCTP-3-07).
-func (o *outbound) joinRound(s *outStream) {
-	s.next = nil
-	if o.round.tail == nil {
-		o.round.head = s
-	} else {
-		o.round.tail.next = s
-	}
-	o.round.tail = s
-}
-
-// peek returns the message that the next new chunk comes from, or nil.
-// Messages whose lifetime ended before they were sent go back (SCTP-3-143).
-func (a *association) peek(now time.Time) *outMessage {
+// sendTooLate hands a message back whose lifetime ended before it was sent.
+func (a *association) sendTooLate(s *outStream, m *outMessage) {
 	o := &a.out
-	if o.current != nil {
-		return o.current
-	}
-	for s := o.round.head; s != nil; s = o.round.head {
-		m := s.head
-		if a.state == cookieEchoed && m.stream >= a.outStreams {
-			return nil // failUnsendable gives it back
-		}
-		if !a.expired(m, now) {
-			return m
-		}
-		o.takeHead(s)
-		o.unsent--
-		o.left -= m.size
-		a.notifyFailed(m, 0, assoc.ErrTimeout)
-		a.freeMessage(m)
-	}
-	return nil
+	o.end(s)
+	o.pass()
+	o.unsent--
+	o.left -= m.size
+	a.notifyFailed(m, 0, assoc.ErrTimeout)
+	a.freeMessage(m)
 }
 
 // failUnsendable hands back what was queued during the set-up for streams that
@@ -211,65 +187,25 @@ func (a *association) failUnsendable() {
 	}
 }
 
-// removeStream takes a stream out of the round and forgets it.
+// removeStream takes a stream out of the schedule and forgets it.
 func (o *outbound) removeStream(sid uint16) {
-	gone := o.streams[sid]
-	delete(o.streams, sid)
-	var round struct{ head, tail *outStream }
-	for s := o.round.head; s != nil; {
-		next := s.next
-		s.next = nil
-		if s != gone {
-			if round.tail == nil {
-				round.head = s
-			} else {
-				round.tail.next = s
-			}
-			round.tail = s
-		}
-		s = next
-	}
-	o.round = round
-}
-
-// takeHead removes the first message of the stream at the head of the round,
-// and gives the next stream its turn.
-func (o *outbound) takeHead(s *outStream) {
-	m := s.head
-	s.head, m.next = m.next, nil
-	if s.head == nil {
-		s.tail = nil
-	}
-	o.round.head = s.next
-	if o.round.head == nil {
-		o.round.tail = nil
-	}
-	s.next = nil
-	if s.head != nil {
-		o.joinRound(s)
+	if s := o.streams[sid]; s != nil {
+		o.remove(s)
+		delete(o.streams, sid)
 	}
 }
 
-// begin assigns an SSN to the message that peek returned and makes it the
-// current one.
-func (o *outbound) begin(m *outMessage) {
-	s := o.round.head
-	o.takeHead(s)
-	if !m.unordered {
-		m.ssn = s.ssn
-		s.ssn++ // SCTP-3-05
-	}
-	o.current = m
-	o.unsent--
-	o.unacked++
-}
-
-// cut makes the next chunk, of n bytes, of message m.
-func (o *outbound) cut(m *outMessage, n int, p *path) *outChunk {
+// cut makes the next chunk, of n bytes, of message m, whose stream has the turn.
+func (a *association) cut(m *outMessage, n int, p *path) *outChunk {
+	o, s := &a.out, a.out.turn
 	if m.taken == 0 {
-		o.begin(m)
+		m.interleaved, m.firstTSN = a.interleave, o.nextTSN
+		o.begin(s, m)
+		if m.counted = m.interleaved && n < m.size; m.counted {
+			o.begun += m.size
+		}
 	}
-	c := outChunk{m: m, path: p, off: int32(m.taken), n: int32(n)}
+	c := outChunk{m: m, path: p, off: int32(m.taken), n: int32(n), fsn: m.fragments}
 	if m.unordered {
 		c.flags |= chunk.FlagUnordered
 	}
@@ -277,14 +213,18 @@ func (o *outbound) cut(m *outMessage, n int, p *path) *outChunk {
 		c.flags |= chunk.FlagBegin
 	}
 	m.taken += n
+	m.fragments++
 	m.open++
 	o.left -= n
-	if m.taken == len(m.data) {
+	if m.taken == m.size {
 		c.flags |= chunk.FlagEnd
 		if m.sackNow {
 			c.flags |= chunk.FlagImmediate
 		}
-		o.current = nil
+		o.end(s)
+	}
+	if m.interleaved || m.taken == m.size {
+		o.pass()
 	}
 	return o.chunks.push(c)
 }
@@ -341,19 +281,16 @@ func (o *outbound) messagesLeft() []*outMessage {
 	var left []*outMessage
 	for i := range o.chunks.len() {
 		if m := o.chunks.at(i).m; !m.abandoned && (len(left) == 0 || left[len(left)-1] != m) {
-			left = append(left, m) // the chunks of a message stand together
+			left = append(left, m)
 		}
 	}
-	if m := o.current; m != nil && (len(left) == 0 || left[len(left)-1] != m) {
-		left = append(left, m)
-	}
-	for s := o.round.head; s != nil; s = s.next {
+	for _, s := range o.streams {
 		for m := s.head; m != nil; m = m.next {
 			left = append(left, m)
 		}
 	}
-	slices.SortFunc(left, func(x, y *outMessage) int { return int(x.number) - int(y.number) })
-	return left
+	slices.SortFunc(left, func(x, y *outMessage) int { return cmp.Compare(x.number, y.number) })
+	return slices.Compact(left) // those under way were there more than once
 }
 
 // failMessages hands back everything that is not known to have arrived and

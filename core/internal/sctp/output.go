@@ -223,7 +223,7 @@ func (a *association) buildOn(now time.Time, q *path, p *Packet) bool {
 	if answers && a.owed&dueSack != 0 && w.fits(chunk.SackSize) {
 		a.appendSack(&w)
 	}
-	if answers && a.owed&dueForward != 0 && w.fits(chunk.ForwardTSNSize+chunk.SkipSize) {
+	if answers && a.owed&dueForward != 0 && w.fits(chunk.ForwardTSNSize+chunk.SkipSize(a.interleave)) {
 		a.appendForward(now, &w, q)
 	}
 	if answers {

@@ -80,7 +80,7 @@ func (a *association) maxPayload() int {
 			n = min(n, p.pmdcs())
 		}
 	}
-	return n - chunk.DataHeaderSize
+	return n - chunk.DataHeader(a.interleave)
 }
 
 func (a *association) pathTo(addr netip.Addr) *path {

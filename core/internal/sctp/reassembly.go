@@ -9,92 +9,101 @@ import (
 	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
 )
 
-// run is a part of a message: fragments with consecutive TSNs (section 6.9).
+// run is a part of a message: fragments with consecutive numbers, which are TSNs
+// (section 6.9), or with I-DATA FSNs (RFC 8260 section 2.1).
 type run struct {
-	firstTSN, lastTSN uint32
-	ppid              uint32
-	stream, ssn       uint16
-	unordered         bool
-	begins, ends      bool // holds the first, the last fragment
-	size              int
-	first, last       *piece
-	from              netip.AddrPort
+	first, last  uint32
+	ppid         uint32
+	mid          uint32 // number of the message in its stream; an SSN without I-DATA
+	stream       uint16
+	unordered    bool
+	begins, ends bool // holds the first, the last fragment
+	keyed        bool // is in a list of runs of its message
+	size         int
+	head, tail   *piece
+	from         netip.AddrPort
 }
 
 // cutLast takes the last fragment off a run.
 func (r *run) cutLast() *piece {
-	last := r.last
-	r.lastTSN--
+	last := r.tail
+	r.last--
 	r.ends = false
 	r.size -= len(last.buf)
-	if r.first == last {
-		r.first, r.last = nil, nil
+	if r.head == last {
+		r.head, r.tail = nil, nil
 		return last
 	}
-	p := r.first
+	p := r.head
 	for p.next != last {
 		p = p.next
 	}
-	p.next, r.last = nil, p
+	p.next, r.tail = nil, p
 	return last
 }
 
 // joins says that other continues r in the same message.
 func (r *run) joins(other *run) bool {
-	return r.stream == other.stream && r.unordered == other.unordered && r.ppid == other.ppid &&
-		(r.unordered || r.ssn == other.ssn)
+	return r.keyed || r.stream == other.stream && r.unordered == other.unordered && r.ppid == other.ppid &&
+		(r.unordered || r.mid == other.mid)
 }
 
 // append adds a run that follows r.
 func (r *run) append(next *run) {
-	r.lastTSN, r.ends = next.lastTSN, next.ends
-	r.last.next = next.first
-	r.last = next.last
+	r.last, r.ends = next.last, next.ends
+	r.tail.next = next.head
+	r.tail = next.tail
 	r.size += next.size
+}
+
+// newRun keeps the payload of a chunk.
+func (a *association) newRun(in *arrival, d *chunk.Data) run {
+	p := a.e.newPiece(d.Payload)
+	p.tsn = d.TSN
+	a.in.charge(a, len(p.buf), cap(p.buf))
+	r := run{
+		first: d.TSN, ppid: d.PPID, stream: d.Stream, mid: uint32(d.SSN),
+		unordered: d.Flags&chunk.FlagUnordered != 0,
+		begins:    d.Flags&chunk.FlagBegin != 0, ends: d.Flags&chunk.FlagEnd != 0,
+		size: len(p.buf), head: p, tail: p,
+		from: netip.AddrPortFrom(in.from.Addr(), a.peerPort),
+	}
+	if d.Interleaved {
+		r.first, r.mid, r.keyed = d.FSN, d.MID, true
+	}
+	r.last = r.first
+	return r
 }
 
 // reassemble keeps the payload of a chunk and delivers its message if that is
 // complete (SCTP-3-22). Fragments that contradict each other end the
 // association (SCTP-3-23).
 func (a *association) reassemble(in *arrival, d *chunk.Data) {
-	p := a.e.newPiece(d.Payload)
-	a.in.charge(a, len(p.buf), cap(p.buf))
-	r := run{
-		firstTSN: d.TSN, lastTSN: d.TSN, ppid: d.PPID, stream: d.Stream, ssn: d.SSN,
-		unordered: d.Flags&chunk.FlagUnordered != 0,
-		begins:    d.Flags&chunk.FlagBegin != 0, ends: d.Flags&chunk.FlagEnd != 0,
-		size: len(p.buf), first: p, last: p,
-		from: netip.AddrPortFrom(in.from.Addr(), a.peerPort),
-	}
-	if len(a.in.runs) == 0 && r.begins && r.ends {
+	r, ok := a.newRun(in, d), true
+	switch {
+	case a.interleave:
+		ok = a.interleaved(&r)
+	case len(a.in.runs) == 0 && r.begins && r.ends:
 		a.complete(&r)
-		return
+	default:
+		ok = a.insert(&r)
 	}
-	if !a.insert(&r) {
+	if !ok {
 		a.violation("fragments of messages contradict each other")
 	}
 }
 
-// insert joins a run with its neighbours. It returns false if they cannot
-// stand side by side. r is the result if that is a complete message.
+// insert puts a run among those of all messages, which follow each other by
+// their TSNs. It returns false if they contradict each other.
 func (a *association) insert(r *run) bool {
 	b := &a.in
-	i := sort.Search(len(b.runs), func(i int) bool { return tsnLess(r.firstTSN, b.runs[i].firstTSN) })
-	b.runs = slices.Insert(b.runs, i, *r)
-	if i+1 < len(b.runs) && b.runs[i+1].firstTSN == r.lastTSN+1 && !b.join(i) {
+	runs, i, ok := insertRun(b.runs, r)
+	b.runs = runs
+	if !ok {
 		return false
 	}
-	if i > 0 && b.runs[i-1].lastTSN+1 == r.firstTSN {
-		if !b.join(i - 1) {
-			return false
-		}
-		if b.runs[i-1].lastTSN != r.firstTSN-1 {
-			i--
-		}
-	}
 	got := b.runs[i]
-	if got.size > a.params.MaxMessage {
-		a.abort(chunk.CauseOutOfResource, nil, "message is longer than this endpoint accepts") // SCTP-3-24
+	if a.tooLong(got.size) {
 		return true
 	}
 	if got.begins && got.ends {
@@ -104,18 +113,49 @@ func (a *association) insert(r *run) bool {
 	return a.dead || b.consistent()
 }
 
-// join merges run i with the next one, which follows it without a gap, unless
+// insertRun puts a run in its place in a list and joins it with its neighbours.
+// It returns false if they cannot stand side by side, and where the result is.
+func insertRun(runs []run, r *run) (_ []run, at int, ok bool) {
+	i := sort.Search(len(runs), func(i int) bool { return tsnLess(r.first, runs[i].first) })
+	runs = slices.Insert(runs, i, *r)
+	if i+1 < len(runs) && runs[i+1].first == r.last+1 {
+		if runs, ok = joinRuns(runs, i); !ok {
+			return runs, i, false
+		}
+	}
+	if i > 0 && runs[i-1].last+1 == r.first {
+		n := len(runs)
+		if runs, ok = joinRuns(runs, i-1); !ok {
+			return runs, i, false
+		}
+		if len(runs) < n {
+			i--
+		}
+	}
+	return runs, i, true
+}
+
+// joinRuns merges run i with the next one, which follows it without a gap, unless
 // a message ends between them.
-func (b *inbound) join(i int) bool {
-	r, next := &b.runs[i], &b.runs[i+1]
+func joinRuns(runs []run, i int) ([]run, bool) {
+	r, next := &runs[i], &runs[i+1]
 	switch {
 	case r.ends && next.begins:
-		return true
+		return runs, true
 	case r.ends || next.begins || !r.joins(next):
-		return false
+		return runs, false
 	}
 	r.append(next)
-	b.runs = slices.Delete(b.runs, i+1, i+2)
+	return slices.Delete(runs, i+1, i+2), true
+}
+
+// tooLong ends the association if a message has become longer than this endpoint
+// accepts (SCTP-3-24).
+func (a *association) tooLong(size int) bool {
+	if size <= a.params.MaxMessage {
+		return false
+	}
+	a.abort(chunk.CauseOutOfResource, nil, "message is longer than this endpoint accepts")
 	return true
 }
 
@@ -124,10 +164,10 @@ func (b *inbound) join(i int) bool {
 func (b *inbound) consistent() bool {
 	for i := range b.runs {
 		r := &b.runs[i]
-		if tsnLess(b.acked, r.firstTSN) {
+		if tsnLess(b.acked, r.first) {
 			return true
 		}
-		if !r.begins || !r.ends && tsnLess(r.lastTSN, b.acked) {
+		if !r.begins || !r.ends && tsnLess(r.last, b.acked) {
 			return false
 		}
 	}
@@ -137,16 +177,16 @@ func (b *inbound) consistent() bool {
 // complete makes a message of a run that has its begin and end, and delivers
 // it when its turn has come.
 func (a *association) complete(r *run) {
-	if r.size > a.params.MaxMessage {
-		a.drop(r.first)
-		a.abort(chunk.CauseOutOfResource, nil, "message is longer than this endpoint accepts")
+	if a.tooLong(r.size) {
+		a.drop(r.head)
 		return
 	}
 	ev := a.newEvent(assoc.Message)
 	ev.a = a
-	ev.first, ev.last, ev.size = r.first, r.last, r.size
-	ev.tsnLow, ev.tsnEnd = r.firstTSN, r.lastTSN
-	ev.info.Stream, ev.info.SSN, ev.info.PPID = r.stream, r.ssn, r.ppid
+	ev.first, ev.last, ev.size = r.head, r.tail, r.size
+	ev.tsnLow, ev.tsnEnd = r.head.tsns()
+	ev.mid = r.mid
+	ev.info.Stream, ev.info.SSN, ev.info.PPID = r.stream, uint16(r.mid), r.ppid
 	ev.info.Unordered, ev.info.From = r.unordered, r.from
 	if r.unordered {
 		ev.info.SSN = 0 // means nothing (section 6.6)
@@ -158,22 +198,35 @@ func (a *association) complete(r *run) {
 	}
 }
 
+// tsns are the lowest and the highest TSN of a chain of fragments.
+func (p *piece) tsns() (low, high uint32) {
+	low, high = p.tsn, p.tsn
+	for p = p.next; p != nil; p = p.next {
+		if tsnLess(p.tsn, low) {
+			low = p.tsn
+		}
+		if tsnLess(high, p.tsn) {
+			high = p.tsn
+		}
+	}
+	return low, high
+}
+
 // order delivers an ordered message, and those that waited for it, or keeps
-// it until its turn (section 6.6). It returns false if its SSN was used.
+// it until its turn (section 6.6). It returns false if its number was used.
 func (a *association) order(ev *event) bool {
 	s := a.inStream(ev.info.Stream)
-	ssn := ev.info.SSN
-	if ssn == s.next {
+	if ev.mid == s.next {
 		a.deliver(ev)
-		s.next++
+		s.next = a.after(s.next)
 		a.inOrder(s)
 		return true
 	}
 	at := &s.held
-	for *at != nil && ssnLess((*at).info.SSN, ssn) {
+	for *at != nil && a.before((*at).mid, ev.mid) {
 		at = &(*at).next
 	}
-	if ssnLess(ssn, s.next) || *at != nil && (*at).info.SSN == ssn {
+	if a.before(ev.mid, s.next) || *at != nil && (*at).mid == ev.mid {
 		a.discard(ev)
 		return false
 	}
@@ -184,10 +237,25 @@ func (a *association) order(ev *event) bool {
 
 // inOrder delivers the held messages whose turn has come.
 func (a *association) inOrder(s *inStream) {
-	for s.held != nil && s.held.info.SSN == s.next {
+	for s.held != nil && s.held.mid == s.next {
 		a.takeHeld(s)
-		s.next++
+		s.next = a.after(s.next)
 	}
+}
+
+// before compares numbers of messages in a stream: of 16 bits, or with I-DATA 32.
+func (a *association) before(x, y uint32) bool {
+	if a.interleave {
+		return tsnLess(x, y)
+	}
+	return ssnLess(uint16(x), uint16(y))
+}
+
+func (a *association) after(x uint32) uint32 {
+	if a.interleave {
+		return x + 1
+	}
+	return uint32(uint16(x + 1))
 }
 
 // takeHeld delivers the first of the held messages.

@@ -44,10 +44,10 @@ func (a *association) collide(in *arrival, ck *cookie) {
 	if path != nil {
 		a.primary = path
 	}
+	a.restoreEarly()
 	a.adopt(ck.peerTag, &ck.peer)
 	a.limitStreams(ck)
 	a.learn(ck.addrs)
-	a.restoreEarly()
 	a.gaveWay = a.params.Exclusive
 	a.becomeEstablished(in.now)
 	a.owe(dueCookieAck)

@@ -53,8 +53,11 @@ func TestChecksumIsNeverOptional(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if param, rest, err := chunk.NextParam(init.Params); err != nil || param.Type != chunk.ParamForwardTSN || len(rest) != 0 {
-		t.Errorf("parameters % x", init.Params)
+	for rest := init.Params; len(rest) > 0; {
+		var param chunk.Param
+		if param, rest, err = chunk.NextParam(rest); err != nil || param.Type != chunk.ParamForwardTSN && param.Type != chunk.ParamExtensions {
+			t.Fatalf("parameters % x, %v", init.Params, err)
+		}
 	}
 	if _, _, err := chunk.ParsePacket(p.Data); err != nil {
 		t.Error(err)
@@ -113,7 +116,7 @@ func TestQuietStates(t *testing.T) {
 	early := 0
 	p.drop = func(from int, data []byte) bool {
 		for _, c := range chunksOf(t, data) {
-			if c.Type == chunk.TypeData && from == 0 && p.ends[0].byID[1].state < established {
+			if c.Type == chunk.TypeIData && from == 0 && p.ends[0].byID[1].state < established {
 				early++
 				if data[chunk.HeaderSize] != byte(chunk.TypeCookieEcho) {
 					t.Error("data without COOKIE ECHO in front")
@@ -185,7 +188,7 @@ func TestOrderOfTransmission(t *testing.T) {
 	var tsns []uint32
 	for _, packet := range spoke(e, p.now) {
 		for _, c := range chunksOf(t, packet.Data) {
-			if c.Type == chunk.TypeData {
+			if c.Type == chunk.TypeIData {
 				d, err := chunk.ParseData(c)
 				if err != nil {
 					t.Fatal(err)
@@ -253,7 +256,7 @@ func TestStatusIsComplete(t *testing.T) {
 	q := s.Paths[0]
 	if s.State != "ESTABLISHED" || s.Unacked != 1 || s.Unsent != 0 || s.QueuedBytes != 1000+messageOverhead || s.QueuedPayload != 1000 || s.OutStreams != 5 ||
 		s.PeerWindow != assoc.Default().ReceiveBuffer-1000 || q.Addr != p.addrs[1] || q.UDPPort != p.addrs[1].Port() || !q.Active ||
-		q.SRTT != 2*p.delay || q.RTO != assoc.Default().RTOMin || q.Cwnd != 4404 || q.InFlight != 1016 || q.MTU != 1472 || q.Errors != 0 {
+		q.SRTT != 2*p.delay || q.RTO != assoc.Default().RTOMin || q.Cwnd != 4404 || q.InFlight != 1020 || q.MTU != 1472 || q.Errors != 0 {
 		t.Errorf("%+v", s)
 	}
 	if _, err := p.ends[0].Status(x + 1); err != assoc.ErrNotConnected {

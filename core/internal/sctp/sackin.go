@@ -220,7 +220,7 @@ func (a *association) countMisses(s *chunk.Sack, newest uint32, advanced bool) {
 // windowSeen takes the advertised window (SCTP-3-52).
 func (a *association) windowSeen(in *arrival, window int) {
 	o := &a.out
-	o.advertised = window
+	o.advertised, o.largest = window, max(o.largest, window)
 	o.window = max(0, window-o.outstanding)
 	if o.window >= a.maxPayload() {
 		o.probeWait = 0

@@ -24,6 +24,8 @@ func allChunks() [][]byte {
 		tlv32(ctAbort, 1, nil), tlv32(ctShutdown, 0, u32(0xfffffffd)), tlv32(ctShutdownAck, 0, nil),
 		tlv32(ctError, 0, tlv16(6, []byte{1, 2, 3, 4})), tlv32(ctCookieEcho, 0, make([]byte, 90)), tlv32(ctCookieAck, 0, nil),
 		tlv32(ctShutdownComplete, 1, nil), tlv32(ctForwardTSN, 0, cat(u32(peerISN+3), u16(0, 0))), tlv32(0xfe, 0, []byte("?")),
+		iDataChunk(fB, peerISN, 0, 0, 0, "i-data"), iDataChunk(fE, peerISN+1, 0, 0, 1, "i-data"), iDataChunk(fB|fE|fU, peerISN+2, 1, 7, 0, "i-data"),
+		tlv32(ctIForwardTSN, 0, cat(u32(peerISN+3), u16(0, 0), u32(0), u16(1, 1), u32(7))),
 	}
 }
 
@@ -88,8 +90,14 @@ func FuzzInsider(f *testing.F) {
 	f.Add(uint8(3), cat(dataChunk(fB, peerISN, 0, 0, 0, "a"), dataChunk(0, peerISN+1, 0, 0, 0, "b"), dataChunk(fE, peerISN+2, 0, 0, 0, "c")))
 	f.Add(uint8(3), cat(sackChunk(0xfffffffd, 3000, []uint16{2, 2}), sackChunk(0xfffffffd, 3000, []uint16{2, 3}), sackChunk(0xfffffffd, 3000, []uint16{2, 4})))
 	f.Add(uint8(5), cat(tlv32(ctShutdown, 0, u32(0xfffffffe)), tlv32(ctShutdownComplete, 0, nil)))
+	f.Add(uint8(0x43), cat(iDataChunk(fB, peerISN, 0, 0, 0, "a"), iDataChunk(fB, peerISN+1, 1, 0, 0, "b"), iDataChunk(fE, peerISN+3, 0, 0, 1, "c"),
+		tlv32(ctIForwardTSN, 0, cat(u32(peerISN+2), u16(1, 0), u32(0)))))
 	f.Fuzz(func(t *testing.T, how uint8, stream []byte) {
-		c := inState(t, states[1+int(how)%7])
+		var opts []option
+		if how&0x40 != 0 {
+			opts = append(opts, interleaving)
+		}
+		c := inState(t, states[1+int(how)%7], opts...)
 		t.Cleanup(c.forget)
 		for i := range 6 {
 			_ = c.ep.Send(c.now, bytes.Repeat([]byte{byte(i)}, 700*i+1), &assoc.SendInfo{Assoc: c.id, Stream: uint16(i % 3), Unordered: i == 4})

@@ -14,6 +14,7 @@ type observer struct {
 	burstData, burstSacks, burstControl int
 	ackDue                              time.Time
 	flows                               map[uint32]*flow // by tag of the peer
+	ppids                               map[midKey]uint32
 }
 
 // flow recounts one direction of data on a clean link.
@@ -26,7 +27,7 @@ type flow struct {
 func newObserver(h *host) *observer {
 	return &observer{
 		h: h, issued: map[uint32]bool{}, cta: map[uint32]uint32{}, maxSeen: map[uint32]uint32{},
-		maxSent: map[uint32]uint32{}, flows: map[uint32]*flow{},
+		maxSent: map[uint32]uint32{}, flows: map[uint32]*flow{}, ppids: map[midKey]uint32{},
 	}
 }
 
@@ -73,8 +74,8 @@ func (o *observer) output(data []byte) (fresh bool) {
 			o.issued[parseInit(c.value).tag] = true
 		case ctSack:
 			o.sentSack(p.vt, parseSack(c))
-		case ctData:
-			d := parseData(c)
+		case ctData, ctIData:
+			d := o.named(p.vt, parseData(c), c.typ)
 			if last, ok := o.maxSent[p.vt]; !ok || serialLess(last, d.tsn) {
 				o.maxSent[p.vt] = d.tsn
 				fresh = true
@@ -118,12 +119,12 @@ func (o *observer) known(vt uint32) bool {
 func (o *observer) countBurst(p wirePacket) {
 	control := false
 	for _, c := range p.chunks {
-		control = control || c.typ != ctData && c.typ != ctSack
+		control = control || !isData(c.typ) && c.typ != ctSack
 	}
 	if control {
 		o.burstControl++
 	}
-	if p.has(ctData) {
+	if p.has(ctData) || p.has(ctIData) {
 		o.burstData++
 	}
 	if p.has(ctSack) {
@@ -141,6 +142,31 @@ func (o *observer) sentSack(vt uint32, s wireSack) {
 	if int(s.rwnd) > o.h.cfg.Params.ReceiveBuffer {
 		w.fail("%s: a_rwnd %d, buffer %d (SCTP-7-06)", o.h.name, s.rwnd, o.h.cfg.Params.ReceiveBuffer)
 	}
+}
+
+// named gives a fragment the PPID of its message, which in I-DATA only the first
+// one has.
+func (o *observer) named(vt uint32, d wireData, typ byte) wireData {
+	if typ != ctIData {
+		return d
+	}
+	key := midKey{vt, d.sid, d.flags&fU != 0, d.mid}
+	if d.flags&fB != 0 {
+		o.ppids[key] = d.ppid
+	}
+	ppid, ok := o.ppids[key]
+	if !ok {
+		o.h.w.fail("%s: a message of which no first fragment was sent", o.h.name)
+	}
+	d.ppid = ppid
+	return d
+}
+
+type midKey struct {
+	vt        uint32
+	sid       uint16
+	unordered bool
+	mid       uint32
 }
 
 func (o *observer) sentData(p wirePacket, d wireData) {
@@ -188,7 +214,7 @@ func (o *observer) input(data []byte) {
 			o.flows[b.tag] = &flow{rwnd: int(b.rwnd), pending: map[uint32]int{}}
 		case c.typ == ctSack && w.exact:
 			o.gotSack(p, parseSack(c))
-		case c.typ == ctData && o.issued[p.vt]:
+		case isData(c.typ) && o.issued[p.vt]:
 			o.gotData(p.vt, parseData(c))
 		}
 	}

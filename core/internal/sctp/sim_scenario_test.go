@@ -139,7 +139,7 @@ func (s scenario) populate(w *world) (loaders []*loader) {
 		if s.v6 {
 			addr = netip.MustParseAddrPort(fmt.Sprintf("[2001:db8::%d]:%d", i+1, 5001+i))
 		}
-		cfg := sctp.Config{Params: s.params}
+		cfg := sctp.Config{Params: s.params, NoInterleaving: s.seed%5 == uint64(i) || s.seed%5 == 2}
 		if s.wrap {
 			cfg.InitialTSN = func() uint32 { return 0xffffffff - uint32(w.rng.IntN(20)) }
 		}

@@ -54,7 +54,7 @@ func parseChunks(b []byte) (wirePacket, error) {
 }
 
 func checkChunk(c wireChunk) error {
-	if allowed := map[byte]byte{ctData: 0x0f, ctAbort: 1, ctShutdownComplete: 1}[c.typ]; c.flags&^allowed != 0 {
+	if allowed := map[byte]byte{ctData: 0x0f, ctIData: 0x0f, ctAbort: 1, ctShutdownComplete: 1}[c.typ]; c.flags&^allowed != 0 {
 		return fmt.Errorf("flags %#x", c.flags)
 	}
 	n := len(c.value)
@@ -67,6 +67,11 @@ func checkChunk(c wireChunk) error {
 	switch c.typ {
 	case ctData:
 		return want(n > 12)
+	case ctIData:
+		if n > 16 && be16(c.value[6:]) != 0 {
+			return errors.New("reserved field is not zero")
+		}
+		return want(n > 16)
 	case ctInit, ctInitAck:
 		if n < 16 {
 			return want(false)
@@ -94,6 +99,8 @@ func checkChunk(c wireChunk) error {
 		return want(n > 0)
 	case ctForwardTSN:
 		return want(n >= 4 && n%4 == 0)
+	case ctIForwardTSN:
+		return want(n >= 4 && n%8 == 4)
 	case ctHeartbeatAck, ctPad:
 		return nil
 	}
@@ -136,7 +143,9 @@ func checkBundle(p wirePacket) error {
 	count := map[byte]int{}
 	var lastTSN uint32
 	for i, c := range p.chunks {
-		count[c.typ]++
+		if !isData(c.typ) {
+			count[c.typ]++
+		}
 		switch c.typ {
 		case ctInit, ctInitAck, ctShutdownComplete:
 			if len(p.chunks) != 1 {
@@ -150,12 +159,13 @@ func checkBundle(p wirePacket) error {
 			if i != len(p.chunks)-1 {
 				return errors.New("chunks behind ABORT")
 			}
-		case ctData:
+		case ctData, ctIData:
 			d := parseData(c)
-			if count[ctData] > 1 && !serialLess(lastTSN, d.tsn) {
+			if c.typ = ctData; count[ctData] > 0 && !serialLess(lastTSN, d.tsn) {
 				return errors.New("TSNs do not rise within the packet")
 			}
 			lastTSN = d.tsn
+			count[ctData]++
 		}
 		if c.typ != ctData && count[ctData] > 0 {
 			return fmt.Errorf("%s behind DATA", chunkName(c.typ))

@@ -29,6 +29,8 @@ const (
 	ctAuth             = 15
 	ctPad              = 0x84
 	ctForwardTSN       = 0xc0
+	ctIData            = 0x40
+	ctIForwardTSN      = 0xc2
 )
 
 // DATA flags.
@@ -144,17 +146,32 @@ func dataChunk(flags byte, tsn uint32, sid, ssn uint16, ppid uint32, user string
 	return tlv32(ctData, flags, cat(u32(tsn), u16(sid, ssn), u32(ppid), []byte(user)))
 }
 
+// iDataChunk builds I-DATA; last is the PPID in a first fragment, else the FSN.
+func iDataChunk(flags byte, tsn uint32, sid uint16, mid, last uint32, user string) []byte {
+	return tlv32(ctIData, flags, cat(u32(tsn), u16(sid, 0), u32(mid, last), []byte(user)))
+}
+
 type wireData struct {
 	flags    byte
 	tsn      uint32
 	sid, ssn uint16
 	ppid     uint32
 	user     []byte
+	mid, fsn uint32 // I-DATA
 }
 
 func parseData(c wireChunk) wireData {
 	v := c.value
-	return wireData{c.flags, be32(v), be16(v[4:]), be16(v[6:]), be32(v[8:]), v[12:]}
+	if c.typ == ctIData {
+		d := wireData{flags: c.flags, tsn: be32(v), sid: be16(v[4:]), mid: be32(v[8:]), user: v[16:]}
+		if d.flags&fB != 0 {
+			d.ppid = be32(v[12:])
+		} else {
+			d.fsn = be32(v[12:])
+		}
+		return d
+	}
+	return wireData{c.flags, be32(v), be16(v[4:]), be16(v[6:]), be32(v[8:]), v[12:], 0, 0}
 }
 
 // sackChunk builds SACK; blocks are pairs of offsets.
@@ -233,10 +250,12 @@ func (p wirePacket) chunk(typ byte) (wireChunk, bool) {
 
 func (p wirePacket) has(typ byte) bool { _, ok := p.chunk(typ); return ok }
 
+func isData(typ byte) bool { return typ == ctData || typ == ctIData }
+
 // types lists the chunk types, DATA runs folded into one.
 func (p wirePacket) types() (t []byte) {
 	for _, c := range p.chunks {
-		if c.typ == ctData && len(t) > 0 && t[len(t)-1] == ctData {
+		if isData(c.typ) && len(t) > 0 && t[len(t)-1] == c.typ {
 			continue
 		}
 		t = append(t, c.typ)
@@ -246,7 +265,7 @@ func (p wirePacket) types() (t []byte) {
 
 func (p wirePacket) datas() (d []wireData) {
 	for _, c := range p.chunks {
-		if c.typ == ctData {
+		if isData(c.typ) {
 			d = append(d, parseData(c))
 		}
 	}
@@ -260,6 +279,9 @@ func (p wirePacket) String() string {
 		case ctData:
 			d := parseData(c)
 			s += fmt.Sprintf(" DATA(%d sid %d ssn %d ppid %d len %d flags %x)", d.tsn, d.sid, d.ssn, d.ppid, len(d.user), d.flags)
+		case ctIData:
+			d := parseData(c)
+			s += fmt.Sprintf(" I-DATA(%d sid %d mid %d fsn %d ppid %d len %d flags %x)", d.tsn, d.sid, d.mid, d.fsn, d.ppid, len(d.user), d.flags)
 		case ctSack:
 			k := parseSack(c)
 			s += fmt.Sprintf(" SACK(%d rwnd %d %v dup %v)", k.cta, k.rwnd, k.blocks, k.dups)
@@ -281,6 +303,7 @@ func chunkName(t byte) string {
 		ctHeartbeatAck: "HEARTBEAT-ACK", ctAbort: "ABORT", ctShutdown: "SHUTDOWN", ctShutdownAck: "SHUTDOWN-ACK",
 		ctError: "ERROR", ctCookieEcho: "COOKIE-ECHO", ctCookieAck: "COOKIE-ACK",
 		ctShutdownComplete: "SHUTDOWN-COMPLETE", ctPad: "PAD", ctForwardTSN: "FORWARD-TSN",
+		ctIData: "I-DATA", ctIForwardTSN: "I-FORWARD-TSN",
 	}
 	if n, ok := names[t]; ok {
 		return n

@@ -25,11 +25,14 @@ type stall struct {
 	since  time.Time // when the cumulative TSN ack last moved, as far as known
 	acked  uint32    // it, at that time
 	forgot bool      // what was behind it
+	// The TSN of what was found to wait for nothing last time, if there was any.
+	orphan   uint32
+	orphaned bool
 }
 
 // undelivered says that data is held that the user cannot be given yet.
 func (b *inbound) undelivered() bool {
-	return len(b.runs) > 0 || b.waiting > 0
+	return len(b.runs) > 0 || len(b.partials.runs) > 0 || b.waiting > 0
 }
 
 // watchStall is called after a packet with data.
@@ -51,10 +54,12 @@ func (a *association) stallDue(now time.Time) {
 	if !b.undelivered() {
 		return
 	}
-	if a.orphaned() {
-		a.violation("stream sequence number left out")
+	tsn, found := a.orphaned()
+	if found && s.orphaned && tsn == s.orphan {
+		a.violation("the message before one in its stream was never sent")
 		return
 	}
+	s.orphan, s.orphaned = tsn, found
 	if a.unread() {
 		s.since = now
 	}
@@ -75,36 +80,38 @@ func (a *association) stallDue(now time.Time) {
 		}
 		patience = stallPatience
 	}
-	a.e.setTimer(&s.timer, s.since.Add(patience))
+	next := s.since.Add(patience)
+	if soon := now.Add(gapPatience); found && soon.Before(next) {
+		next = soon
+	}
+	a.e.setTimer(&s.timer, next)
 }
 
-// orphaned says that an ordered message waits although everything that was sent
-// before it has arrived.
-func (a *association) orphaned() bool {
+// orphaned returns the TSN of an ordered message that waits although everything that was
+// sent before it has arrived, and nothing can come that it waits for: of I-DATA
+// that is certain only after a while, for TSNs need not follow the order of
+// messages (RFC 8260 section 2.2.3).
+func (a *association) orphaned() (tsn uint32, found bool) {
 	b := &a.in
 	if b.waiting == 0 {
-		return false
+		return 0, false
 	}
 	for _, s := range b.streams {
-		if s.held != nil && !tsnLess(b.acked, s.held.tsnLow) {
-			return true
+		if h := s.held; h != nil && !tsnLess(b.acked, h.tsnEnd) && (!found || tsnLess(h.tsnEnd, tsn)) {
+			tsn, found = h.tsnEnd, true
 		}
 	}
-	return false
+	return tsn, found
 }
 
 // forgetBeyond drops what is held behind the first gap, except what the user
 // has been given already.
 func (a *association) forgetBeyond() {
 	b := &a.in
-	b.runs = slices.DeleteFunc(b.runs, func(r run) bool {
-		if !tsnLess(b.acked, r.firstTSN) {
-			return false
-		}
-		b.unreceive(r.firstTSN, r.lastTSN)
-		a.drop(r.first)
-		return true
-	})
+	b.runs = a.cutBeyond(b.runs)
+	for key, runs := range b.partials.runs {
+		a.keepPartial(key, a.cutBeyond(runs))
+	}
 	for _, s := range b.streams {
 		for at := &s.held; *at != nil; {
 			if ev := *at; tsnLess(b.acked, ev.tsnLow) {
@@ -116,13 +123,62 @@ func (a *association) forgetBeyond() {
 	}
 }
 
+// keepPartial keeps what is left of a message.
+func (a *association) keepPartial(key messageKey, runs []run) {
+	if a.in.partials.runs[key] = runs; len(runs) == 0 {
+		a.in.partials.forget(key)
+	}
+}
+
+// cutBeyond drops those fragments at the end of runs that are not acknowledged
+// cumulatively.
+func (a *association) cutBeyond(runs []run) []run {
+	acked := a.in.acked
+	kept := runs[:0]
+	for _, r := range runs {
+		if low, _ := r.head.tsns(); tsnLess(acked, low) {
+			a.unreceive(r.head)
+			continue
+		}
+		for tsnLess(acked, r.tail.tsn) {
+			a.unreceive(r.cutLast())
+		}
+		kept = append(kept, r)
+	}
+	clear(runs[len(kept):])
+	return kept
+}
+
+// cutTSN drops the fragment with a TSN, if it is the last one of a run.
+func (a *association) cutTSN(runs []run, tsn uint32) []run {
+	for i := len(runs) - 1; i >= 0; i-- {
+		if r := &runs[i]; r.tail.tsn == tsn {
+			a.unreceive(r.cutLast())
+			if r.head == nil {
+				return slices.Delete(runs, i, i+1)
+			}
+			break
+		}
+	}
+	return runs
+}
+
+// unreceive drops fragments as if they had not come.
+func (a *association) unreceive(first *piece) {
+	for p := first; p != nil; p = p.next {
+		a.in.unreceive(p.tsn)
+	}
+	a.drop(first)
+}
+
 // dropHeld drops a message that waits for its turn, as if it had not come.
 func (a *association) dropHeld(at **event) {
 	ev := *at
 	*at = ev.next
 	a.in.waiting--
-	a.in.unreceive(ev.tsnLow, ev.tsnEnd)
-	a.discard(ev)
+	a.unreceive(ev.first)
+	ev.first = nil
+	a.e.freeEvent(ev)
 }
 
 // discard frees a message that the user was not given.

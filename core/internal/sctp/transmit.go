@@ -56,7 +56,7 @@ func (a *association) nextSize(now time.Time, p *path) int {
 	if n > o.window && !o.probing {
 		return 0
 	}
-	return chunk.DataSize(n)
+	return chunk.DataSize(n, a.interleave)
 }
 
 // fillMarked retransmits, in the order of TSNs. A forced packet, and one with
@@ -107,11 +107,11 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 			a.startProbing(now, p)
 			return n
 		}
-		if !w.fits(chunk.DataSize(size)) {
+		if !w.fits(chunk.DataSize(size, a.interleave)) {
 			return n
 		}
 		o.probing = false
-		c := o.cut(m, size, p)
+		c := a.cut(m, size, p)
 		tsn := o.nextTSN
 		o.nextTSN++
 		p.startTiming(tsn, now)
@@ -158,7 +158,12 @@ func (a *association) corked(p *path, m *outMessage) bool {
 func (a *association) put(now time.Time, w *packetWriter, c *outChunk, tsn uint32, lowest bool) {
 	o, p := &a.out, c.path
 	d := chunk.Data{
-		Flags: c.flags, TSN: tsn, Stream: c.m.stream, SSN: c.m.ssn, PPID: c.m.ppid, Payload: c.payload(),
+		Flags: c.flags, TSN: tsn, Stream: c.m.stream, PPID: c.m.ppid, Payload: c.payload(),
+	}
+	if d.Interleaved = c.m.interleaved; d.Interleaved {
+		d.MID, d.FSN = c.m.mid, c.fsn
+	} else {
+		d.SSN = uint16(c.m.mid)
 	}
 	w.data(&d)
 	p.flight += c.size()

@@ -72,10 +72,10 @@ var golden = []struct {
 	{
 		"DATA", "00070015 01020304 0005 0006 00000007 68656c6c6f000000",
 		func(b []byte) []byte {
-			return AppendData(b, &Data{FlagBegin | FlagEnd | FlagUnordered, 0x01020304, 5, 6, 7, []byte("hello")})
+			return AppendData(b, &Data{Flags: FlagBegin | FlagEnd | FlagUnordered, TSN: 0x01020304, Stream: 5, SSN: 6, PPID: 7, Payload: []byte("hello")})
 		},
 		func(c Raw) (any, error) { return ParseData(c) },
-		Data{FlagBegin | FlagEnd | FlagUnordered, 0x01020304, 5, 6, 7, []byte("hello")},
+		Data{Flags: FlagBegin | FlagEnd | FlagUnordered, TSN: 0x01020304, Stream: 5, SSN: 6, PPID: 7, Payload: []byte("hello")},
 	}, {
 		"INIT", "01000018 0a0b0c0d 00010000 0010 0020 01020304 c0000004",
 		func(b []byte) []byte {
@@ -141,18 +141,49 @@ var golden = []struct {
 	}, {
 		"FORWARD TSN", "c0000010 01020304 00010002 00030004",
 		func(b []byte) []byte {
-			return AppendRaw(b, TypeForwardTSN, 0, []byte{1, 2, 3, 4, 0, 1, 0, 2, 0, 3, 0, 4})
+			return AppendForwardTSN(b, 0x01020304, []Skip{{Stream: 1, MID: 2}, {Stream: 3, MID: 4}}, false)
 		},
 		func(c Raw) (any, error) {
 			f, err := ParseForwardTSN(c)
 			l := []any{f.CumTSN}
 			for i := range f.Streams() {
-				sid, ssn := f.Stream(i)
-				l = append(l, sid, ssn)
+				l = append(l, f.Stream(i))
 			}
 			return l, err
 		},
-		[]any{uint32(0x01020304), uint16(1), uint16(2), uint16(3), uint16(4)},
+		[]any{uint32(0x01020304), Skip{Stream: 1, MID: 2}, Skip{Stream: 3, MID: 4}},
+	}, {
+		"I-DATA, first fragment", "400a0017 01020304 0005 0000 01000002 00000007 616263 00",
+		func(b []byte) []byte {
+			return AppendData(b, &Data{
+				Interleaved: true, Flags: FlagBegin | FlagImmediate, TSN: 0x01020304, Stream: 5, MID: 0x01000002, PPID: 7, Payload: []byte("abc"),
+			})
+		},
+		func(c Raw) (any, error) { return ParseData(c) },
+		Data{Interleaved: true, Flags: FlagBegin | FlagImmediate, TSN: 0x01020304, Stream: 5, MID: 0x01000002, PPID: 7, Payload: []byte("abc")},
+	}, {
+		"I-DATA, last fragment", "40050015 01020305 0005 0000 01000002 00010203 64 000000",
+		func(b []byte) []byte {
+			return AppendData(b, &Data{
+				Interleaved: true, Flags: FlagUnordered | FlagEnd, TSN: 0x01020305, Stream: 5, MID: 0x01000002, FSN: 0x10203, PPID: 7, Payload: []byte("d"),
+			})
+		},
+		func(c Raw) (any, error) { return ParseData(c) },
+		Data{Interleaved: true, Flags: FlagUnordered | FlagEnd, TSN: 0x01020305, Stream: 5, MID: 0x01000002, FSN: 0x10203, Payload: []byte("d")},
+	}, {
+		"I-FORWARD-TSN", "c2000018 01020304 0001 0000 01000002 0003 0001 00000004",
+		func(b []byte) []byte {
+			return AppendForwardTSN(b, 0x01020304, []Skip{{Stream: 1, MID: 0x01000002}, {Stream: 3, Unordered: true, MID: 4}}, true)
+		},
+		func(c Raw) (any, error) {
+			f, err := ParseForwardTSN(c)
+			l := []any{f.Interleaved, f.CumTSN}
+			for i := range f.Streams() {
+				l = append(l, f.Stream(i))
+			}
+			return l, err
+		},
+		[]any{true, uint32(0x01020304), Skip{Stream: 1, MID: 0x01000002}, Skip{Stream: 3, Unordered: true, MID: 4}},
 	},
 }
 
@@ -359,8 +390,17 @@ func FuzzPacket(f *testing.F) {
 
 // rebuild parses a chunk and builds it from its fields.
 func rebuild(c Raw) []byte {
-	if d, err := ParseData(c); err == nil {
+	if d, err := ParseData(c); err == nil && !reserved(c) {
 		return AppendData(nil, &d)
+	}
+	if f, err := ParseForwardTSN(c); err == nil && c.Flags == 0 {
+		var skips []Skip
+		for i := range f.Streams() {
+			skips = append(skips, f.Stream(i))
+		}
+		if b := AppendForwardTSN(nil, f.CumTSN, skips, f.Interleaved); !reserved(c) {
+			return b
+		}
 	}
 	if i, err := ParseInit(c); err == nil {
 		return AppendInit(nil, c.Type, &i, 0)
@@ -377,6 +417,22 @@ func rebuild(c Raw) []byte {
 		return AppendSack(nil, s.CumTSN, s.Window, gaps, dups)
 	}
 	return AppendRaw(nil, c.Type, c.Flags, c.Value)
+}
+
+// reserved says that a chunk of RFC 8260 has bits set that mean nothing: they are
+// not built again.
+func reserved(c Raw) bool {
+	switch c.Type {
+	case TypeIData:
+		return c.Value[6] != 0 || c.Value[7] != 0
+	case TypeIForwardTSN:
+		for v := c.Value[4:]; len(v) > 0; v = v[8:] {
+			if v[2] != 0 || v[3]&^1 != 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func walk(t *testing.T, c Raw) {

@@ -1,5 +1,6 @@
 // Package chunk is the codec of SCTP packets: RFC 9260 section 3, the FORWARD
-// TSN chunk of RFC 3758 and the PAD chunk of RFC 4820.
+// TSN chunk of RFC 3758, the PAD chunk of RFC 4820, and the I-DATA and
+// I-FORWARD-TSN chunks of RFC 8260.
 //
 // Parsing returns views into the packet and allocates nothing; whoever keeps a
 // view longer than the packet copies it. Building appends to a byte slice.

@@ -22,8 +22,10 @@ const (
 	TypeECNE             Type = 12
 	TypeCWR              Type = 13
 	TypeShutdownComplete Type = 14
+	TypeIData            Type = 0x40 // RFC 8260
 	TypePad              Type = 0x84 // RFC 4820
 	TypeForwardTSN       Type = 0xC0 // RFC 3758
+	TypeIForwardTSN      Type = 0xC2 // RFC 8260
 )
 
 // FlagT says that the verification tag is the receiver's own, reflected

@@ -1,0 +1,105 @@
+package sctp
+
+// messageKey names a message of which I-DATA fragments arrive (RFC 8260 section
+// 2.2.3).
+type messageKey struct {
+	stream    uint16
+	unordered bool
+	mid       uint32
+}
+
+// partials are the messages that are incomplete, each with its runs by FSN.
+type partials struct {
+	runs  map[messageKey][]run
+	spare [][]run // lists that are empty again
+}
+
+// interleaved takes a fragment that came in I-DATA. Those of a message are put
+// together by their FSNs, whatever their TSNs (SCTP-3-152). It returns false if
+// fragments contradict each other.
+func (a *association) interleaved(r *run) bool {
+	if !r.unordered && tsnLess(r.mid, a.inStream(r.stream).next) {
+		a.drop(r.head) // of a message that was skipped before this came
+		return true
+	}
+	if r.begins && r.ends {
+		a.complete(r)
+		return true
+	}
+	b := &a.in.partials
+	key := messageKey{r.stream, r.unordered, r.mid}
+	runs, i, ok := insertRun(b.take(key), r)
+	b.runs[key] = runs
+	if !ok || !oneMessage(runs) {
+		return false
+	}
+	size := 0
+	for i := range runs {
+		size += runs[i].size
+	}
+	if a.tooLong(size) {
+		return true
+	}
+	if got := runs[i]; got.begins && got.ends {
+		b.forget(key)
+		a.complete(&got)
+	}
+	return true
+}
+
+// take returns the runs of a message.
+func (b *partials) take(key messageKey) []run {
+	if b.runs == nil {
+		b.runs = make(map[messageKey][]run)
+	}
+	runs, known := b.runs[key]
+	if k := len(b.spare); !known && k > 0 {
+		runs, b.spare = b.spare[k-1], b.spare[:k-1]
+	}
+	return runs
+}
+
+// keptRuns is how many empty lists are kept.
+const keptRuns = 16
+
+// forget takes a message out that is complete or given up.
+func (b *partials) forget(key messageKey) {
+	runs := b.runs[key]
+	delete(b.runs, key)
+	if len(b.spare) < keptRuns {
+		clear(runs)
+		b.spare = append(b.spare, runs[:0])
+	}
+}
+
+// oneMessage says that runs can be parts of one message: it begins with fragment
+// number 0, and nothing follows the one that ends it.
+func oneMessage(runs []run) bool {
+	for i := range runs {
+		r := &runs[i]
+		if r.begins != (r.first == 0) {
+			return false
+		}
+		if i+1 < len(runs) && (r.ends || !tsnLess(r.last, runs[i+1].first)) {
+			return false
+		}
+	}
+	return true
+}
+
+// dropPartial drops what has arrived of messages that the peer has given up.
+func (a *association) dropPartial(stream uint16, unordered bool, mid uint32) {
+	for key, runs := range a.in.partials.runs {
+		if key.stream != stream || key.unordered != unordered || tsnLess(mid, key.mid) {
+			continue
+		}
+		a.dropRuns(runs)
+		a.in.partials.forget(key)
+	}
+}
+
+func (a *association) dropRuns(runs []run) {
+	for i := range runs {
+		a.drop(runs[i].head)
+	}
+}
