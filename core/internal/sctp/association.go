@@ -74,6 +74,7 @@ type association struct {
 
 	inStreams, outStreams uint16
 	interleave            bool // RFC 8260 negotiated: all data is I-DATA
+	linux                 bool // the peer interleaves as Linux does (interleave.go)
 	forwardTSN            bool // RFC 3758 negotiated, in the form that goes with it
 	slowAcks              bool // the peer may delay its acknowledgements by 200 ms
 
@@ -133,6 +134,7 @@ func (a *association) adopt(tag uint32, offer *offer) {
 	if a.interleave {
 		a.forwardTSN = offer.iForward // RFC 8260 section 2.3.1
 	}
+	a.linux = a.interleave && offer.forwardTSN && !offer.iForward
 	a.slowAcks = offer.foreign
 	a.in.start(offer.tsn, a.params.ReceiveBuffer)
 	a.out.window, a.out.advertised, a.out.largest = int(offer.window), int(offer.window), int(offer.window)

@@ -119,7 +119,7 @@ func (a *association) handleData(in *arrival, c chunk.Raw) bool {
 		a.malformed("DATA chunk is too short")
 		return false
 	}
-	if d.Interleaved != a.interleave && a.state >= established {
+	if d.Interleaved != a.interleave && a.state >= established && (d.Interleaved || !a.linux) {
 		a.violation("DATA where I-DATA was agreed on, or the other way round")
 		return false
 	}

@@ -1,5 +1,21 @@
 package sctp
 
+import "github.com/librserpool/librserpool/core/internal/sctp/chunk"
+
+// Linux (6.1) gives the second fragment of a message the number 0, where RFC 8260
+// section 2.1 has 1, and expects that; and what it has cut before it knew that the
+// peer interleaves it sends as DATA. It is known by what it announces: FORWARD TSN
+// and I-DATA, but not I-FORWARD-TSN, which who does as RFC 8260 section 2.3.1 says
+// announces too (SCTP-3-155).
+
+// fragment is the number of a fragment in its message.
+func (a *association) fragment(d *chunk.Data) uint32 {
+	if a.linux && d.Flags&chunk.FlagBegin == 0 {
+		return d.FSN + 1
+	}
+	return d.FSN
+}
+
 // messageKey names a message of which I-DATA fragments arrive (RFC 8260 section
 // 2.2.3).
 type messageKey struct {

@@ -69,7 +69,7 @@ func (a *association) newRun(in *arrival, d *chunk.Data) run {
 		from: netip.AddrPortFrom(in.from.Addr(), a.peerPort),
 	}
 	if d.Interleaved {
-		r.first, r.mid, r.keyed = d.FSN, d.MID, true
+		r.first, r.mid, r.keyed = a.fragment(d), d.MID, true
 	}
 	r.last = r.first
 	return r
@@ -81,7 +81,7 @@ func (a *association) newRun(in *arrival, d *chunk.Data) run {
 func (a *association) reassemble(in *arrival, d *chunk.Data) {
 	r, ok := a.newRun(in, d), true
 	switch {
-	case a.interleave:
+	case d.Interleaved:
 		ok = a.interleaved(&r)
 	case len(a.in.runs) == 0 && r.begins && r.ends:
 		a.complete(&r)

@@ -223,3 +223,28 @@ func TestScriptInterleavedLifetime(t *testing.T) {
 		c.forget()
 	}
 }
+
+// TestScriptInterleavesAsLinux: Linux numbers fragments from 0 behind the first one,
+// and may begin with DATA (SCTP-3-155).
+func TestScriptInterleavesAsLinux(t *testing.T) {
+	c := newConv(t, extensions(0xc1, 0x80, ctForwardTSN, ctIData)).establishServer()
+	c.sendInfo(strings.Repeat("x", 4000), assoc.SendInfo{Stream: 1})
+	var fsns []uint32
+	for _, d := range c.collect() {
+		fsns = append(fsns, d.fsn)
+	}
+	if len(fsns) != 3 || fsns[1] != 0 || fsns[2] != 1 {
+		t.Errorf("fragments have the numbers %d", fsns)
+	}
+	c.inject(dataChunk(fB, c.tsn, 1, 0, 7, "cut before "))
+	c.inject(dataChunk(fE, c.tsn+1, 1, 0, 7, "it knew"))
+	c.message("cut before it knew")
+	c.inject(iDataChunk(fB, c.tsn+2, 1, 1, 7, "cut "))
+	c.inject(iDataChunk(fB|fE, c.tsn+3, 2, 0, 7, "alone"))
+	c.message("alone")
+	c.inject(iDataChunk(0, c.tsn+4, 1, 1, 0, "with "))
+	c.inject(iDataChunk(fE, c.tsn+5, 1, 1, 1, "knowledge"))
+	c.message("cut with knowledge")
+	c.advance(time.Second)
+	c.forget()
+}

@@ -162,6 +162,9 @@ func (a *association) put(now time.Time, w *packetWriter, c *outChunk, tsn uint3
 	}
 	if d.Interleaved = c.m.interleaved; d.Interleaved {
 		d.MID, d.FSN = c.m.mid, c.fsn
+		if a.linux && c.fsn > 0 {
+			d.FSN--
+		}
 	} else {
 		d.SSN = uint16(c.m.mid)
 	}

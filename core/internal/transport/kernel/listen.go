@@ -149,6 +149,7 @@ func (e *Endpoint) setup(fd int, noListen bool) error {
 		}
 	}
 	_ = setOption(uintptr(fd), optExposeFailing, words(0, exposeEnabled)) // Linux 5.5
+	takeTurns(uintptr(fd))
 	if err := abortOnClose(uintptr(fd), true); err != nil {
 		return err
 	}

@@ -21,6 +21,7 @@ var dataScenarios = []scenario{
 	{"invalid sends", invalidSends, false},
 	{"too long for the receiver", tooLong, false},
 	{"lifetime", lifetime, false},
+	{"short behind long", shortBehindLong, true},
 }
 
 // pattern returns n bytes that depend on the seed and on their position.
@@ -77,6 +78,28 @@ func echoSizes(w *world) {
 		messages = append(messages, message{stream: uint16(i), ppid: uint32(1000 + i), data: pattern(n, i)})
 	}
 	w.same(w.echoAll(assoc.Params{}, messages, false), messages, "came back")
+}
+
+// Short messages beside long ones on other streams: all of them arrive whole, and
+// in the order of their streams (SCTP-3-07).
+func shortBehindLong(w *world) {
+	c, cid, s, sid := w.pair(assoc.Params{SendBuffer: 8 << 20})
+	var messages []message
+	for i := range 24 {
+		n := 300_000
+		if i%3 == 2 {
+			n = 100
+		}
+		messages = append(messages, message{stream: uint16(i % 9), ppid: uint32(i), unordered: i%4 == 3, data: pattern(n, i)})
+	}
+	for _, m := range messages {
+		c.send(cid, m)
+	}
+	got := s.awaitMessages(sid, len(messages))
+	rank := slices.IndexFunc(got, func(m message) bool { return m.ppid == 23 })
+	w.Logf("the last one, which is short, came as number %d of %d", rank+1, len(got))
+	slices.SortFunc(got, func(a, b message) int { return int(a.ppid) - int(b.ppid) })
+	w.same(got, messages, "arrived")
 }
 
 // Around the sizes where one packet more is needed nothing is lost or glued.

@@ -36,7 +36,7 @@ type history struct {
 	got      []message
 	failed   []message
 	end      *assoc.RecvInfo
-	partial  [2][]byte // pieces of a message that arrives, and of one that comes back
+	parts    map[partKey][]byte // pieces of messages that are not complete
 }
 
 // node is an endpoint with all that Recv returned.
@@ -122,7 +122,7 @@ func (n *node) note(info assoc.RecvInfo, data []byte) {
 	}
 	h := n.all[info.Assoc]
 	if h == nil {
-		h = &history{id: info.Assoc}
+		h = &history{id: info.Assoc, parts: map[partKey][]byte{}}
 		n.all[info.Assoc] = h
 		n.order = append(n.order, info.Assoc)
 	}
@@ -148,21 +148,27 @@ func (n *node) note(info assoc.RecvInfo, data []byte) {
 	}
 }
 
+// partKey tells apart the messages that may arrive, or come back, in pieces at one
+// time.
+type partKey struct {
+	kind      assoc.Kind
+	stream    uint16
+	unordered bool
+}
+
 // record returns whether a whole message arrived.
 func (n *node) record(h *history, info assoc.RecvInfo, data []byte) (whole bool) {
 	m := message{stream: info.Stream, ppid: info.PPID, unordered: info.Unordered, context: info.Context, unsent: info.Unsent}
 	switch info.Kind {
 	case assoc.Message, assoc.SendFailed:
-		partial := &h.partial[0]
-		if info.Kind == assoc.SendFailed {
-			partial = &h.partial[1]
-		}
-		*partial = append(*partial, data...)
+		key := partKey{info.Kind, info.Stream, info.Unordered}
+		part := append(h.parts[key], data...)
 		if info.More {
+			h.parts[key] = part
 			return false
 		}
-		m.data = string(*partial)
-		*partial = (*partial)[:0]
+		m.data = string(part)
+		delete(h.parts, key)
 		if info.Kind == assoc.SendFailed {
 			h.failed = append(h.failed, m)
 			return false
@@ -189,10 +195,11 @@ func (n *node) record(h *history, info assoc.RecvInfo, data []byte) (whole bool)
 		}
 		h.end = &info
 	case assoc.PartialAborted:
-		if len(h.partial[0]) == 0 {
+		key := partKey{assoc.Message, info.Stream, info.Unordered}
+		if len(h.parts[key]) == 0 {
 			n.w.Errorf("%s: association %d: a message that has not begun is not completed", n.name, h.id)
 		}
-		h.partial[0] = nil
+		delete(h.parts, key)
 	case assoc.PeerAddrChange, assoc.RemoteError:
 	default:
 		n.w.Errorf("%s: Recv returned kind %d", n.name, info.Kind)

@@ -112,14 +112,19 @@ func RunSite(t *testing.T, f Factory) {
 
 // RunSome runs the named scenarios, once and without a relay: for conditions of
 // which there are many.
-func RunSome(t *testing.T, f Factory, names ...string) {
+func RunSome(t *testing.T, f Factory, names ...string) { runSome(t, f, nil, names) }
+
+// RunSomeOver does so through a relay that plays a network.
+func RunSomeOver(t *testing.T, f Factory, link Link, names ...string) { runSome(t, f, &link, names) }
+
+func runSome(t *testing.T, f Factory, link *Link, names []string) {
 	for _, name := range names {
 		all := slices.Concat(scenarios, longScenarios)
 		i := slices.IndexFunc(all, func(s scenario) bool { return s.name == name })
 		if i < 0 {
 			t.Fatalf("there is no scenario %q", name)
 		}
-		t.Run(name, func(t *testing.T) { runScenario(t, f, all[i].run, nil) })
+		t.Run(name, func(t *testing.T) { runScenario(t, f, all[i].run, link) })
 	}
 }
 
