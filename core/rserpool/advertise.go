@@ -63,21 +63,20 @@ func (s *Socket) Advertise(addrs []netip.Addr) error {
 	return nil
 }
 
-// atHome extends the own addresses of an association with a registrar on this
-// host: bound to a wildcard, the socket is reached from other hosts, too.
-func (s *Socket) atHome(local []netip.AddrPort) []netip.AddrPort {
+// atHome are the addresses beside the own ones of an association with somebody on
+// this host: bound to a wildcard, the socket is reached from other hosts, too.
+func (s *Socket) atHome(local []netip.AddrPort) (host []netip.AddrPort) {
 	elsewhere := func(a netip.AddrPort) bool { return !a.Addr().Unmap().IsLoopback() }
 	wildcard := slices.IndexFunc(s.bound, func(a netip.AddrPort) bool { return a.Addr().IsUnspecified() })
 	if len(local) == 0 || wildcard < 0 || slices.ContainsFunc(local, elsewhere) {
-		return local
+		return nil
 	}
-	local = slices.Clone(local)
 	for _, a := range s.cfg.host.addrs.Addrs() {
 		if a.Is4() || s.bound[wildcard].Addr().Is6() {
-			local = append(local, netip.AddrPortFrom(a, local[0].Port()))
+			host = append(host, netip.AddrPortFrom(a, local[0].Port()))
 		}
 	}
-	return local
+	return host
 }
 
 // forPeer takes out of a business card what means nothing to a peer on another

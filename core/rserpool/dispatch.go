@@ -168,7 +168,7 @@ func (s *Socket) postUp(id assoc.ID) {
 		return
 	}
 	local, peer, _ := s.port.AssocAddrs(id) // gone already: its end follows
-	s.machine.Post(endpoint.AssocUp{Assoc: id, Local: s.atHome(local), Peer: peer})
+	s.machine.Post(endpoint.AssocUp{Assoc: id, Local: local, Host: s.atHome(local), Peer: peer})
 }
 
 // handleRestart: a peer process that starts again on its old address knows

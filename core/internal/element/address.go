@@ -4,8 +4,27 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
+
+// ownAddrs are the addresses of the association with the home, and those of this
+// host if that is on it and has not refused them.
+func (e *Element) ownAddrs(home assoc.ID) []netip.AddrPort {
+	local, _ := e.hunt.Peer(home)
+	if home == e.strictHome {
+		return local
+	}
+	return slices.Concat(local, e.hunt.Host(home))
+}
+
+// offersHost says whether the request in flight has addresses of this host that
+// are not those of its association.
+func (e *Element) offersHost() bool {
+	return e.sentTo != e.strictHome && slices.ContainsFunc(e.hunt.Host(e.sentTo), func(a netip.AddrPort) bool {
+		return len(e.want.User.Addrs) == 0 && slices.Contains(e.sent.User.Addrs, a.Addr().Unmap().WithZone(""))
+	})
+}
 
 // transportAt fills in what the user left out of a user transport: by default
 // it is the SCTP endpoint used towards the registrar (ASAP-6.1-01), at the

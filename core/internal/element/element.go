@@ -65,7 +65,8 @@ type Element struct {
 	timer timerq.Timer[func(time.Time)] // T2, T3, T4 or a delay, by phase
 	life  timerq.Timer[func(time.Time)] // when the registration ends unless renewed
 
-	offered protocol.Transport // what PUs were offered last
+	offered    protocol.Transport // what PUs were offered last
+	strictHome assoc.ID           // the last home that took none but its association's addresses
 
 	role
 }

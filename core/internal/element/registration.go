@@ -70,8 +70,7 @@ func (e *Element) sendRegistration(now time.Time) {
 	}
 	e.sent = e.want
 	e.sent.Home = e.hunt.Server() // 0 unless it has told (ASAP-3.1-31)
-	local, _ := e.hunt.Peer(home)
-	e.sent.User = transportAt(e.want.User, e.granted.User, local)
+	e.sent.User = transportAt(e.want.User, e.granted.User, e.ownAddrs(home))
 	if e.sent.User.Protocol != protocol.Opaque && len(e.sent.User.Addrs) == 0 {
 		e.noAddress(now)
 		return
@@ -144,6 +143,13 @@ func (e *Element) registrationRejected(now time.Time, err *hunt.RejectedError) {
 			e.sendRegistration(now)
 			return
 		}
+	}
+	if e.offersHost() {
+		// Registrars that take the addresses of the association and no others
+		// (ASAP-2.2.1-02), as those of other makers and of earlier releases do.
+		e.strictHome = e.sentTo
+		e.sendRegistration(now)
+		return
 	}
 	if e.awaited && e.inService && !e.lost && e.grantedAt == e.sentTo {
 		// A refused change leaves the old values in force.

@@ -162,6 +162,9 @@ type ConnectFailed struct {
 type AssocUp struct {
 	Assoc       assoc.ID
 	Local, Peer []netip.AddrPort
+	// Host: the peer is on this host, where the endpoint has these addresses
+	// beside Local. Others reach it there.
+	Host []netip.AddrPort
 }
 
 // AssocRestarted tells that the peer of an association restarted: what it knew

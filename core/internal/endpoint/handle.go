@@ -85,7 +85,7 @@ func (m *Endpoint) handleAssoc(now time.Time, event Event) {
 	case ConnectFailed:
 		m.hunt.ConnectFailed(now, e.Token, e.Err)
 	case AssocUp:
-		m.hunt.AssocUp(now, e.Assoc, e.Local, e.Peer)
+		m.hunt.AssocUp(now, e.Assoc, e.Local, e.Host, e.Peer)
 	case AssocRestarted:
 		m.hunt.AssocRestarted(e.Assoc)
 	case AssocLost:

@@ -200,7 +200,7 @@ func (w *world) act() {
 				return
 			}
 			w.up = append(w.up, id)
-			w.step(AssocUp{id, []netip.AddrPort{local}, []netip.AddrPort{regA}})
+			w.step(AssocUp{Assoc: id, Local: []netip.AddrPort{local}, Peer: []netip.AddrPort{regA}})
 		}
 	case 7:
 		if id, ok := pickOf(w.r, w.up); ok && w.r.IntN(3) == 0 {
@@ -301,7 +301,7 @@ func (w *world) stranger(h protocol.PoolHandle) {
 	if !ok {
 		w.lastAssoc++
 		w.strangers = append(w.strangers, w.lastAssoc)
-		w.step(AssocUp{w.lastAssoc, []netip.AddrPort{local}, []netip.AddrPort{regB}})
+		w.step(AssocUp{Assoc: w.lastAssoc, Local: []netip.AddrPort{local}, Peer: []netip.AddrPort{regB}})
 		return
 	}
 	before := w.m.hunt.Home()

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -29,6 +30,53 @@ func TestRegister(t *testing.T) {
 	s.want(Send{id, registration()})
 	s.receive(id, granted())
 	s.want() // a plain renewal is not told
+}
+
+// A PE beside its registrar offers the addresses of its host as well. A registrar
+// that takes none but those of the association (ASAP-2.2.1-02) refuses them, and
+// gets those; that is not tried again there, but at the next home.
+func TestRegisterAtStrictRegistrar(t *testing.T) {
+	host := netip.MustParseAddrPort("198.51.100.7:5000")
+	up := func(s *script) assoc.ID {
+		got := s.drain()
+		c := got[len(got)-1].(Connect) // behind HomeLost
+		id := s.connecting(c)
+		s.step(AssocUp{Assoc: id, Local: []netip.AddrPort{local}, Host: []netip.AddrPort{host}, Peer: c.Addrs})
+		return id
+	}
+	both := mine()
+	both.User.Addrs = append(both.User.Addrs, host.Addr())
+	offer := asap.Registration{Handle: pool, Element: both}
+	refused := granted()
+	refused.Rejected, refused.Causes = true, []protocol.Cause{{Code: protocol.CauseInvalidValues}}
+
+	s := newScript(t, Config{Registrars: only(regA), HuntRounds: -1})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
+	id := up(s)
+	s.want(homeFound(id, regA), Send{id, offer})
+	s.receive(id, refused)
+	s.want(Send{id, registration()})
+	s.receive(id, granted())
+	s.want(Registered{Handle: pool, Element: mine()})
+	s.wait(280 * time.Second)
+	s.want(Send{id, registration()})
+	s.receive(id, refused)
+	if f := s.drain(); len(f) == 0 {
+		t.Error("what is refused for another reason is not told")
+	}
+
+	s = newScript(t, Config{Registrars: only(regA), HuntRounds: -1})
+	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234}})
+	id = up(s)
+	s.drain()
+	s.receive(id, refused)
+	s.receive(id, granted())
+	s.drain()
+	s.step(AssocLost{id, assoc.ErrAborted})
+	next := up(s)
+	s.want(homeFound(next, regA), Send{next, offer})
+	s.receive(next, granted())
+	s.want(Registered{Handle: pool, Element: both})
 }
 
 // ASAP-3.1-04: the identifier is random and not 0; a PE keeps it (ASAP-3.1-13).

@@ -84,7 +84,7 @@ type Hunt struct {
 	outcomes []Outcome
 }
 
-type peer struct{ local, remote []netip.AddrPort }
+type peer struct{ local, host, remote []netip.AddrPort }
 
 // New returns a Hunt that knows no registrar yet.
 func New(cfg Config, out Out) *Hunt {
@@ -165,8 +165,10 @@ func (h *Hunt) Started(now time.Time) {
 }
 
 // AssocUp notes an association that stands; it may be one that was asked for.
-func (h *Hunt) AssocUp(now time.Time, id assoc.ID, local, remote []netip.AddrPort) {
-	h.peers[id] = peer{local, remote}
+// host are addresses at which the own end is reached beside local, of a peer on
+// this host.
+func (h *Hunt) AssocUp(now time.Time, id assoc.ID, local, host, remote []netip.AddrPort) {
+	h.peers[id] = peer{local, host, remote}
 	if i := h.attemptOf(id); i >= 0 {
 		h.attemptSucceeded(now, i)
 	}
@@ -200,6 +202,10 @@ func (h *Hunt) Peer(id assoc.ID) (local, remote []netip.AddrPort) {
 	p := h.peers[id]
 	return p.local, p.remote
 }
+
+// Host returns the addresses of this host beside those of an association that
+// stands, if its peer is on it.
+func (h *Hunt) Host(id assoc.ID) []netip.AddrPort { return h.peers[id].host }
 
 // Server returns the identifier by which the home is known, or 0.
 func (h *Hunt) Server() protocol.ServerID { return h.home.server }
