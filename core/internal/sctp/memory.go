@@ -90,7 +90,7 @@ func (a *association) plenty() bool {
 // counts all overhead: tiny messages cost many times their size (SCTP-3-43).
 func (a *association) hasMemory() bool {
 	m := a.in.memory
-	return m < a.memoryLimit() && (m < a.e.share() || a.plenty())
+	return m < a.memoryLimit() && (m < minShare || a.plenty() || m < a.e.share()) // the dearest comes last
 }
 
 func (a *association) memoryLimit() int { return 2*a.capacity() + 64<<10 }
