@@ -321,7 +321,8 @@ RSP_API int rsp_bindx(int fd, const struct sockaddr *addrs, int count, int flags
  *
  * Only for sockets of type SOCK_STREAM. rsp_register() makes the socket known to pool
  * users, before or after this; sessions wait from then on. backlog is how many may
- * wait, 1 to 4096; rsp_listen() may be called again to change it. More sessions than
+ * wait, 1 to 4096, and what is outside of that is brought to the nearest of them, as by
+ * listen(2); rsp_listen() may be called again to change it. More sessions than
  * that are not refused, for what their pool users had sent would be lost: the
  * first message of each is taken, and then its pool user has to wait until those
  * before it are accepted. (With 4096 waiting, further ones are refused.)
@@ -369,7 +370,9 @@ RSP_API int rsp_accept(int fd, struct sockaddr *addr, socklen_t *len);
  * and connects to it. When that element fails later the session moves to
  * another one by itself. A pool or a registrar that is not there yet is waited for,
  * by default 2 seconds (RSP_CONNECT_WAIT), before the call fails with ENOENT or
- * EHOSTUNREACH; where nobody even refuses, that takes longer.
+ * EHOSTUNREACH; where nobody even refuses, that takes longer. When the pool's elements
+ * are there and do not answer, one after the other is tried for RSP_FAILOVER_LIMIT,
+ * 15 seconds by default, and some more for the last attempt.
  *
  * The element hears of a session with its first message: the pool user speaks
  * first. Where the protocol wants the server to, send a message that asks for it.
@@ -461,7 +464,9 @@ RSP_API int rsp_setload(int fd, const struct rsp_loadinfo *info);
  * all its sessions in one thread serves none of them meanwhile. Either RSP_SEND_LIMIT
  * bounds it: then that session alone fails. Or MSG_DONTWAIT says EAGAIN, for the session that
  * has no room; RSP_SEND_READY tells when that one has some again. POLLOUT does
- * not: it is on while any of the sessions has room, or there is none.
+ * not: it is on while any of the sessions has room, or there is none. A session that
+ * had no room counts as having some again when half of its send buffer is free: those who
+ * wait are not woken for each message.
  *
  * Delivery: within a session to one element exactly once and in order. When the
  * element fails, what the transport did not deliver goes to the next one, in
@@ -569,8 +574,10 @@ RSP_API int rsp_send_cookie(int fd, const void *cookie, size_t len, uint32_t ses
  * RSP_ABORT: what has not arrived is lost, and the peer is told that the session was
  * aborted (RFC 9260 section 9). In both cases what was received and not read is
  * dropped, and no notification follows. The pool user of an element goes on with
- * another element, if it finds one. After 0 a peer that does not read can delay the
- * end as long as it likes: RSP_ABORT with the session's number ends that, too.
+ * another element, if it finds one. After 0 the peer has to go on reading: when it has
+ * taken nothing for five seconds, the session is aborted, and the rest is lost. RSP_ABORT
+ * with the session's number ends that sooner. A session with the same element begins
+ * when the former one has ended, so rsp_connect() may have to wait for that.
  *
  * Does not wait: what was sent arrives in the background.
  * Errors: ENOTCONN (no such session, or not any more), EINVAL (unknown flags). */
@@ -633,10 +640,11 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_RESUME 18           /* 1: messages that RSP_FAILOVER_HOLD holds back are sent; of a
                                    session, 0 is that of rsp_connect(); cannot be read */
 
-#define RSP_SEND_LIMIT 20       /* how long a session may have no room for a message that had
-                                   to wait, or was refused with EAGAIN, until it is aborted:
-                                   RSP_SESSION_REMOVED with ETIMEDOUT. Does not run while it
-                                   looks for an element. -1 = for ever; default: -1 */
+#define RSP_SEND_LIMIT 20       /* how long the peer of a session that has no room for a
+                                   message, which had to wait or was refused with EAGAIN, may
+                                   take nothing until it is aborted: RSP_SESSION_REMOVED with
+                                   ETIMEDOUT. Does not run while the session looks for an
+                                   element. -1 = for ever; default: -1 */
 #define RSP_FAIL_BACK 19        /* 1: a session of an element whose pool user is an element
                                    of a pool itself, and fails, goes on with another element
                                    of that pool (RFC 5351 section 4.2, business cards); what
@@ -647,7 +655,8 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 
 #define RSP_DSCP 49   /* 0 to 63: differentiated services codepoint of the packets that this
                          side sends (RFC 2474), such as 46 for expedited forwarding; set for
-                         a socket it holds for packets to registrars as well; default: 0 */
+                         a socket before its first use it holds for packets to registrars
+                         as well; default: 0 */
 
 /* Buffers. RSP_SNDBUF counts what the peer's library has not acknowledged, with 64
  * bytes more for each message; RSP_RCVBUF what the program has not received. So a

@@ -6,7 +6,7 @@
 // What functions do, how long they wait and with which errno they fail is said in
 // rserpool.h, by the names that the comments here give. Failures are thrown as
 // rserpool::error, whose code() is the errno and whose what() is the sentence of
-// rsp_errmsg(). EAGAIN is none: functions that would have to wait say so by what they
+// rsp_errmsg() and the system's words for the errno. EAGAIN is none: functions that would have to wait say so by what they
 // return. EINTR is one. Objects are moved and not copied; different threads may use
 // one object at the same time, except to move, close or destroy it.
 #ifndef RSERPOOL_HPP

@@ -62,7 +62,7 @@ var socketOptions = map[int]socketOption{
 	C.RSP_ERROR: {
 		"RSP_ERROR",
 		func(d *descriptor) int { return int(d.takeError()) },
-		func(*descriptor, int) error { return failf(unix.ENOPROTOOPT, "it can only be read") },
+		func(*descriptor, int) error { return failf(unix.EACCES, "it can only be read") },
 	},
 	C.RSP_DRAIN_LIMIT: {
 		"RSP_DRAIN_LIMIT",

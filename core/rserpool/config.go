@@ -194,16 +194,15 @@ func (c *Config) resolveFailover(env map[string]string) error {
 const defaultWait = 2 * time.Second
 
 func (c *Config) resolveWait(env map[string]string) error {
-	if v := env["RSERPOOL_WAIT"]; c.WaitForPool == nil && v != "" {
+	wait := defaultWait
+	if v := env["RSERPOOL_WAIT"]; v != "" {
 		d, err := parseTime(v)
 		if err != nil {
 			return fmt.Errorf("%w: RSERPOOL_WAIT is %q; it is a time like 10s, 0 for not at all, or -1 for ever", ErrInvalid, v)
 		}
-		c.WaitForPool = &d
+		wait = d
 	}
-	if c.WaitForPool == nil {
-		c.WaitForPool = new(defaultWait)
-	}
+	orDefault(&c.WaitForPool, &wait)
 	return nil
 }
 

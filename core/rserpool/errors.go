@@ -26,7 +26,7 @@ var (
 	ErrRejected = errors.New("rejected by the registrar")
 	// ErrWouldBlock: nothing to receive, or no room to send, at the moment.
 	ErrWouldBlock = errors.New("operation would block")
-	// ErrSendLimit: a session has had no room for SessionOptions.SendLimit.
+	// ErrSendLimit: the peer of a session without room took nothing for SessionOptions.SendLimit.
 	ErrSendLimit = errors.New("messages are not taken in time")
 	// ErrNotConnected: there is no such session, or it has ended.
 	ErrNotConnected = errors.New("not connected")

@@ -34,7 +34,7 @@ func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
 	var registrars []netip.AddrPort
 	named := overSCTP(s.cfg.Registrars)
 	if len(named) == 0 && len(s.cfg.Registrars) > 0 {
-		return nil, fmt.Errorf("%w: %s: all pools are asked for over SCTP only; name the registrar without tcp:, or ask for one pool as pool users do",
+		return nil, fmt.Errorf("%w: %s: this is asked for over SCTP only; name the registrar without tcp:, or resolve a pool, as pool users do",
 			ErrInvalid, strings.Join(s.cfg.Registrars, ", "))
 	}
 	for _, a := range s.lookUp(ctx, named) {
@@ -111,7 +111,7 @@ func (q *query) run(ctx context.Context) ([]Pool, error) {
 		if err == nil {
 			err = q.port.SendControl(q.assoc, protocol.PPIDENRP, request)
 		}
-		if err != nil {
+		if err != nil && !errors.Is(err, assoc.ErrNotConnected) { // it has ended already: what is received says why
 			return nil, err
 		}
 		part, err := q.receive(ctx)

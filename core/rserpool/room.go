@@ -15,6 +15,7 @@ import (
 type room struct {
 	full     bool          // a message was refused; there was no room since
 	patience *time.Timer   // full: when SessionOptions.SendLimit is over
+	behind   int           // bytes that were not taken when it began
 	offer    *Notification // SendReady, unread
 }
 
@@ -64,7 +65,17 @@ func (s *Socket) limitWait(ss *session) {
 			s.waitedEnough(ss)
 		}
 	})
-	ss.patience = t
+	ss.patience, ss.behind = t, s.untaken(ss)
+}
+
+// untaken is how much the peer of a session has not taken.
+func (s *Socket) untaken(ss *session) int {
+	n := ss.queuedBytes
+	if s.assocs[ss.assoc] != nil {
+		st, _ := s.port.Status(ss.assoc) // gone already: nothing
+		n += st.QueuedBytes
+	}
+	return n
 }
 
 func (s *Socket) stopWait(ss *session) {
@@ -74,18 +85,18 @@ func (s *Socket) stopWait(ss *session) {
 	}
 }
 
-// waitedEnough ends a session that was full for too long. While it looks for an
-// element it is FailoverLimit that counts.
+// waitedEnough ends a session whose peer has taken nothing for too long. While it
+// looks for an element it is FailoverLimit that counts.
 func (s *Socket) waitedEnough(ss *session) {
 	a := s.assocs[ss.assoc]
 	if ss.over() || s.closing {
 		return
 	}
-	if a == nil || a.session != ss || ss.state == connecting {
+	if a == nil || a.session != ss || ss.state == connecting || s.untaken(ss) < ss.behind {
 		s.limitWait(ss)
 		return
 	}
-	ss.leaving = fmt.Errorf("%w: session %d had no room for %v; its peer does not read, or not fast enough", ErrSendLimit, ss.id, ss.opts.SendLimit)
+	ss.leaving = fmt.Errorf("%w: session %d has no room, and its peer has taken nothing for %v", ErrSendLimit, ss.id, ss.opts.SendLimit)
 	s.log.Warn("session is ended", "session", ss.id, "err", ss.leaving)
 	_ = s.port.Abort(ss.assoc, "messages are not taken") // gone already: as wished
 }

@@ -185,6 +185,31 @@ func TestSendLimitStops(t *testing.T) {
 	})
 }
 
+// TestSendLimitSparesTheSlow: whose peer goes on reading, however slowly, has time,
+// also long before half of the buffer is free again.
+func TestSendLimitSparesTheSlow(t *testing.T) {
+	run(t, func(w *world) {
+		d := w.deaf(func(c *Config) { c.SendLimit = 5 * time.Second })
+		d.fill(0)
+		b := make([]byte, 1000)
+		for range 4 {
+			time.Sleep(4 * time.Second)
+			for range 15 { // more than an eighth of its buffer: that is told at once
+				_, err := d.users[0].TryRecv(b, nil, 0)
+				w.ok(err)
+			}
+			if err := d.pe.TrySend(make([]byte, 10_000), &SendInfo{Session: d.sessions[0]}); !errors.Is(err, ErrWouldBlock) {
+				t.Fatalf("before half of the buffer is free: %v", err)
+			}
+		}
+		d.fill(0)
+		time.Sleep(time.Minute)
+		if err := d.pe.TrySend([]byte("x"), &SendInfo{Session: d.sessions[0]}); !errors.Is(err, ErrNotConnected) {
+			t.Errorf("who reads nothing any more: %v", err)
+		}
+	})
+}
+
 // TestSendLimitOfAPoolUser ends its session, and nobody is reported.
 func TestSendLimitOfAPoolUser(t *testing.T) {
 	run(t, func(w *world) {

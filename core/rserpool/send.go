@@ -34,8 +34,11 @@ func (s *Socket) sendOn(ss *session, b []byte, info *SendInfo) error {
 		return err
 	}
 	err := s.sendNow(ss, b, info)
-	if errors.Is(err, ErrWouldBlock) {
+	switch {
+	case errors.Is(err, ErrWouldBlock):
 		s.refuse(ss)
+	case err == nil && ss.full:
+		s.limitWait(ss) // something was taken
 	}
 	return err
 }

@@ -30,8 +30,9 @@ type SessionOptions struct {
 	// more, for all sessions of a socket, and keeps one half of ReceiveBuffer
 	// itself, at least 64 KiB.
 	SendBuffer, ReceiveBuffer int
-	// SendLimit is how long a session may have no room for a message that was refused
-	// with ErrWouldBlock, or waits: then it fails with ErrSendLimit, and no other one.
+	// SendLimit is how long the peer of a session that has no room for a message, which
+	// was refused with ErrWouldBlock, or waits, may take nothing: then that session
+	// fails with ErrSendLimit, and no other one.
 	// It does not run while the session looks for an element. Negative: for ever,
 	// which is the default.
 	SendLimit time.Duration

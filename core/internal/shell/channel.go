@@ -116,6 +116,9 @@ func (ch *Channel) sendTo(token registrar.Token, peer []netip.AddrPort, b []byte
 	id, err := ch.Endpoint.Connect(peer, nil)
 	if err == nil || errors.Is(err, assoc.ErrAlreadyExists) {
 		err = ch.Endpoint.SendControl(id, ch.PPID, b)
+		if errors.Is(err, assoc.ErrNotConnected) {
+			err = nil // it has ended already: the notification that follows knows why
+		}
 	}
 	if err != nil {
 		ch.Post(registrar.ConnectFailed{Token: token, Err: err})
