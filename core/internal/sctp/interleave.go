@@ -49,6 +49,7 @@ func (a *association) interleaved(r *run) bool {
 	if !ok || !oneMessage(runs) {
 		return false
 	}
+	runs[i].round = a.stall.round
 	size := 0
 	for i := range runs {
 		size += runs[i].size
@@ -85,6 +86,29 @@ func (b *partials) forget(key messageKey) {
 	if len(b.spare) < keptRuns {
 		clear(runs)
 		b.spare = append(b.spare, runs[:0])
+	}
+}
+
+// deserted says that a message has not gone on for so many rounds of stall.
+func (b *partials) deserted(round, rounds uint32) bool {
+	for _, runs := range b.runs {
+		last := uint32(0)
+		for i := range runs {
+			last = max(last, runs[i].round)
+		}
+		if round-last >= rounds {
+			return true
+		}
+	}
+	return false
+}
+
+// excuse lets the time of all messages begin anew.
+func (b *partials) excuse(round uint32) {
+	for _, runs := range b.runs {
+		for i := range runs {
+			runs[i].round = round
+		}
 	}
 }
 

@@ -282,3 +282,39 @@ func TestForgottenComesAgain(t *testing.T) {
 		t.Errorf("%d messages, %d of them different, up to TSN %d", len(got), len(seen), s.a.in.acked)
 	}
 }
+
+// A message of I-DATA that does not go on ends the association, although others come
+// and go all the time; one that goes on, however slowly, does not.
+func TestDesertedMessage(t *testing.T) {
+	for _, slow := range []bool{false, true} {
+		e, a := interleavedReceiver(t, assoc.Params{})
+		tsn, now := uint32(100), epoch
+		take := func(d chunk.Data) {
+			d.Interleaved, d.TSN = true, tsn
+			tsn++
+			c, _, _ := chunk.Next(chunk.AppendData(nil, &d))
+			in := arrival{path: a.primary, from: peerAddr, now: now}
+			a.handleData(&in, c)
+			a.packetDone(&in)
+			readAll(e)
+		}
+		take(chunk.Data{Flags: chunk.FlagBegin, Payload: make([]byte, 1000)})
+		for s := range uint32(600) {
+			now = now.Add(time.Second)
+			e.Advance(now)
+			readAll(e)
+			if a.dead {
+				break
+			}
+			if s%9 == 0 {
+				take(chunk.Data{Flags: whole, Stream: 1, MID: s / 9, Payload: []byte("x")})
+			}
+			if slow && s%25 == 0 {
+				take(chunk.Data{FSN: 1 + s/25, Payload: []byte("x")})
+			}
+		}
+		if took := now.Sub(epoch); a.dead == slow || !slow && (took > 2*stallPatience || e.received != 0) {
+			t.Errorf("slow %v: ended %v after %v, %d bytes held", slow, a.dead, took, e.received)
+		}
+	}
+}

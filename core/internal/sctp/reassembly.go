@@ -17,8 +17,9 @@ type run struct {
 	mid          uint32 // number of the message in its stream; an SSN without I-DATA
 	stream       uint16
 	unordered    bool
-	begins, ends bool // holds the first, the last fragment
-	keyed        bool // is in a list of runs of its message
+	begins, ends bool   // holds the first, the last fragment
+	keyed        bool   // is in a list of runs of its message
+	round        uint32 // I-DATA: of stall, when a fragment came last
 	size         int
 	head, tail   *piece
 	from         netip.AddrPort

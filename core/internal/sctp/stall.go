@@ -28,6 +28,9 @@ type stall struct {
 	// The TSN of what was found to wait for nothing last time, if there was any.
 	orphan   uint32
 	orphaned bool
+	// round counts the times that the timer was due: with I-DATA the cumulative TSN
+	// ack moves on for other messages, so that each has its own time.
+	round uint32
 }
 
 // undelivered says that data is held that the user cannot be given yet.
@@ -60,8 +63,14 @@ func (a *association) stallDue(now time.Time) {
 		return
 	}
 	s.orphan, s.orphaned = tsn, found
+	s.round++
 	if a.unread() {
 		s.since = now
+		b.partials.excuse(s.round)
+	}
+	if b.partials.deserted(s.round, uint32(stallPatience/gapPatience)+1) {
+		a.abort(chunk.CauseOutOfResource, nil, "a message does not go on")
+		return
 	}
 	patience := stallPatience
 	if len(b.beyond) > 0 && !s.forgot {
@@ -81,7 +90,7 @@ func (a *association) stallDue(now time.Time) {
 		patience = stallPatience
 	}
 	next := s.since.Add(patience)
-	if soon := now.Add(gapPatience); found && soon.Before(next) {
+	if soon := now.Add(gapPatience); (found || len(b.partials.runs) > 0) && soon.Before(next) {
 		next = soon
 	}
 	a.e.setTimer(&s.timer, next)
