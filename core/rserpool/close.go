@@ -46,11 +46,11 @@ func (s *Socket) CloseContext(ctx context.Context) error {
 		s.end(ss, ErrClosed)
 	}
 	s.closed = true
-	joined := s.keeper.joined
+	joined, cfg := s.keeper.joined, s.cfg
 	s.updateReadiness()
 	s.mu.Unlock()
 	if joined {
-		s.cfg.host.leave(s.cfg)
+		cfg.host.leave(cfg)
 	}
 	if s.port != nil {
 		return errors.Join(err, s.port.Close())

@@ -159,19 +159,22 @@ func (h *host) embeds(port uint16) bool {
 // embed starts the registrar inside the process, without the socket's lock.
 func (s *Socket) embed() error {
 	s.mu.Lock()
-	joined := s.keeper.joined
+	joined, cfg := s.keeper.joined, s.cfg
 	s.mu.Unlock()
 	if joined {
 		return nil
 	}
-	if err := s.cfg.host.join(s.cfg); err != nil {
+	if err := cfg.host.join(cfg); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		go s.cfg.host.leave(s.cfg)
-		return ErrClosed
+	if s.closed || s.keeper.joined { // somebody else was quicker: the program, or the timer
+		go cfg.host.leave(cfg)
+		if s.closed {
+			return ErrClosed
+		}
+		return nil
 	}
 	s.keeper.joined = true
 	s.machine.Post(endpoint.RegistrarStarted{})

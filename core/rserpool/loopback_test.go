@@ -412,3 +412,36 @@ func TestMain(m *testing.M) {
 	}
 	os.Exit(m.Run())
 }
+
+// TestEmbedTwice: the program registers while the keeper's timer fires; the registrar
+// inside the process then has one user, and ends with it. Settings may change meanwhile.
+func TestEmbedTwice(t *testing.T) {
+	s := newSite(t)
+	cfg := s.config
+	cfg.Registrars, cfg.NoEmbedded, cfg.LoopbackPort, cfg.host = nil, false, quietPort(t), newHost(thisHost.open)
+	sock, err := NewSocket(cfg, "ip4")
+	s.ok(err)
+	s.ok(sock.prepare(s.ctx))
+	cfg.host.mu.Lock() // so that both have begun before one is done
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if err := sock.embed(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(50 * time.Millisecond)
+	sock.SetWaitForPool(time.Second)
+	s.ok(sock.Advertise([]netip.Addr{netip.MustParseAddr("127.0.0.1")}))
+	cfg.host.mu.Unlock()
+	both.Wait()
+	s.ok(sock.Close())
+	for cfg.host.embeds(cfg.LoopbackPort) {
+		select {
+		case <-s.ctx.Done():
+			t.Fatal("the registrar outlives its user")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}

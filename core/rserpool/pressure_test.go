@@ -189,3 +189,28 @@ func TestEndsOfSessionsThatAreNotRead(t *testing.T) {
 		}
 	})
 }
+
+// TestWhatIsReadIsGivenBack: what the program has read counts no more against the
+// window but for little, however large the buffer is: others may leave the session
+// no more than a small share of memory, and it must not be full of what nobody keeps.
+func TestWhatIsReadIsGivenBack(t *testing.T) {
+	run(t, func(w *world) {
+		w.process().registrar()
+		_, pe := w.pe("read", nil, Registration{})
+		pu := w.pu("read", nil)
+		for range 200 {
+			w.send(pu, 0, "a message")
+			synctest.Wait()
+			w.reads("element", pe, "a message")
+			most := 0
+			pe.mu.Lock()
+			for _, a := range pe.assocs {
+				most = max(most, a.owed.bytes+a.owed.messages*messageCost)
+			}
+			pe.mu.Unlock()
+			if most >= 2<<10 {
+				t.Fatalf("%d bytes are owed", most)
+			}
+		}
+	})
+}

@@ -20,8 +20,13 @@ const (
 	// controlBuffer is the size of the buffers towards a registrar, whatever those of
 	// sessions are.
 	controlBuffer = 256 << 10
-	// giveBackAt is the part of a receive buffer that is given back at once.
-	giveBackAt = 8
+	// giveBackAt is the part of a receive buffer that is given back at once, and
+	// giveBackMost the most that is not: what is kept back counts against the share of
+	// the receive memory that the association has in any case, which may be as small
+	// as 4 KiB (sctp/memory.go); were it all of that, nothing would ever come that
+	// could be given back.
+	giveBackAt   = 8
+	giveBackMost = 2 << 10
 )
 
 // debt is what an association has lent and is to be given back.
@@ -35,7 +40,7 @@ func (s *Socket) consumed(id assoc.ID, bytes int) {
 	}
 	a.owed.bytes += bytes
 	a.owed.messages++
-	if a.session != nil && a.owed.bytes+a.owed.messages*messageCost < a.session.opts.ReceiveBuffer/giveBackAt {
+	if a.session != nil && a.owed.bytes+a.owed.messages*messageCost < min(a.session.opts.ReceiveBuffer/giveBackAt, giveBackMost) {
 		return
 	}
 	s.port.Return(id, a.owed.bytes, a.owed.messages)

@@ -458,14 +458,14 @@ func inState(t testing.TB, state string, opts ...option) *conv {
 	switch state {
 	case "SHUTDOWN-PENDING":
 		c.send("pending")
-		c.expectOwn(ctData)
+		c.expectOwn(c.dataType())
 		c.shutdown()
 	case "SHUTDOWN-SENT":
 		c.shutdown()
 		c.expectOwn(ctShutdown)
 	case "SHUTDOWN-RECEIVED":
 		c.send("pending")
-		c.expectOwn(ctData)
+		c.expectOwn(c.dataType())
 		c.inject(tlv32(ctShutdown, 0, u32(c.engTSN-1)))
 		c.event(assoc.ShutdownEvent)
 	case "SHUTDOWN-ACK-SENT":
@@ -476,6 +476,14 @@ func inState(t testing.TB, state string, opts ...option) *conv {
 	c.wantState(state)
 	c.quiet()
 	return c
+}
+
+// dataType is what the engine sends data in.
+func (c *conv) dataType() byte {
+	if bytes.IndexByte(c.offers, ctIData) >= 0 { // among its extensions
+		return ctIData
+	}
+	return ctData
 }
 
 // forget ends a script whose association is of no further interest.
