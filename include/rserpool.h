@@ -370,7 +370,8 @@ RSP_API int rsp_accept(int fd, struct sockaddr *addr, socklen_t *len);
  * and connects to it. When that element fails later the session moves to
  * another one by itself. A pool or a registrar that is not there yet is waited for,
  * by default 2 seconds (RSP_CONNECT_WAIT), before the call fails with ENOENT or
- * EHOSTUNREACH; where nobody even refuses, that takes longer. When the pool's elements
+ * EHOSTUNREACH; where nobody even refuses, that takes longer. One to which
+ * no way leads counts as one that is not there yet: the network may come up. When the pool's elements
  * are there and do not answer, one after the other is tried for RSP_FAILOVER_LIMIT,
  * 15 seconds by default, and some more for the last attempt.
  *
