@@ -32,7 +32,7 @@ func (e *Endpoint) handleInit(in *arrival, c chunk.Raw) {
 		a.answerInit(in, &o)
 	case e.closed || e.cfg.NoListen || in.header.DstPort != e.cfg.Port:
 		e.refuseInit(in, &o, 0, nil) // section 8.4 rule 3
-	case !e.room(in.from.Addr(), true):
+	case !e.room(in.from.Addr(), true), e.crowded(in.from.Addr(), in.header.SrcPort, false):
 		e.refuseInit(in, &o, chunk.CauseOutOfResource, nil)
 	default:
 		e.sendInitAck(in, &o, &cookie{own: e.listenOffer(), ownTag: e.newTag()})
@@ -188,7 +188,7 @@ func (e *Endpoint) acceptCookie(in *arrival, ck *cookie) *association {
 		e.answer(in, ck.peerTag, chunk.AppendAbort(nil, 0, 0, nil))
 	case ck.from.Addr().IsLinkLocalUnicast() && in.from.Addr().WithZone("") != ck.from.Addr():
 		e.counters.CookiesRefused++ // the zone of the address is not known
-	case !e.room(ck.from.Addr(), true):
+	case !e.room(ck.from.Addr(), true), e.crowded(ck.from.Addr(), ck.peerPort, false):
 		e.answer(in, ck.peerTag, chunk.AppendAbort(nil, 0, chunk.CauseOutOfResource, nil))
 	default:
 		return e.newIncoming(in, ck)

@@ -153,7 +153,8 @@ func (a *association) doubt(answers *path, listed []netip.Addr) {
 // 5.4, SCTP-3-121).
 func (a *association) learn(addrs []netip.Addr) {
 	for _, addr := range addrs {
-		if a.pathTo(addr) == nil && a.e.pathAt(netip.AddrPortFrom(addr, a.primary.udpPort), a.peerPort) == nil && len(a.paths) < maxAddresses {
+		if len(a.paths) < maxAddresses && a.pathTo(addr) == nil && !a.e.crowded(addr, a.peerPort, true) &&
+			a.e.pathAt(netip.AddrPortFrom(addr, a.primary.udpPort), a.peerPort) == nil {
 			a.newPath(addr, a.primary.udpPort)
 		}
 	}

@@ -318,3 +318,39 @@ func TestDesertedMessage(t *testing.T) {
 		}
 	}
 }
+
+// TestTwinsAreBounded: what an INIT from an address costs does not grow with what its
+// neighbours have opened from one SCTP port (SCTP-6-03); other ports are not concerned.
+func TestTwinsAreBounded(t *testing.T) {
+	e := New(Config{Port: 5000, Rand: newSeeded(1)})
+	addr := netip.MustParseAddr("192.0.2.1")
+	for i := range uint16(maxTwins) {
+		if e.crowded(addr, 7, true) {
+			t.Fatalf("%d are too many", i)
+		}
+		a := e.newAssociation(e.params, e.newTag(), 7)
+		a.state = established
+		a.primary = a.newPath(addr, 1000+i)
+	}
+	if !e.crowded(addr, 7, true) || e.crowded(addr, 8, true) {
+		t.Error("the bound is elsewhere")
+	}
+	if e.crowded(addr, 7, false) {
+		t.Error("who is only listed there keeps others out")
+	}
+	for _, a := range e.byID {
+		a.primary.confirmed = true
+	}
+	a := e.newAssociation(e.params, e.newTag(), 7)
+	a.primary = a.newPath(netip.MustParseAddr("192.0.2.2"), 1000)
+	if a.learn([]netip.Addr{addr}); len(a.paths) != 1 {
+		t.Error("an address is listed where there is no room")
+	}
+	in := arrival{now: epoch, alone: true, from: netip.AddrPortFrom(addr, 5000), header: chunk.Header{SrcPort: 7, DstPort: 5000}}
+	before := e.counters.InitsRefused
+	init := chunk.AppendInit(nil, chunk.TypeInit, &chunk.Init{Tag: 1, Window: 1 << 16, OutStreams: 8, InStreams: 8, TSN: 1}, 0)
+	c, _, _ := chunk.Next(init)
+	if e.handleInit(&in, c); e.counters.InitsRefused != before+1 {
+		t.Errorf("%d INITs are refused", e.counters.InitsRefused-before)
+	}
+}

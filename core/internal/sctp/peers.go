@@ -63,6 +63,22 @@ func (e *Endpoint) leave(p *path) {
 
 func (p *path) key() peerKey { return peerKey{p.addr, p.a.peerPort} }
 
+// maxTwins is how many peers may have one address and SCTP port: behind one NAT the
+// SCTP ports mostly differ. Every INIT from there looks at all of them.
+const maxTwins = 64
+
+// crowded says that there are so many: of those that have shown that they are
+// there, or with listed of all, for whom a peer lists may be anybody.
+func (e *Endpoint) crowded(addr netip.Addr, port uint16, listed bool) bool {
+	n := 0
+	for p := e.byPeer[peerKey{addr, port}]; p != nil && n < maxTwins; p = p.twin {
+		if p.confirmed || listed {
+			n++
+		}
+	}
+	return n == maxTwins
+}
+
 // pathAt finds the path to an address and UDP port; port is SCTP's.
 func (e *Endpoint) pathAt(at netip.AddrPort, port uint16) *path {
 	p := e.byPeer[peerKey{at.Addr(), port}]
