@@ -644,8 +644,9 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
 #define RSP_SEND_LIMIT 20       /* how long the peer of a session that has no room for a
                                    message, which had to wait or was refused with EAGAIN, may
                                    take nothing until it is aborted: RSP_SESSION_REMOVED with
-                                   ETIMEDOUT. Does not run while the session looks for an
-                                   element. -1 = for ever; default: -1 */
+                                   ETIMEDOUT. It is looked at once in that time, so up to
+                                   twice as much may pass. Does not run while the session
+                                   looks for an element. -1 = for ever; default: -1 */
 #define RSP_FAIL_BACK 19        /* 1: a session of an element whose pool user is an element
                                    of a pool itself, and fails, goes on with another element
                                    of that pool (RFC 5351 section 4.2, business cards); what

@@ -32,7 +32,8 @@ type SessionOptions struct {
 	SendBuffer, ReceiveBuffer int
 	// SendLimit is how long the peer of a session that has no room for a message, which
 	// was refused with ErrWouldBlock, or waits, may take nothing: then that session
-	// fails with ErrSendLimit, and no other one.
+	// fails with ErrSendLimit, and no other one. It is looked at once in that time, so up
+	// to twice as much may pass.
 	// It does not run while the session looks for an element. Negative: for ever,
 	// which is the default.
 	SendLimit time.Duration
