@@ -43,7 +43,6 @@ func (d *directory) resolve() (*rserpool.Resolver, error) {
 	if d.resolver != nil {
 		return d.resolver, nil
 	}
-	importEnvironment()
 	cfg, err := config()
 	if err != nil {
 		return nil, err
@@ -54,7 +53,7 @@ func (d *directory) resolve() (*rserpool.Resolver, error) {
 }
 
 // join registers an element, or changes one that this process has registered.
-func (d *directory) join(ctx context.Context, pool string, at rserpool.Transport, r rserpool.Registration) (id rserpool.PEID, made bool, err error) {
+func (d *directory) join(ctx context.Context, cfg rserpool.Config, pool string, at rserpool.Transport, r rserpool.Registration) (id rserpool.PEID, made bool, err error) {
 	name := rserpool.Name{Pool: pool, PE: r.PE}
 	m, err := d.claim(name, at)
 	if err != nil {
@@ -64,10 +63,7 @@ func (d *directory) join(ctx context.Context, pool string, at rserpool.Transport
 		defer d.release(m)
 		return r.PE, false, m.Update(ctx, r)
 	}
-	cfg, err := config()
-	if err == nil {
-		m.Member, err = rserpool.Join(ctx, pool, at, &rserpool.Options{Config: cfg, Registration: r})
-	}
+	m.Member, err = rserpool.Join(ctx, pool, at, &rserpool.Options{Config: cfg, Registration: r})
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	m.busy = false
@@ -82,7 +78,6 @@ func (d *directory) join(ctx context.Context, pool string, at rserpool.Transport
 // claim returns the element of that name, which nobody else uses until release, or
 // a new one.
 func (d *directory) claim(name rserpool.Name, at rserpool.Transport) (*member, error) {
-	importEnvironment()
 	if name.PE == 0 { // its name is not known yet
 		return &member{at: at}, nil
 	}
@@ -163,16 +158,6 @@ func findLimit(r *rserpool.Resolver, h *C.struct_rspgo_hints) time.Duration {
 		return beyond(time.Duration(h.wait) * time.Millisecond)
 	}
 	return beyond(r.WaitForPool())
-}
-
-// joinLimit is how long rsp_pe_registration takes at most.
-func joinLimit() (time.Duration, error) {
-	importEnvironment()
-	cfg, err := rserpool.ConfigFromEnv()
-	if err != nil {
-		return 0, err
-	}
-	return beyond(*cfg.WaitForPool), nil
 }
 
 // checkHints finds what makes no sense whatever the pool is like.
@@ -312,12 +297,12 @@ func rspgo_join(pool unsafe.Pointer, n C.size_t, where *C.struct_rspgo_where, in
 		if err != nil {
 			return 0, err
 		}
-		limit, err := joinLimit()
+		cfg, err := config()
 		if err != nil {
 			return 0, err
 		}
-		return begun(startTask(ask{"rsp_pe_registration", handle, entering{fmt.Sprint(at), as}}, limit, func(ctx context.Context, t *task) error {
-			id, made, err := basic.join(ctx, handle, at, r)
+		return begun(startTask(ask{"rsp_pe_registration", handle, entering{fmt.Sprint(at), as}}, beyond(*cfg.WaitForPool), func(ctx context.Context, t *task) error {
+			id, made, err := basic.join(ctx, cfg, handle, at, r)
 			t.result = id
 			if made {
 				t.undo = func() { basic.undo(rserpool.Name{Pool: handle, PE: id}) }

@@ -76,7 +76,6 @@ func onSocket(ino C.uint64_t, space *C.struct_rspgo_error, function string, body
 //export rspgo_socket
 func rspgo_socket(domain, stream C.int, space *C.struct_rspgo_error) C.int {
 	return C.int(call(space, "rsp_socket", func() (int64, error) {
-		importEnvironment()
 		d, fd, err := newDescriptor(int(domain), stream != 0)
 		if err != nil {
 			return 0, err

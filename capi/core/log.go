@@ -155,14 +155,16 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 	return &logHandler{h.configured.WithGroup(name), h.text.WithGroup(name)}
 }
 
-// config is the configuration of everything here: that of the environment, with a
+// config is the configuration of everything here: that of the environment of now, with a
 // log that follows rsp_set_log.
 func config() (rserpool.Config, error) {
+	importEnvironment()
 	c, err := rserpool.ConfigFromEnv()
 	if err != nil {
 		return c, err
 	}
-	return rserpool.Config{Logger: slog.New(newLogHandler(c.Logger.Handler()))}, nil
+	c.Logger = slog.New(newLogHandler(c.Logger.Handler()))
+	return c, nil
 }
 
 // levels are those of rserpool.h.

@@ -3,6 +3,8 @@ package rserpool
 import (
 	"net/netip"
 	"slices"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
 )
 
 // SessionAddrs returns the addresses of both ends of a session: the local ones
@@ -33,8 +35,14 @@ func (s *Socket) ends(ss *session) (local, peer []netip.AddrPort) {
 	if ss.assoc == 0 {
 		return nil, nil
 	}
-	local, peer, _ = s.port.AssocAddrs(ss.assoc) // gone already: no addresses
-	if st, err := s.port.Status(ss.assoc); err == nil && st.Primary < len(st.Paths) {
+	st, _ := s.port.Status(ss.assoc) // gone already: no addresses
+	return s.endsAs(ss, &st)
+}
+
+// endsAs is ends for a session whose association is known to stand so.
+func (s *Socket) endsAs(ss *session, st *assoc.Status) (local, peer []netip.AddrPort) {
+	local, peer, _ = s.port.AssocAddrs(ss.assoc)
+	if st.Primary < len(st.Paths) {
 		peer = putFirst(peer, st.Paths[st.Primary].Addr)
 	}
 	return local, peer

@@ -79,7 +79,7 @@ func (r *Resolver) Purge(pool string) {
 }
 
 func (r *Resolver) post(ctx context.Context, event endpoint.Event) error {
-	if err := r.s.prepare(ctx); err != nil {
+	if err := r.s.prepare(); err != nil {
 		return err
 	}
 	r.s.mu.Lock()

@@ -23,7 +23,7 @@ func (s *Socket) Connect(ctx context.Context, pool string) error {
 	if err := s.cfg.checkPool(pool); err != nil {
 		return err
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(); err != nil {
 		return err
 	}
 	ss, err := s.openSession(pool)
@@ -99,7 +99,7 @@ func (c *Config) checkPool(pool string) error {
 }
 
 // prepare opens the endpoint and makes the machine, at the first use.
-func (s *Socket) prepare(ctx context.Context) error {
+func (s *Socket) prepare() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.ensureOpen(); err != nil || s.machine != nil {

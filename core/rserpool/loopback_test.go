@@ -421,7 +421,7 @@ func TestEmbedTwice(t *testing.T) {
 	cfg.Registrars, cfg.NoEmbedded, cfg.LoopbackPort, cfg.host = nil, false, quietPort(t), newHost(thisHost.open)
 	sock, err := NewSocket(cfg, "ip4")
 	s.ok(err)
-	s.ok(sock.prepare(s.ctx))
+	s.ok(sock.prepare())
 	cfg.host.mu.Lock() // so that both have begun before one is done
 	var both sync.WaitGroup
 	for range 2 {

@@ -22,7 +22,7 @@ func (s *Socket) Register(ctx context.Context, pool string, r Registration) erro
 	if err != nil {
 		return err
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(); err != nil {
 		return err
 	}
 	if err := s.turn(ctx); err != nil {

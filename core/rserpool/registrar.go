@@ -138,16 +138,12 @@ func (c *RegistrarConfig) variable() (peers [][]netip.AddrPort, names []string, 
 	if peers, names, err = c.peers(); err != nil {
 		return nil, nil, err
 	}
-	more := RegistrarConfig{ENRP: c.ENRP}
-	if env["RSERPOOL_PEERS"] != "" {
-		more.Peers = strings.Split(env["RSERPOOL_PEERS"], ",")
-	}
-	if _, _, err = more.peers(); err != nil {
-		return nil, nil, fmt.Errorf("%w (RSERPOOL_PEERS)", err)
-	}
-	for _, p := range more.Peers { // addresses, too, so that they can go again
-		hostPort, _ := withDefaultPort(strings.TrimSpace(p), protocol.PortENRP)
-		names = append(names, hostPort)
+	if v := env["RSERPOOL_PEERS"]; v != "" {
+		more, err := c.hostPorts(strings.Split(v, ","))
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w (RSERPOOL_PEERS)", err)
+		}
+		names = append(names, more...) // addresses, too, so that they can go again
 	}
 	if c.Level != nil {
 		c.Level.Set(level)
@@ -174,14 +170,11 @@ func (r *Registrar) Reload() error { return r.reload() }
 // peers tells the addresses in Peers from the names, which are looked up again
 // and again.
 func (c *RegistrarConfig) peers() (addrs [][]netip.AddrPort, names []string, err error) {
-	if len(c.Peers) > 0 && len(c.ENRP) == 0 {
-		return nil, nil, fmt.Errorf("%w: peers %v without an ENRP address of its own", ErrInvalid, c.Peers)
+	hostPorts, err := c.hostPorts(c.Peers)
+	if err != nil {
+		return nil, nil, err
 	}
-	for _, p := range c.Peers {
-		hostPort, err := withDefaultPort(strings.TrimSpace(p), protocol.PortENRP)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: peer %q: %v; write host:port", ErrInvalid, p, err)
-		}
+	for _, hostPort := range hostPorts {
 		if a, err := netip.ParseAddrPort(hostPort); err == nil && a.Addr().Zone() == "" {
 			addrs = append(addrs, []netip.AddrPort{netip.AddrPortFrom(a.Addr().Unmap(), a.Port())})
 		} else {
@@ -189,6 +182,21 @@ func (c *RegistrarConfig) peers() (addrs [][]netip.AddrPort, names []string, err
 		}
 	}
 	return addrs, names, nil
+}
+
+// hostPorts returns peers as host:port.
+func (c *RegistrarConfig) hostPorts(peers []string) (out []string, err error) {
+	if len(peers) > 0 && len(c.ENRP) == 0 {
+		return nil, fmt.Errorf("%w: peers %v without an ENRP address of its own", ErrInvalid, peers)
+	}
+	for _, p := range peers {
+		hostPort, err := withDefaultPort(strings.TrimSpace(p), protocol.PortENRP)
+		if err != nil {
+			return nil, fmt.Errorf("%w: peer %q: %v; write host:port", ErrInvalid, p, err)
+		}
+		out = append(out, hostPort)
+	}
+	return out, nil
 }
 
 // ID returns the registrar's identifier.

@@ -51,7 +51,7 @@ func (s *Socket) resolve(ctx context.Context, pool string, q Query) ([]Element, 
 	if err := s.cfg.checkPool(pool); err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepare(); err != nil {
 		return nil, err
 	}
 	var done bool

@@ -160,7 +160,7 @@ func TestMessagesBeforeTheSessionStands(t *testing.T) {
 		w.process().registrar()
 		pe, pu := w.process().socket(), w.process().socket()
 		w.ok(pe.Register(w.ctx, "echo", Registration{}))
-		w.ok(pu.prepare(w.ctx))
+		w.ok(pu.prepare())
 		ss, err := pu.openSession("echo")
 		w.ok(err)
 		w.ok(pu.TrySend([]byte("early"), nil))

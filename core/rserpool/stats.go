@@ -3,6 +3,8 @@ package rserpool
 import (
 	"net/netip"
 	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
 )
 
 // SessionState says what a session does at the moment.
@@ -81,18 +83,15 @@ func (s *Socket) stats(ss *session) SessionStats {
 	if ss.assoc == 0 {
 		return st
 	}
-	st.Local, st.Addrs = s.ends(ss)
-	s.measured(ss, &st)
+	t, _ := s.port.Status(ss.assoc) // gone already: nothing is measured
+	st.Local, st.Addrs = s.endsAs(ss, &t)
+	ss.measured(&st, &t)
 	return st
 }
 
 // measured adds what the transport knows. What is kept for replay is not counted
 // twice.
-func (s *Socket) measured(ss *session, st *SessionStats) {
-	t, err := s.port.Status(ss.assoc)
-	if err != nil {
-		return // gone already
-	}
+func (ss *session) measured(st *SessionStats, t *assoc.Status) {
 	if !ss.opts.Replay || !ss.own {
 		st.Sending.Messages += t.Unacked + t.Unsent
 		st.Sending.Bytes += t.QueuedPayload

@@ -117,7 +117,7 @@ func TestTCPNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := s.prepare(t.Context()); err != nil {
+		if err := s.prepare(); err != nil {
 			t.Fatal(err)
 		}
 		if s.tcp.at[netip.MustParseAddrPort("192.0.2.1:3863")] {
