@@ -63,6 +63,29 @@ int connected(const char *pool)
 	return fd;
 }
 
+int pool_element(const char *pool)
+{
+	struct rsp_loadinfo load;
+	int fd = bound_socket();
+
+	memset(&load, 0, sizeof(load));
+	CHECK(rsp_register(fd, pool, strlen(pool), &load) == 0);
+	return fd;
+}
+
+void serve_and_ask(const char *pool)
+{
+	struct echo pe;
+	int fd;
+
+	echo_start(&pe, pool);
+	fd = connected(pool);
+	say(fd, "hello");
+	expect(fd, "hello");
+	CHECK(rsp_close(fd) == 0);
+	echo_stop(&pe);
+}
+
 void say(int fd, const char *text)
 {
 	CHECK(rsp_sendmsg(fd, text, strlen(text), NULL, 0) == (ssize_t)strlen(text));

@@ -24,9 +24,15 @@ void echo_stop(struct echo *pe);
 /* A socket with a session in the pool. */
 int connected(const char *pool);
 
+/* A socket that is an element of the pool. */
+int pool_element(const char *pool);
+
 /* Sends and receives one text. */
 void say(int fd, const char *text);
 void expect(int fd, const char *text);
+
+/* What a whole program does: an echo element, and a text sent to it and back. */
+void serve_and_ask(const char *pool);
 
 /* A socket on the loopback that nobody reads, as "address:port": of the kernel's
  * SCTP where the library uses that, which accepts associations and no more, or

@@ -8,16 +8,6 @@
 
 #define MANY 300
 
-static int element(const char *pool)
-{
-	struct rsp_loadinfo load;
-	int fd = bound_socket();
-
-	memset(&load, 0, sizeof(load));
-	CHECK(rsp_register(fd, pool, strlen(pool), &load) == 0);
-	return fd;
-}
-
 /* Numbered messages, and room for as many. */
 static struct rsp_mmsghdr *numbered(char (*texts)[16], unsigned int count)
 {
@@ -48,7 +38,7 @@ static void there_and_back(void)
 {
 	static char out[MANY][16], in[MANY][16];
 	struct rsp_mmsghdr *sent = numbered(out, MANY), *got = room(in, MANY);
-	int pe = element("batch"), user = connected("batch"), n;
+	int pe = pool_element("batch"), user = connected("batch"), n;
 	unsigned int i;
 
 	CHECK(rsp_sendmmsg(user, sent, MANY, 0) == MANY);
@@ -75,7 +65,7 @@ static void no_room(void)
 {
 	static char block[100000];
 	struct rsp_mmsghdr list[RSP_BATCH_MAX];
-	int pe = element("batch-full"), user = connected("batch-full"), n, size = 300000, i;
+	int pe = pool_element("batch-full"), user = connected("batch-full"), n, size = 300000, i;
 	size_t total = 0;
 
 	CHECK(rsp_setsockopt(pe, 0, RSP_RCVBUF, &size, sizeof(size)) == 0);
@@ -101,7 +91,7 @@ static void wrong_message(void)
 {
 	char texts[4][16];
 	struct rsp_mmsghdr *list = numbered(texts, 4);
-	int pe = element("batch-wrong"), user = connected("batch-wrong");
+	int pe = pool_element("batch-wrong"), user = connected("batch-wrong");
 
 	list[2].info.session = 4711;
 	CHECK(rsp_sendmmsg(user, list, 4, 0) == 2);

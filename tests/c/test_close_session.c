@@ -6,16 +6,6 @@
 
 #include <arpa/inet.h>
 
-static int element(const char *pool)
-{
-	struct rsp_loadinfo load;
-	int fd = bound_socket();
-
-	memset(&load, 0, sizeof(load));
-	CHECK(rsp_register(fd, pool, strlen(pool), &load) == 0);
-	return fd;
-}
-
 /* A pool user that goes on with no other element, and is told everything. */
 static int user(const char *pool)
 {
@@ -60,7 +50,7 @@ static void send_to(int fd, uint32_t session, const char *text)
 /* Both ways of ending: the other session goes on. */
 static void one_of_two(void)
 {
-	int pe = element("close-session"), flags;
+	int pe = pool_element("close-session"), flags;
 
 	for (flags = 0; flags <= RSP_ABORT; flags += RSP_ABORT) {
 		int ends = user("close-session"), stays = user("close-session");
@@ -93,7 +83,7 @@ static void one_of_two(void)
 /* What was received before is dropped, and the next session is not taken for it. */
 static void unread(void)
 {
-	int pe = element("close-unread"), first = user("close-unread"), second = user("close-unread");
+	int pe = pool_element("close-unread"), first = user("close-unread"), second = user("close-unread");
 	uint32_t session;
 
 	say(first, "read");

@@ -55,16 +55,6 @@ static void end(pid_t child)
 	CHECK(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
 }
 
-static int element(const char *pool)
-{
-	struct rsp_loadinfo load;
-	int fd = bound_socket();
-
-	memset(&load, 0, sizeof(load));
-	CHECK(rsp_register(fd, pool, strlen(pool), &load) == 0);
-	return fd;
-}
-
 static union rsp_notification told(int fd, uint32_t type)
 {
 	struct rsp_sndrcvinfo info;
@@ -124,7 +114,7 @@ static void no_failover(void)
 	set(fd, RSP_NOTIFICATIONS, RSP_NOTIFY_SESSIONS | RSP_NOTIFY_FAILOVER);
 	CHECK(rsp_connect(fd, "options-stay", 12) == 0);
 	told(fd, RSP_SESSION_ADDED);
-	next = element("options-stay");
+	next = pool_element("options-stay");
 	end(mortals[1].child);
 	note = told(fd, RSP_SESSION_REMOVED);
 	CHECK(note.head.error == EHOSTUNREACH && strstr(note.head.why, "NoFailover") != NULL);
@@ -150,7 +140,7 @@ static void speaks_first(void)
 	end(mortals[2].child);
 	usleep(100000);
 	CHECK(rsp_sendmsg(fd, "old", 3, NULL, 0) == 3);
-	next = element("options-hold");
+	next = pool_element("options-hold");
 	note = told(fd, RSP_FAILOVER_COMPLETED);
 	CHECK(note.head.error == 0);
 	CHECK(rsp_sendmsg(fd, "first", 5, NULL, 0) == 5);

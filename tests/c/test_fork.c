@@ -14,20 +14,6 @@ static void finish(pid_t child)
 	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-/* What a whole program does. */
-static void serve_and_ask(const char *pool)
-{
-	struct echo pe;
-	int fd;
-
-	echo_start(&pe, pool);
-	fd = connected(pool);
-	say(fd, "hello");
-	expect(fd, "hello");
-	CHECK(rsp_close(fd) == 0);
-	echo_stop(&pe);
-}
-
 static void prefork(void)
 {
 	pid_t workers[4];

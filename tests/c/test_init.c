@@ -12,19 +12,6 @@
 
 enum { NOT_RUN = 77 };
 
-static void serve_and_ask(const char *pool)
-{
-	struct echo pe;
-	int fd;
-
-	echo_start(&pe, pool);
-	fd = connected(pool);
-	say(fd, "hello");
-	expect(fd, "hello");
-	CHECK(rsp_close(fd) == 0);
-	echo_stop(&pe);
-}
-
 static void again(void)
 {
 	CHECK(setenv("RSERPOOL_PORT", "none", 1) == 0);

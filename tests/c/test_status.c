@@ -19,16 +19,6 @@ static struct rsp_status status_of(int fd, uint32_t session)
 	return status;
 }
 
-static int element(const char *pool)
-{
-	struct rsp_loadinfo load;
-	int fd = bound_socket();
-
-	memset(&load, 0, sizeof(load));
-	CHECK(rsp_register(fd, pool, strlen(pool), &load) == 0);
-	return fd;
-}
-
 static uint32_t id_of(int fd)
 {
 	uint32_t id;
@@ -59,7 +49,7 @@ static in_port_t peer_port(const struct rsp_status *status)
 /* Both ends of one session. */
 static void both_ends(void)
 {
-	int pe = element("status"), user = bound_socket(), on = 1;
+	int pe = pool_element("status"), user = bound_socket(), on = 1;
 	struct rsp_sndrcvinfo info;
 	struct rsp_status mine, theirs;
 	char buf[8];
@@ -99,7 +89,7 @@ static void both_ends(void)
 static void queues(void)
 {
 	static char block[50000];
-	int pe = element("queues"), user = connected("queues"), size = 200000;
+	int pe = pool_element("queues"), user = connected("queues"), size = 200000;
 	struct rsp_sndrcvinfo info;
 	struct rsp_status status;
 	uint64_t sent = 0, limit = 64 << 20;
@@ -124,13 +114,13 @@ static void queues(void)
 /* Failovers are counted, and the session keeps its number. */
 static void moved(void)
 {
-	int first = element("moved"), second, user = connected("moved");
+	int first = pool_element("moved"), second, user = connected("moved");
 	struct rsp_status status, before = status_of(user, 0);
 	struct rsp_sndrcvinfo info;
 	char buf[8];
 
 	CHECK(before.pe_id == id_of(first));
-	second = element("moved");
+	second = pool_element("moved");
 	say(user, "hello");
 	CHECK(rsp_recvmsg(first, buf, sizeof(buf), NULL, 0) == 5);
 	CHECK(rsp_close(first) == 0);
