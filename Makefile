@@ -116,7 +116,7 @@ sim: setup
 
 .PHONY: sim-loss
 sim-loss: setup
-	go test ./core/rserpool -run TestFalseFailovers -v -timeout 0 -args -lossy-days $(or $(DAYS),3)
+	go test ./core/internal/session -run TestFalseFailovers -v -timeout 0 -args -lossy-days $(or $(DAYS),3)
 
 .PHONY: sim-sctp
 # SCTP engines on bad networks: 10^4 seeds take some minutes, a night 10^6. A

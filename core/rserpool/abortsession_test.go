@@ -71,7 +71,7 @@ func TestAbortWhatDoesNotEnd(t *testing.T) {
 func allEnded(s *Socket) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.quiet()
+	return s.table.Quiet()
 }
 
 // TestConnAbort: the descriptor of a session tells the end, and is closed as ever.

@@ -4,22 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
-// How many sessions may wait for Accept.
-const (
-	defaultBacklog = 128
-	// maxWaiting bounds them however large the backlog is, and those beyond it.
-	maxWaiting = 4096
-)
-
-// accepting is what a socket knows whose sessions are taken one by one.
-type accepting struct {
-	backlog  int            // zero: Listen was not called
-	waiting  fifo[*session] // for Accept
-	taken    int            // Conns of Accept that were not closed
-	detached bool           // the Listener is gone, and the socket goes with the last Conn
-}
+// defaultBacklog is how many sessions may wait for Accept.
+const defaultBacklog = 128
 
 // Listen makes the socket hand out the sessions of pool users one by one, as
 // Conns, instead of all by TryRecv. Register comes after it and makes the socket
@@ -41,60 +30,11 @@ func (s *Socket) Listen(backlog int) (*Listener, error) {
 	switch {
 	case s.closing, s.detached:
 		return nil, ErrClosed
-	case s.own != nil && s.own.state != ended:
-		return nil, fmt.Errorf("%w: to pool %q; listen on another socket", ErrConnected, s.own.peer.Pool)
-	case s.backlog == 0 && s.serving:
-		return nil, fmt.Errorf("%w: the socket is registered, and its sessions are not for Accept; listen before", ErrInvalid)
 	}
-	s.perSession = true
-	s.backlog = min(backlog, maxWaiting)
-	s.letIn()
-	s.dispatch()
+	if err := s.table.Listen(time.Now(), backlog); err != nil {
+		return nil, err
+	}
 	return &Listener{s: s}, nil
-}
-
-// admit puts a session that has begun where Accept finds it, or refuses it.
-func (s *Socket) admit(ss *session) (ok bool) {
-	if s.backlog == 0 {
-		return true
-	}
-	if s.detached || s.waiting.len() == maxWaiting {
-		_ = s.port.Abort(ss.assoc, "the pool element takes no more sessions") // gone already: as wished
-		return false
-	}
-	if s.waiting.push(ss); s.waiting.len() > s.backlog {
-		ss.parked = s.port.Hold(ss.assoc, true)
-	}
-	s.changed.fire()
-	return true
-}
-
-// letIn receives more from sessions that have come within the backlog.
-func (s *Socket) letIn() {
-	for i := 0; i < s.waiting.len() && i < s.backlog; i++ {
-		s.unpark(*s.waiting.at(i))
-	}
-}
-
-func (s *Socket) unpark(ss *session) {
-	if ss.parked {
-		if ss.parked = false; !ss.held {
-			s.port.Hold(ss.assoc, false)
-		}
-	}
-}
-
-// nextAccepted returns the session that Accept returns next, skipping those that
-// have ended and left nothing to be read; nil if there is none.
-func (s *Socket) nextAccepted() *session {
-	for s.waiting.len() > 0 {
-		ss := *s.waiting.first()
-		if !ss.over() || ss.inbox.len() > 0 {
-			return ss
-		}
-		s.waiting.pop()
-	}
-	return nil
 }
 
 // accept is TryAccept with the socket locked.
@@ -102,15 +42,12 @@ func (s *Socket) accept() (*Conn, error) {
 	if s.closing || s.detached {
 		return nil, ErrClosed
 	}
-	ss := s.nextAccepted()
+	ss := s.table.Accept(time.Now())
 	if ss == nil {
 		return nil, ErrWouldBlock
 	}
-	s.waiting.pop()
 	s.taken++
-	s.letIn()
-	s.dispatch()
-	return &Conn{s: s, ss: ss}, nil
+	return &Conn{s: s, ss: s.attend(ss)}, nil
 }
 
 // Detach closes the listener and leaves alone the sessions that Accept has
@@ -125,11 +62,7 @@ func (l *Listener) Detach(ctx context.Context) error {
 		return ErrClosed
 	}
 	s.detached = true
-	for s.waiting.len() > 0 {
-		s.finish(s.waiting.pop())
-	}
-	s.changed.fire()
-	s.updateReadiness()
+	s.table.StopAccepting(time.Now())
 	s.mu.Unlock()
 	err := s.Deregister(ctx)
 	if errors.Is(err, ErrNotRegistered) || errors.Is(err, ErrClosed) { // by the last Conn
@@ -157,5 +90,5 @@ func (s *Socket) closeUnused(ctx context.Context) error {
 func (l *Listener) Pending() bool {
 	l.s.mu.Lock()
 	defer l.s.mu.Unlock()
-	return l.s.closing || l.s.detached || l.s.nextAccepted() != nil
+	return l.s.closing || l.s.detached || l.s.table.Pending() != nil
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/librserpool/librserpool/core/internal/session"
 )
 
 // listener is an element whose sessions are accepted.
@@ -195,18 +197,6 @@ func TestBacklogThatNobodyServes(t *testing.T) {
 				w.Errorf("session %d has %d messages, want %d", i, got, want)
 			}
 		}
-		l.s.mu.Lock()
-		for l.s.waiting.len() < maxWaiting {
-			l.s.waiting.push(*l.s.waiting.first())
-		}
-		l.s.mu.Unlock()
-		before := len(l.Status().Sessions)
-		c := w.process().dial("p")
-		w.ok(c.Send(w.ctx, []byte("x")))
-		synctest.Wait()
-		if n := len(l.Status().Sessions); n != before {
-			w.Errorf("%d sessions, before %d", n, before)
-		}
 	})
 }
 
@@ -224,7 +214,7 @@ func TestSessionsThatEndBeforeAccept(t *testing.T) {
 		}
 		synctest.Wait()
 		l.s.mu.Lock()
-		l.s.finish(*l.s.waiting.at(1)) // as Drain does
+		l.s.table.Finish(time.Now(), l.s.table.Sessions()[1]) // as Drain does
 		l.s.mu.Unlock()
 		for _, i := range []string{"0", "2"} {
 			c := w.accept(l)
@@ -400,10 +390,10 @@ func TestListenRefusals(t *testing.T) {
 		if _, err := s.Listen(-1); !errors.Is(err, ErrInvalid) {
 			w.Errorf("negative: %v", err)
 		}
-		_, err := s.Listen(maxWaiting + 1)
+		_, err := s.Listen(session.MaxWaiting + 1)
 		w.ok(err)
-		if s.backlog != maxWaiting {
-			w.Errorf("the backlog is %d", s.backlog)
+		if n := s.table.Backlog(); n != session.MaxWaiting {
+			w.Errorf("the backlog is %d", n)
 		}
 		if err := s.Connect(w.ctx, "p"); !errors.Is(err, ErrConnected) {
 			w.Errorf("connecting: %v", err)

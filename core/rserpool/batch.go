@@ -17,13 +17,7 @@ type Message struct {
 func (s *Socket) TrySendBatch(ms []Message) (n int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.together(ms, func(m *Message) error {
-		ss, err := s.session(m.Session)
-		if err != nil {
-			return err
-		}
-		return s.sendOn(ss, m.Data, &m.SendInfo)
-	})
+	return s.together(ms, func(m *Message) error { return s.send(m.Data, &m.SendInfo) })
 }
 
 // TrySendBatch is Socket.TrySendBatch for this session: Message.Session is ignored.

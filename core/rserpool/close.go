@@ -32,7 +32,7 @@ func (s *Socket) CloseContext(ctx context.Context) error {
 	if !s.beginClose() {
 		return ErrClosed
 	}
-	err := s.await(ctx, &s.changed, func() bool { return !s.leaving && s.quiet() })
+	err := s.await(ctx, &s.changed, func() bool { return !s.leaving && s.table.Quiet() })
 	s.mu.Lock()
 	if s.machine != nil {
 		s.machine.Stop()
@@ -42,12 +42,9 @@ func (s *Socket) CloseContext(ctx context.Context) error {
 	if s.ear != nil {
 		s.ear.Close()
 	}
-	for _, ss := range s.sessions {
-		s.end(ss, ErrClosed)
-	}
+	s.table.Close(time.Now(), ErrClosed)
 	s.closed = true
 	joined, cfg := s.keeper.joined, s.cfg
-	s.updateReadiness()
 	s.mu.Unlock()
 	if joined {
 		cfg.host.leave(cfg)
@@ -68,28 +65,11 @@ func (s *Socket) beginClose() bool {
 	s.closing = true
 	s.registerEnd = nil // what deregisters from here on is not what a caller waits for
 	s.keeperDone()
-	for _, ss := range s.sessions {
-		s.finish(ss)
-	}
-	if s.machine != nil && s.serving {
+	s.table.BeginClose(time.Now())
+	if s.machine != nil && s.table.Service().Serving {
 		s.leaving = true
 		s.machine.Post(endpoint.Deregister{})
 	}
-	s.dispatch() // inboxes that were full are empty now
 	s.changed.fire()
-	s.updateReadiness()
-	return true
-}
-
-// quiet says that no session is left, nor an association that had one.
-func (s *Socket) quiet() bool {
-	if len(s.sessions) > 0 {
-		return false
-	}
-	for _, a := range s.assocs {
-		if a.over {
-			return false
-		}
-	}
 	return true
 }

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/session"
 )
 
 // Conn is a session: messages, in order, with their boundaries. That of a pool
@@ -16,7 +18,7 @@ import (
 // use.
 type Conn struct {
 	s       *Socket
-	ss      *session
+	ss      *attended
 	dialled bool // the socket is for this session alone
 	closed  bool
 
@@ -37,10 +39,11 @@ func Dial(ctx context.Context, pool string, opts *Options) (*Conn, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.own == nil {
+	own := s.table.Own()
+	if own == nil {
 		return nil, ErrClosed
 	}
-	return &Conn{s: s, ss: s.own, dialled: true}, nil
+	return &Conn{s: s, ss: s.attend(own), dialled: true}, nil
 }
 
 // Send sends one message; it waits while there is no room for it.
@@ -77,7 +80,7 @@ func (c *Conn) send(b []byte, info *SendInfo) error {
 	if err := c.canSend(); err != nil {
 		return err
 	}
-	return c.s.sendOn(c.ss, b, info)
+	return c.s.table.Send(time.Now(), c.ss.Session, b, (*session.SendInfo)(info))
 }
 
 // canSend returns why nothing can be sent any more, or nil.
@@ -85,7 +88,7 @@ func (c *Conn) canSend() error {
 	switch err := c.ended(); {
 	case err == io.EOF:
 		return fmt.Errorf("%w: the session has ended", ErrNotConnected)
-	case err == nil, c.ss.own, errors.Is(err, ErrClosed):
+	case err == nil, c.ss.Own(), errors.Is(err, ErrClosed):
 		return err
 	default:
 		return fmt.Errorf("%w: the session has ended: %w", ErrNotConnected, err)
@@ -111,13 +114,12 @@ func (c *Conn) Recv(ctx context.Context) ([]byte, error) {
 func (c *Conn) RecvMessage(ctx context.Context) (b []byte, info RecvInfo, err error) {
 	var outcome error
 	err = c.s.await(ctx, &c.ss.readable, func() bool {
-		outcome = c.arrival(0)
-		if outcome == nil {
-			b = c.ss.inbox.first().data
-			c.s.take(c.ss, nil, &info, RecvDiscard)
-			info.Left = 0
-			c.s.unstall(c.ss)
-		}
+		var received session.RecvInfo
+		outcome = c.receive(func() (err error) {
+			b, err = c.s.table.Take(time.Now(), c.ss.Session, &received)
+			return err
+		})
+		info = publicInfo(&received)
 		return !errors.Is(outcome, ErrWouldBlock)
 	})
 	if err != nil {
@@ -131,38 +133,34 @@ func (c *Conn) TryRecv(b []byte, info *RecvInfo, flags RecvFlags) (n int, err er
 	if info == nil {
 		flags |= RecvMessages
 	}
+	var received session.RecvInfo
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if err := c.arrival(flags); err != nil {
-		return 0, err
+	err = c.receive(func() (err error) {
+		n, err = c.s.table.ReceiveFrom(time.Now(), c.ss.Session, b, &received, flags)
+		return err
+	})
+	if err == nil && info != nil {
+		*info = publicInfo(&received)
 	}
-	n, _ = c.s.take(c.ss, b, info, flags)
-	if flags&RecvPeek == 0 {
-		c.s.unstall(c.ss)
-	}
-	return n, nil
+	return n, err
 }
 
-// arrival says that something can be received, after skipping what is not
-// wanted; or why not, with the socket locked.
-func (c *Conn) arrival(flags RecvFlags) error {
+// receive takes something that was received, or says why there is nothing, with the
+// socket locked.
+func (c *Conn) receive(take func() error) error {
 	if c.closed {
 		return ErrClosed
 	}
-	if c.ss.inbox.len() == 0 {
+	err := take()
+	if errors.Is(err, ErrWouldBlock) {
 		c.s.dispatch() // perhaps its hook is on the way
+		err = take()
 	}
-	for c.ss.inbox.len() > 0 {
-		if c.ss.offers(flags) {
-			return nil
-		}
-		c.s.take(c.ss, nil, nil, RecvDiscard)
-		c.s.unstall(c.ss)
+	if errors.Is(err, ErrWouldBlock) && c.ended() != nil {
+		err = c.ended()
 	}
-	if err := c.ended(); err != nil {
-		return err
-	}
-	return ErrWouldBlock
+	return err
 }
 
 // ended returns why the session has ended, or nil, with the socket locked.
@@ -170,10 +168,10 @@ func (c *Conn) ended() error {
 	switch {
 	case c.s.closing, c.closed:
 		return ErrClosed
-	case c.ss.state != ended && !c.ss.ending:
+	case !c.ss.Over():
 		return nil
-	case c.ss.err != nil:
-		return c.ss.err
+	case c.ss.Err() != nil:
+		return c.ss.Err()
 	}
 	return io.EOF
 }
@@ -211,14 +209,14 @@ func (c *Conn) Write(b []byte) (int, error) {
 func (c *Conn) Peer() Name {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	return c.ss.peer
+	return Name(c.ss.Peer())
 }
 
 // Status describes the session.
 func (c *Conn) Status() SessionStatus {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	return c.s.sessionStatus(c.ss)
+	return publicStatus(c.s.table.Status(c.ss.Session))
 }
 
 // Close ends the session gracefully: what was sent still arrives. For a
@@ -245,7 +243,7 @@ func (c *Conn) CloseContext(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = c.s.await(ctx, &c.s.changed, func() bool { return c.s.assocs[id] == nil || c.s.closed })
+	err = c.s.await(ctx, &c.s.changed, func() bool { return c.s.closed || !c.s.table.Standing(id) })
 	return errors.Join(err, c.s.closeUnused(ctx))
 }
 
@@ -258,8 +256,7 @@ func (c *Conn) finish() (assoc.ID, error) {
 	}
 	c.closed = true
 	c.s.taken--
-	id := c.ss.assoc
-	c.s.finish(c.ss)
-	c.s.updateReadiness()
+	id := c.ss.Assoc()
+	c.s.table.Finish(time.Now(), c.ss.Session)
 	return id, nil
 }

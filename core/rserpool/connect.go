@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/loop"
-	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/session"
 )
 
 // Connect makes a session with an element of the pool and waits until it
@@ -30,61 +31,32 @@ func (s *Socket) Connect(ctx context.Context, pool string) error {
 	if err != nil {
 		return err
 	}
-	err = s.await(ctx, &s.changed, func() bool { return ss.stood || ss.state == ended || ss.ending })
+	err = s.await(ctx, &s.changed, func() bool { return ss.Stood() || ss.Over() })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case err != nil:
-		err = s.waitError("connect to pool "+quote(pool), ss.waits, err)
+		err = s.waitError("connect to pool "+quote(pool), ss.Waits(), err)
 	case s.closing:
 		err = ErrClosed
-	case ss.stood:
+	case ss.Stood():
 		return nil
-	case ss.err != nil:
-		err = ss.err
+	case ss.Err() != nil:
+		err = ss.Err()
 	default:
 		err = fmt.Errorf("%w: the session was ended while it was being set up", ErrNotConnected)
 	}
-	if s.own == ss {
-		s.own = nil
-		s.dropInbox(ss)
-		s.abandon(ss)
-	}
-	s.updateReadiness()
+	s.table.Discard(time.Now(), ss)
 	return err
 }
 
-func (s *Socket) openSession(pool string) (*session, error) {
+func (s *Socket) openSession(pool string) (*session.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch {
-	case s.closing:
+	if s.closing {
 		return nil, ErrClosed
-	case s.backlog > 0:
-		return nil, fmt.Errorf("%w: the socket listens; connect with another one", ErrConnected)
-	case s.own != nil && s.own.state != ended:
-		return nil, fmt.Errorf("%w: to pool %q; end that session first or use another socket", ErrConnected, s.own.peer.Pool)
 	}
-	if s.own != nil {
-		s.dropInbox(s.own)
-		s.retire(s.own)
-	}
-	ss := s.newSession()
-	ss.own, ss.state, ss.peer.Pool = true, searching, pool
-	s.own = ss
-	s.machine.Post(endpoint.OpenSession{Session: endpoint.SessionID(ss.id), Handle: protocol.PoolHandle(pool), Wait: *s.cfg.WaitForPool})
-	s.machine.Post(endpoint.SetFailoverLimit{Session: endpoint.SessionID(ss.id), Limit: ss.opts.FailoverLimit})
-	s.updateReadiness()
-	return ss, nil
-}
-
-// abandon ends a session without waiting for anything.
-func (s *Socket) abandon(ss *session) {
-	if a := s.assocs[ss.assoc]; a != nil {
-		a.session, a.over = nil, true
-		_ = s.port.Abort(ss.assoc, "the session was given up") // gone already: as wished
-	}
-	s.end(ss, nil)
+	return s.table.Open(time.Now(), pool, *s.cfg.WaitForPool)
 }
 
 func (c *Config) checkPool(pool string) error {
@@ -123,6 +95,7 @@ func (s *Socket) startMachine() error {
 	}
 	s.separate(&cfg)
 	s.machine = loop.New(&s.mu, endpoint.New(cfg), s.perform)
+	s.table.PostStanding(time.Now())
 	return s.listenForRegistrars()
 }
 

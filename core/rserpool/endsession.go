@@ -1,6 +1,6 @@
 package rserpool
 
-import "github.com/librserpool/librserpool/core/internal/endpoint"
+import "time"
 
 // EndSession ends one session gracefully: what was sent still arrives, nothing
 // more is received. Session zero is the one that Connect made; afterwards the
@@ -9,78 +9,40 @@ func (s *Socket) EndSession(id SessionID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ss, err := s.session(id)
-	if err != nil {
-		return err
+	if err == nil {
+		s.table.Finish(time.Now(), ss)
 	}
-	s.finish(ss)
-	s.updateReadiness()
+	return err
+}
+
+// AbortSession ends one session at once: what was sent and has not arrived is lost,
+// and the peer is told that the session was aborted (RFC 9260 section 9.1). A pool
+// user then goes on with another element. Session zero is the one that Connect made;
+// afterwards the socket can connect again. It also ends a session for which
+// EndSession was called and whose last messages still wait. ErrNotConnected means
+// that there is no such session.
+func (s *Socket) AbortSession(id SessionID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if id != 0 && !s.closing && s.table.Hasten(time.Now(), id) {
+		return nil
+	}
+	ss, err := s.session(id)
+	if err == nil {
+		s.table.Abort(time.Now(), ss)
+	}
+	return err
+}
+
+// Abort is Socket.AbortSession for this session. Close it nevertheless.
+func (c *Conn) Abort() error {
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	if c.s.closing || c.closed {
+		return ErrClosed
+	}
+	if !c.s.table.Hasten(time.Now(), c.ss.ID()) {
+		c.s.table.Abort(time.Now(), c.ss.Session)
+	}
 	return nil
-}
-
-// finish ends a session once nothing of it waits to be sent. What was received
-// and not read is lost, also if the session has ended before.
-func (s *Socket) finish(ss *session) {
-	s.unpark(ss)
-	s.dropInbox(ss)
-	s.retire(ss)
-	if ss.ending || ss.state == ended {
-		return
-	}
-	ss.ending = true
-	ss.unhold()
-	s.flush(ss)
-	ss.readable.fire()
-	s.relax(ss) // shows the end, too
-	if ss == s.own {
-		s.own = nil
-	}
-	if !ss.waiting() || ss.state == draining && !ss.own {
-		s.shutdown(ss)
-	}
-}
-
-// shutdown ends a session of which nothing waits outside the transport.
-func (s *Socket) shutdown(ss *session) {
-	if a := s.assocs[ss.assoc]; a != nil {
-		a.session, a.over, a.was = nil, true, ss.id
-		_ = s.port.Shutdown(ss.assoc) // gone already: as wished
-	}
-	s.end(ss, nil)
-}
-
-// end makes the session ended. What was received stays to be read.
-func (s *Socket) end(ss *session, err error) {
-	if ss.state == ended {
-		return
-	}
-	if ss.own {
-		s.machine.Post(endpoint.CloseSession{Session: endpoint.SessionID(ss.id)})
-	}
-	s.release(ss)
-	ss.state, ss.err, ss.assoc = ended, err, 0
-	s.live--
-	ss.kept.clear()
-	ss.toSend.clear()
-	ss.returned.clear()
-	ss.queuedBytes = 0
-	ss.readable.fire()
-	s.relax(ss)
-	s.retire(ss)
-	s.changed.fire()
-	s.updateReadiness()
-}
-
-// retire forgets a session that has ended and been read to its end.
-func (s *Socket) retire(ss *session) {
-	if ss.state == ended && ss.inbox.len() == 0 {
-		delete(s.sessions, ss.id)
-	}
-}
-
-// dropInbox throws away what was received and not read.
-func (s *Socket) dropInbox(ss *session) {
-	for ss.inbox.len() > 0 {
-		s.unload(ss)
-	}
-	s.release(ss)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/session"
 	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
@@ -21,17 +22,17 @@ var (
 	// ErrNoRegistrar: no registrar answers; see NoRegistrarError.
 	ErrNoRegistrar = errors.New("no registrar")
 	// ErrNoElement: the pool exists, but none of its elements can be reached.
-	ErrNoElement = errors.New("no pool element can be reached")
+	ErrNoElement = session.ErrNoElement
 	// ErrRejected: the registrar refused; see RejectedError.
 	ErrRejected = errors.New("rejected by the registrar")
 	// ErrWouldBlock: nothing to receive, or no room to send, at the moment.
-	ErrWouldBlock = errors.New("operation would block")
+	ErrWouldBlock = session.ErrWouldBlock
 	// ErrSendLimit: the peer of a session without room took nothing for SessionOptions.SendLimit.
-	ErrSendLimit = errors.New("messages are not taken in time")
+	ErrSendLimit = session.ErrSendLimit
 	// ErrNotConnected: there is no such session, or it has ended.
-	ErrNotConnected = errors.New("not connected")
+	ErrNotConnected = session.ErrNotConnected
 	// ErrConnected: the socket has a session of its own already.
-	ErrConnected = errors.New("already connected")
+	ErrConnected = session.ErrConnected
 	// ErrNotRegistered: the socket is no pool element.
 	ErrNotRegistered = errors.New("not registered")
 	// ErrRegistered: the socket is a pool element of another pool already.
@@ -39,9 +40,9 @@ var (
 	// ErrBound: the socket has its local address already.
 	ErrBound = errors.New("already bound")
 	// ErrMessageSize: the message is larger than the transport carries.
-	ErrMessageSize = errors.New("message too large")
+	ErrMessageSize = session.ErrMessageSize
 	// ErrInvalid: an argument or a setting makes no sense.
-	ErrInvalid = errors.New("invalid argument")
+	ErrInvalid = session.ErrInvalid
 	// ErrTimeout: nobody answered in time. It is os.ErrDeadlineExceeded's
 	// sibling: errors.Is(err, context.DeadlineExceeded) holds as well when a
 	// context ended the wait.

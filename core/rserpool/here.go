@@ -34,7 +34,7 @@ var watchful = assoc.Params{HeartbeatInterval: 150 * time.Millisecond}
 // on this host, and whose place it would take then, with the socket locked.
 func (s *Socket) watchHome() {
 	h := &s.hereHome
-	if h.assoc == 0 || h.watched || !s.serving || s.closing {
+	if h.assoc == 0 || h.watched || !s.table.Service().Serving || s.closing {
 		return
 	}
 	h.watched = true

@@ -56,7 +56,7 @@ func (l *Listener) TryAccept() (*Conn, error) {
 // Update changes the policy values and the life of the registration.
 func (l *Listener) Update(ctx context.Context, r Registration) error {
 	l.s.mu.Lock()
-	pool := l.s.pool
+	pool := l.s.table.Service().Pool
 	l.s.mu.Unlock()
 	return l.s.Register(ctx, pool, r)
 }

@@ -163,7 +163,7 @@ func TestLoopbackReconnect(t *testing.T) {
 	defer pu.Close()
 	for i := range 20 {
 		s.ok(pu.Connect(s.ctx, "echo"))
-		c := &Conn{s: pu, ss: pu.own}
+		c := &Conn{s: pu, ss: pu.attend(pu.table.Own())}
 		s.exchange(c, fmt.Sprint("line ", i))
 		s.ok(c.Close())
 	}

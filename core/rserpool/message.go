@@ -1,10 +1,14 @@
 package rserpool
 
-import "time"
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/session"
+)
 
 // Streams is how many SCTP streams a session has towards its peer. A peer that is not of
 // this library may take fewer; a message that it has no stream for is undelivered.
-const Streams = 64
+const Streams = session.Streams
 
 // SendInfo goes with a message to send. The zero value sends it on the session
 // that Connect made: reliable, in order, on stream 0, with PPID 0.

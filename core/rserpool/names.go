@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/session"
 )
 
 // PEID identifies a pool element within its pool.
@@ -54,7 +55,7 @@ const (
 
 // SessionID names a session within one socket. It is never used twice; zero
 // names none, or the session that Connect made.
-type SessionID uint32
+type SessionID = session.ID
 
 // Name is what RSerPool knows a socket by: a pool and a pool element in it.
 type Name struct {

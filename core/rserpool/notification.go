@@ -1,63 +1,56 @@
 package rserpool
 
+import "github.com/librserpool/librserpool/core/internal/session"
+
 // Notifications chooses what TryRecv and RecvMessage tell besides messages.
-type Notifications uint16
+type Notifications = session.Notifications
 
 // What can be chosen; none by default.
 const (
-	NotifySessions    Notifications = 1 << iota // SessionAdded, SessionRemoved
-	NotifyFailover                              // FailoverBegun, FailoverCompleted
-	NotifyShutdown                              // Shutdown
-	NotifyCookies                               // CookieRejected
-	NotifyUndelivered                           // Undelivered
-	NotifySendReady                             // SendReady
+	NotifySessions    = session.NotifySessions    // SessionAdded, SessionRemoved
+	NotifyFailover    = session.NotifyFailover    // FailoverBegun, FailoverCompleted
+	NotifyShutdown    = session.NotifyShutdown    // Shutdown
+	NotifyCookies     = session.NotifyCookies     // CookieRejected
+	NotifyUndelivered = session.NotifyUndelivered // Undelivered
+	NotifySendReady   = session.NotifySendReady   // SendReady
 
-	NotifyAll = NotifySessions | NotifyFailover | NotifyShutdown | NotifyCookies | NotifyUndelivered | NotifySendReady
+	NotifyAll = session.NotifyAll
 )
 
 // NotificationType says what happened.
-type NotificationType uint8
+type NotificationType = session.NotificationType
 
 // A session's notifications come in order with its messages.
 const (
 	// SessionAdded: the session stands. It is the first of its session.
-	SessionAdded NotificationType = iota + 1
+	SessionAdded = session.SessionAdded
 	// SessionRemoved: the session has ended without the program's doing; Err
 	// says why if it was no graceful end. It is the last of its session.
-	SessionRemoved
+	SessionRemoved = session.SessionRemoved
 	// FailoverBegun: the element Old serves the session no longer, Err says why
 	// (nil: it took leave). The library looks for another one. InDoubt is set.
-	FailoverBegun
+	FailoverBegun = session.FailoverBegun
 	// FailoverCompleted: New serves the session now. Its cookie echo, and then
 	// Resent messages that were sent before, go first. InDoubt is that of
 	// FailoverBegun.
-	FailoverCompleted
+	FailoverCompleted = session.FailoverCompleted
 	// Shutdown: the other side ends the session, and takes nothing more; or, at
 	// an element, Drain was called: answer what was received, leave a last
 	// cookie, end the session.
-	Shutdown
+	Shutdown = session.Shutdown
 	// CookieRejected: a pool user brought a cookie that the library does not
 	// accept; Err says why. The session begins without state.
-	CookieRejected
+	CookieRejected = session.CookieRejected
 	// Undelivered: a message of this side was not delivered and will not be;
 	// Err says why, Old is the element for which it was. What is received is the
 	// message as it was sent. Messages that reach another element after a
 	// failover are delivered; those that were delivered to a peer which then
 	// failed are in doubt, and not among these.
-	Undelivered
+	Undelivered = session.Undelivered
 	// SendReady: the session, which refused a message with ErrWouldBlock, has room
 	// again. There is one at a time that is not received.
-	SendReady
+	SendReady = session.SendReady
 )
-
-// String returns the name.
-func (t NotificationType) String() string {
-	names := [...]string{"nothing", "SessionAdded", "SessionRemoved", "FailoverBegun", "FailoverCompleted", "Shutdown", "CookieRejected", "Undelivered", "SendReady"}
-	if int(t) < len(names) {
-		return names[t]
-	}
-	return names[0]
-}
 
 // Notification is what TryRecv and RecvMessage return in place of a message
 // when something happened that SessionOptions.Notifications asks for.
@@ -75,37 +68,4 @@ type Notification struct {
 	InDoubt int
 	Resent  int
 	Err     error
-}
-
-// wanted is what has to be chosen for the notification to be told.
-func (t NotificationType) wanted() Notifications {
-	switch t {
-	case SessionAdded, SessionRemoved:
-		return NotifySessions
-	case FailoverBegun, FailoverCompleted:
-		return NotifyFailover
-	case Shutdown:
-		return NotifyShutdown
-	case Undelivered:
-		return NotifyUndelivered
-	case SendReady:
-		return NotifySendReady
-	}
-	return NotifyCookies
-}
-
-// wants says whether the program is to be told.
-func (s *Socket) wants(ss *session, n *Notification) bool {
-	wanted := ss.opts.Notifications&n.Type.wanted() != 0 || n.Type == FailoverCompleted && ss.opts.HoldFailover
-	return wanted && !ss.ending && !s.closing
-}
-
-// notify puts a notification behind what was received, if it is wanted, and
-// returns it then.
-func (s *Socket) notify(ss *session, n Notification) *Notification {
-	if !s.wants(ss, &n) {
-		return nil
-	}
-	s.deliver(ss, incoming{pe: ss.peer.PE, note: &n})
-	return &n
 }

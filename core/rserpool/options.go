@@ -29,11 +29,10 @@ func (o *Options) orDefault() Options {
 // newSocket makes a socket whose sessions are read one by one.
 func (o *Options) newSocket() (*Socket, error) {
 	opts := o.orDefault()
-	s, err := NewSocket(opts.Config, opts.Network)
+	s, err := newSocket(opts.Config, opts.Network, true)
 	if err != nil {
 		return nil, err
 	}
-	s.perSession = true
 	if len(opts.Local) > 0 {
 		if err := s.Bind(opts.Local...); err != nil {
 			return nil, err

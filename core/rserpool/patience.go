@@ -22,14 +22,12 @@ func (s *Socket) SetWaitForPool(d time.Duration) {
 	s.cfg.WaitForPool = &d
 }
 
-// waits notes why a session or a resolution waits, with the socket locked: it is
-// what is said if its context ends first.
-func (s *Socket) waits(f endpoint.Waits) {
+// resolutionWaits notes why a resolution waits, with the socket locked: it is what is
+// said if its context ends first.
+func (s *Socket) resolutionWaits(f endpoint.Waits) {
 	err := s.publicError(f.Err, f.Handle)
 	s.log.Info("waiting for what is not there yet", "pool", string(f.Handle), "err", err)
-	if ss := s.sessions[SessionID(f.Session)]; ss != nil {
-		ss.waits = err
-	} else if s.lookups[f.Token] != nil {
+	if s.lookups[f.Token] != nil {
 		s.missing[f.Token] = err
 	}
 }

@@ -20,9 +20,11 @@ func (s *Socket) SetPoolKey(key []byte) error {
 	switch {
 	case s.closing:
 		return ErrClosed
-	case s.serving:
+	case s.table.Service().Serving:
 		return fmt.Errorf("%w: set the pool key before", ErrRegistered)
 	}
-	s.cfg.PoolKey = bytes.Clone(key)
+	service := s.table.Service()
+	service.PoolKey = bytes.Clone(key)
+	s.table.SetService(service)
 	return nil
 }

@@ -46,33 +46,30 @@ func (s *Socket) updateReadiness() {
 }
 
 func (s *Socket) isReadable() bool {
-	return s.closing || s.nextAccepted() != nil || s.nextArrival(0) != nil || s.failed()
+	return s.closing || s.table.Pending() != nil || s.table.Arrived() || s.failed()
 }
 
 // failed says that the session of Connect stood and has failed for good, which
 // TryRecv has to tell. One that never stood is Connect's to report.
-func (s *Socket) failed() bool { return s.own != nil && s.own.stood && s.own.state == ended }
+func (s *Socket) failed() bool {
+	own := s.table.Own()
+	return own != nil && own.Stood() && own.Ended()
+}
 
 // isWritable: until a session refused a message there is room, and as long as
 // another one has not.
-func (s *Socket) isWritable() bool {
-	return s.closing || s.perSession || s.fulls == 0 || s.fulls < s.live
-}
+func (s *Socket) isWritable() bool { return s.closing || s.table.Room() }
 
 // Hooks is Socket.Hooks for the session: its TryRecv, TrySend and TrySendCookie.
 func (c *Conn) Hooks(readable, writable func(bool)) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	c.ss.ready.install(c.ss.isReadable(), c.ss.isWritable(), readable, writable)
+	c.ss.ready.install(c.ss.Readable(), c.ss.Writable(), readable, writable)
 }
 
 // show tells the hooks of a session about edges, with the socket locked.
-func (ss *session) show() {
+func (ss *attended) show() {
 	if ss.ready.readableHook != nil {
-		ss.ready.tell(ss.isReadable(), ss.isWritable())
+		ss.ready.tell(ss.Readable(), ss.Writable())
 	}
 }
-
-func (ss *session) over() bool       { return ss.ending || ss.state == ended }
-func (ss *session) isReadable() bool { return ss.inbox.len() > 0 || ss.over() }
-func (ss *session) isWritable() bool { return !ss.full || ss.over() }

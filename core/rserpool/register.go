@@ -68,7 +68,9 @@ func (s *Socket) registerOrEmbed(ctx context.Context, event endpoint.Register) e
 func (s *Socket) offer(pool string, r Registration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.pool, s.dataOnly, s.preferred = pool, r.DataOnly, slices.Clone(r.Preferred)
+	service := s.table.Service()
+	service.Pool, service.DataOnly, service.Preferred = pool, r.DataOnly, slices.Clone(r.Preferred)
+	s.table.SetService(service)
 	orDefault(&r.Policy.Type, RoundRobin)
 	s.report.as = r
 }
@@ -83,7 +85,9 @@ func (s *Socket) Deregister(ctx context.Context) error {
 	if _, err := s.LocalName(); err != nil {
 		return err
 	}
-	s.signalAll(envelopeLeft)
+	s.mu.Lock()
+	s.table.TellLeft(time.Now())
+	s.mu.Unlock()
 	return s.postRegistration(ctx, endpoint.Deregister{}, "deregister")
 }
 
@@ -112,7 +116,7 @@ func (s *Socket) postRegistration(ctx context.Context, event endpoint.Event, wha
 	s.registerEnd = func(err error) { done, outcome = true, err }
 	register, joining := event.(endpoint.Register)
 	if joining {
-		s.serving = true
+		s.serve()
 		s.watchHome()
 		s.dropTCP(errNeedsSCTP)
 		if s.name.Pool != "" && s.name.Pool != string(register.Handle) {
@@ -137,6 +141,13 @@ func (s *Socket) postRegistration(ctx context.Context, event endpoint.Event, wha
 		return s.waitError(what, nil, err)
 	}
 	return outcome
+}
+
+// serve lets pool users come, with the socket locked.
+func (s *Socket) serve() {
+	service := s.table.Service()
+	service.Serving, service.Foreign = true, !s.foreign.IsZero()
+	s.table.SetService(service)
 }
 
 // element is the template that the machine fills in: a socket bound to a

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/session"
 )
 
 // SessionOptions are the settings of a session. Those in a Config are what the
@@ -80,60 +79,15 @@ type SessionOptions struct {
 
 // resolve fills in the defaults and looks for nonsense.
 func (o SessionOptions) resolve() (SessionOptions, error) {
-	d := assoc.Default()
-	orDefault(&o.FailoverLimit, 15*time.Second)
-	orDefault(&o.SendLimit, -1)
-	orDefault(&o.SendBuffer, d.SendBuffer)
-	orDefault(&o.ReceiveBuffer, d.ReceiveBuffer)
-	orDefault(&o.RTOInitial, d.RTOInitial)
-	orDefault(&o.RTOMin, d.RTOMin)
-	orDefault(&o.RTOMax, d.RTOMax)
-	orDefault(&o.Heartbeat, d.HeartbeatInterval)
-	orDefault(&o.PathRetransmits, d.PathMaxRetrans)
-	orDefault(&o.AssocRetransmits, d.AssocMaxRetrans)
-	switch {
-	case o.SendBuffer < 0 || o.ReceiveBuffer < 0:
-		return o, fmt.Errorf("%w: SendBuffer %d or ReceiveBuffer %d is negative; they are sizes in bytes", ErrInvalid, o.SendBuffer, o.ReceiveBuffer)
-	case o.RTOMin < 0 || o.RTOMax < o.RTOMin || o.RTOInitial < o.RTOMin || o.RTOInitial > o.RTOMax:
-		return o, fmt.Errorf("%w: RTO %v (initial), %v (minimum), %v (maximum); the initial value lies between the others", ErrInvalid, o.RTOInitial, o.RTOMin, o.RTOMax)
-	case o.PathRetransmits < 0 || o.AssocRetransmits < 0:
-		return o, fmt.Errorf("%w: %d or %d retransmissions; they are numbers from 1 on", ErrInvalid, o.PathRetransmits, o.AssocRetransmits)
-	case o.DSCP < 0 || o.DSCP > maxDSCP:
-		return o, fmt.Errorf("%w: DSCP %d; it is 0 to %d", ErrInvalid, o.DSCP, maxDSCP)
-	case o.Replay && o.NoFailover:
-		return o, fmt.Errorf("%w: Replay repeats messages after a failover; with NoFailover there is none", ErrInvalid)
-	case o.Notifications&^NotifyAll != 0:
-		return o, fmt.Errorf("%w: notifications %#x; known are %#x", ErrInvalid, uint16(o.Notifications), uint16(NotifyAll))
-	}
-	o.SendBuffer, o.ReceiveBuffer = max(o.SendBuffer, minBuffer), max(o.ReceiveBuffer, minBuffer)
-	return o, nil
-}
-
-// maxDSCP is the largest codepoint of six bits.
-const maxDSCP = 63
-
-// params are the options as the transport knows them, without the sizes of buffers.
-func (o SessionOptions) params() assoc.Params {
-	p := o.timing()
-	if p.DSCP = o.DSCP; p.DSCP == 0 {
-		p.DSCP = -1 // not that of before
-	}
-	return p
-}
-
-// timing are those that tune failure detection.
-func (o SessionOptions) timing() assoc.Params {
-	return assoc.Params{
-		RTOInitial: o.RTOInitial, RTOMin: o.RTOMin, RTOMax: o.RTOMax, HeartbeatInterval: o.Heartbeat,
-		PathMaxRetrans: o.PathRetransmits, AssocMaxRetrans: o.AssocRetransmits,
-	}
+	r, err := session.Options(o).Resolve()
+	return SessionOptions(r), err
 }
 
 // Options returns what sessions of the socket begin with.
 func (s *Socket) Options() SessionOptions {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cfg.SessionOptions
+	return SessionOptions(s.table.Options())
 }
 
 // SetOptions changes what sessions of the socket begin with. Those that have
@@ -148,12 +102,9 @@ func (s *Socket) SetOptions(o SessionOptions) error {
 	if s.closing {
 		return ErrClosed
 	}
-	if s.port != nil {
-		if err := s.port.SetParams(0, s.params(o)); err != nil {
-			return fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
+	if err := s.table.SetDefaults(session.Options(o)); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	s.cfg.SessionOptions = o
 	return nil
 }
 
@@ -166,7 +117,7 @@ func (s *Socket) SessionOptions(id SessionID) (SessionOptions, error) {
 	if err != nil {
 		return SessionOptions{}, err
 	}
-	return ss.opts, nil
+	return SessionOptions(ss.Options()), nil
 }
 
 // SetSessionOptions changes the options of a session. It returns ErrInvalid
@@ -182,30 +133,17 @@ func (s *Socket) SetSessionOptions(id SessionID, o SessionOptions) error {
 	return s.setOptions(ss, o)
 }
 
-func (s *Socket) setOptions(ss *session, o SessionOptions) error {
+func (s *Socket) setOptions(ss *session.Session, o SessionOptions) error {
 	o, err := o.resolve()
 	if err != nil {
 		return err
 	}
-	if o.Replay != ss.opts.Replay {
+	if o.Replay != ss.Options().Replay {
 		return fmt.Errorf("%w: Replay cannot change within a session; set it in the socket's options before", ErrInvalid)
 	}
-	if ss.assoc != 0 {
-		if err := s.port.SetParams(ss.assoc, s.params(o)); err != nil {
-			return fmt.Errorf("%w: %w", ErrInvalid, err)
-		}
-		ss.tuned = assoc.Params{}
+	if err := s.table.SetOptions(time.Now(), ss, session.Options(o)); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if ss.own && o.FailoverLimit != ss.opts.FailoverLimit {
-		s.machine.Post(endpoint.SetFailoverLimit{Session: endpoint.SessionID(ss.id), Limit: o.FailoverLimit})
-	}
-	limited := o.SendLimit != ss.opts.SendLimit
-	ss.opts = o
-	if limited {
-		s.limitWait(ss)
-	}
-	s.throttle(ss)
-	s.updateReadiness()
 	return nil
 }
 
@@ -213,7 +151,7 @@ func (s *Socket) setOptions(ss *session, o SessionOptions) error {
 func (c *Conn) Options() SessionOptions {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	return c.ss.opts
+	return SessionOptions(c.ss.Options())
 }
 
 // SetOptions is Socket.SetSessionOptions for this session.
@@ -223,5 +161,5 @@ func (c *Conn) SetOptions(o SessionOptions) error {
 	if err := c.ended(); err != nil {
 		return err
 	}
-	return c.s.setOptions(c.ss, o)
+	return c.s.setOptions(c.ss.Session, o)
 }

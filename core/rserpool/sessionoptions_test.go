@@ -125,13 +125,13 @@ func TestOptionsReachTheTransport(t *testing.T) {
 		if len(heard.connect) != 2 || heard.connect[1] != want {
 			t.Errorf("connect with %+v", heard.connect)
 		}
-		if got := heard.connect[0]; got.SendBuffer != controlBuffer || got.ReceiveBuffer != controlBuffer {
+		if got := heard.connect[0]; got.SendBuffer != 256<<10 || got.ReceiveBuffer != 256<<10 {
 			t.Errorf("connect to the registrar with %+v", got)
 		}
 		o.Heartbeat, o.DSCP = -1, 0
 		want.HeartbeatInterval, want.DSCP, want.Exclusive = -1, -1, false
 		w.ok(pu.SetSessionOptions(0, o))
-		if got := heard.set[pu.own.assoc]; got != want {
+		if got := heard.set[pu.table.Own().Assoc()]; got != want {
 			t.Errorf("set to %+v", got)
 		}
 	})

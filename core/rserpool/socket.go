@@ -1,17 +1,17 @@
 package rserpool
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
-	"sync"
 
-	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/session"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
@@ -25,16 +25,23 @@ type Socket struct {
 
 	registering chan struct{} // holds a token while nobody registers or deregisters
 
-	mu      sync.Mutex // guards the rest
-	closing bool
-	closed  bool
-	changed signal // a session ended, the registration changed, the socket closes
+	mu       guard // guards the rest
+	closing  bool
+	closed   bool
+	changed  signal // a session ended, the registration changed, the socket closes
+	taken    int    // Conns of Accept that were not closed
+	detached bool   // the Listener is gone, and the socket goes with the last Conn
 
 	port    *loop.Port // nil until the socket has an address
 	kind    string     // of transport
 	bound   []netip.AddrPort
 	garbage *loop.Rare
-	assocs  map[assoc.ID]*association
+
+	table       *session.Table // the sessions
+	deadline    loop.Timer     // of the table
+	attended    map[SessionID]*attended
+	tellWaiters func(session.Change) // changedSession
+	ready       readiness
 
 	machine   *loop.Loop[endpoint.Event, endpoint.Effect] // nil until it is needed
 	directory directory
@@ -45,51 +52,25 @@ type Socket struct {
 	ear       *loop.Ear // nil unless registrars announce themselves
 	keeper    keeper
 
-	serving     bool   // Register was called once: pool users may come
-	pool        string // that Register named last
-	dataOnly    bool   // as Register said last
-	preferred   []PEID
 	foreign     protocol.Transport // where the application serves, if not here
 	report      reporting
-	registered  bool
 	leaving     bool // for good: the socket closes
 	name        Name
 	registerEnd func(error) // takes the outcome of Register or Deregister
 	lastErr     error
 
-	own         *session // that of Connect
-	sessions    map[SessionID]*session
-	lastSession SessionID
-	lookups     map[endpoint.Token]func([]Element, error)
-	missing     map[endpoint.Token]error // lookups of what is not there yet: why
-	lastLookup  endpoint.Token
-
-	live       int            // sessions that have not ended
-	fulls      int            // of these, that refused a message and have had no room since
-	lends      bool           // what is in the inboxes counts against receive windows
-	stuck      int            // full inboxes whose association the transport cannot hold alone
-	arrivals   fifo[*session] // whose message is next, unless perSession
-	perSession bool           // sessions are read one by one, by their Conns
-	accepting                 // of pool users
-	ready      readiness
-}
-
-// association is what an association of the endpoint is to the socket.
-type association struct {
-	up      bool
-	over    bool               // being shut down: what still arrives is dropped
-	was     SessionID          // over: whose it was
-	session *session           // nil: a registrar's, or not known yet
-	next    *session           // over: who wants one with the same peer
-	peer    Name               // of the peer as an element, by its business card
-	card    []protocol.Element // which it recommends
-	owed    debt               // window.go
+	lookups    map[endpoint.Token]func([]Element, error)
+	missing    map[endpoint.Token]error // lookups of what is not there yet: why
+	lastLookup endpoint.Token
 }
 
 // NewSocket makes a socket for IPv4 ("ip4"), IPv6 ("ip6", which also reaches
 // IPv4) or both ("ip"). It has no address until Bind, or until its first use
 // binds it to an ephemeral port of the wildcard address.
-func NewSocket(cfg Config, network string) (*Socket, error) {
+func NewSocket(cfg Config, network string) (*Socket, error) { return newSocket(cfg, network, false) }
+
+// newSocket makes a socket, with perSession one whose sessions are read one by one.
+func newSocket(cfg Config, network string, perSession bool) (*Socket, error) {
 	cfg, err := cfg.resolve()
 	if err != nil {
 		return nil, err
@@ -101,11 +82,19 @@ func NewSocket(cfg Config, network string) (*Socket, error) {
 		cfg: cfg, network: network, log: cfg.Logger,
 		registering: make(chan struct{}, 1),
 		garbage:     loop.NewRare(cfg.Logger),
-		assocs:      map[assoc.ID]*association{},
-		sessions:    map[SessionID]*session{},
+		attended:    map[SessionID]*attended{},
 		lookups:     map[endpoint.Token]func([]Element, error){},
 		missing:     map[endpoint.Token]error{},
 	}
+	s.mu.s = s
+	s.tellWaiters, s.deadline.Due = s.changedSession, s.deadlineDue
+	s.table = session.New(session.Config{
+		Options: session.Options(cfg.SessionOptions), MaxMessage: cfg.MaxMessage, CookieLife: cfg.CookieLife,
+		PerSession: perSession, NoCards: cfg.Compat == CompatRSPLIB, // RSPLIB cannot read cards
+		Post: s.post, Encode: s.encode, Decode: s.decode, Explain: s.publicError, Here: s.atHome,
+		Random: func(b []byte) { _, _ = rand.Read(b) }, // never fails
+	})
+	s.table.SetService(session.Service{PoolKey: cfg.PoolKey})
 	s.registering <- struct{}{}
 	return s, nil
 }
@@ -140,13 +129,10 @@ func (s *Socket) Bind(addrs ...netip.AddrPort) error {
 
 // open opens the transport endpoint, with the socket locked.
 func (s *Socket) open(local []netip.AddrPort) error {
-	params := s.cfg.params()
-	params.SendBuffer, params.ReceiveBuffer, params.MaxMessage = s.cfg.SendBuffer, s.cfg.ReceiveBuffer, s.cfg.MaxMessage
-	params.OutStreams = Streams
 	ep, kind, err := s.cfg.host.open(transport.Config{
 		Kind:   s.cfg.Transport,
 		Local:  local,
-		Params: params,
+		Params: s.table.EndpointParams(),
 		Logger: s.log,
 	})
 	if err != nil {
@@ -154,9 +140,7 @@ func (s *Socket) open(local []netip.AddrPort) error {
 	}
 	s.bound = local
 	s.port, s.kind = loop.NewPort(ep), kind
-	if s.lends = s.port.Lend(); !s.lends {
-		_ = s.port.SetParams(0, s.buffers(s.cfg.SessionOptions)) // sizes that it was opened with
-	}
+	s.table.Attach(controlPort{s.port, s}, ep, s.port.Lend())
 	s.log.Debug("endpoint is open", "transport", kind, "local", ep.LocalAddrs())
 	ep.Notify(s.readableHook, s.writableHook)
 	return nil
@@ -215,38 +199,15 @@ func (s *Socket) PeerName(id SessionID) (Name, error) {
 	if err != nil {
 		return Name{}, err
 	}
-	return ss.peer, nil
+	return Name(ss.Peer()), nil
 }
 
 // session returns a session that has not ended, with the socket locked.
-func (s *Socket) session(id SessionID) (*session, error) {
-	ss := s.own
-	if id != 0 {
-		ss = s.sessions[id]
-	}
-	switch {
-	case s.closing:
+func (s *Socket) session(id SessionID) (*session.Session, error) {
+	if s.closing {
 		return nil, ErrClosed
-	case ss == nil && id == 0:
-		return nil, fmt.Errorf("%w: connect to a pool first, or name the session to use", ErrNotConnected)
-	case ss == nil:
-		return nil, fmt.Errorf("%w: session %d has ended", ErrNotConnected, id)
-	case ss.ending:
-		return nil, fmt.Errorf("%w: session %d is being ended", ErrNotConnected, ss.id)
-	case ss.state == ended && ss.err != nil:
-		return nil, fmt.Errorf("%w: session %d has ended: %w", ErrNotConnected, ss.id, ss.err)
-	case ss.state == ended:
-		return nil, fmt.Errorf("%w: session %d has ended", ErrNotConnected, ss.id)
 	}
-	return ss, nil
-}
-
-func (s *Socket) newSession() *session {
-	s.lastSession++
-	ss := &session{id: s.lastSession, opts: s.cfg.SessionOptions}
-	s.sessions[ss.id] = ss
-	s.live++
-	return ss
+	return s.table.Lookup(id)
 }
 
 func bindError(local []netip.AddrPort, err error) error {

@@ -165,7 +165,7 @@ func TestMessagesBeforeTheSessionStands(t *testing.T) {
 		w.ok(err)
 		w.ok(pu.TrySend([]byte("early"), nil))
 		if st := pu.Status().Sessions[0]; st.Connected || st.Queued != 5 {
-			w.Errorf("session %d: %+v", ss.id, st)
+			w.Errorf("session %d: %+v", ss.ID(), st)
 		}
 		synctest.Wait()
 		buf := make([]byte, 10)

@@ -4,35 +4,26 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/session"
 )
 
 // SessionState says what a session does at the moment.
-type SessionState uint8
+type SessionState = session.State
 
 // States of a session.
 const (
 	// Connecting: the first element is looked for.
-	Connecting SessionState = iota + 1
+	Connecting = session.Connecting
 	// Established: messages go both ways.
-	Established
+	Established = session.Established
 	// Moving: the element was lost, and another one is looked for. What is sent
 	// waits for it.
-	Moving
+	Moving = session.Moving
 	// Ending: the session is being ended, by this side or the other one.
-	Ending
+	Ending = session.Ending
 	// Ended: nothing more comes but what was received before.
-	Ended
+	Ended = session.Ended
 )
-
-// String returns the name in lower case.
-func (s SessionState) String() string {
-	names := [...]string{"unknown", "connecting", "established", "moving", "ending", "ended"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return names[0]
-}
 
 // Queue is what waits in one direction.
 type Queue struct{ Messages, Bytes int }
@@ -73,47 +64,14 @@ func (s *Socket) Stats(id SessionID) (SessionStats, error) {
 func (c *Conn) Stats() SessionStats {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	return c.s.stats(c.ss)
+	return c.s.stats(c.ss.Session)
 }
 
-func (s *Socket) stats(ss *session) SessionStats {
-	st := SessionStats{SessionStatus: s.sessionStatus(ss), State: ss.describe(), Transport: s.kind}
-	st.Sending = Queue{ss.toSend.len() + ss.returned.len() + ss.kept.len(), ss.queuedBytes}
-	st.Receiving = Queue{ss.inbox.len(), ss.inboxBytes}
-	if ss.assoc == 0 {
-		return st
+func (s *Socket) stats(ss *session.Session) SessionStats {
+	st := s.table.Stats(ss)
+	return SessionStats{
+		SessionStatus: publicStatus(st.Status), State: st.State, Transport: s.kind, Local: st.Local,
+		Sending: Queue(st.Sending), Receiving: Queue(st.Receiving),
+		RTT: st.RTT, RTO: st.RTO, MTU: st.MTU, Retransmissions: st.Retransmissions,
 	}
-	t, _ := s.port.Status(ss.assoc) // gone already: nothing is measured
-	st.Local, st.Addrs = s.endsAs(ss, &t)
-	ss.measured(&st, &t)
-	return st
-}
-
-// measured adds what the transport knows. What is kept for replay is not counted
-// twice.
-func (ss *session) measured(st *SessionStats, t *assoc.Status) {
-	if !ss.opts.Replay || !ss.own {
-		st.Sending.Messages += t.Unacked + t.Unsent
-		st.Sending.Bytes += t.QueuedPayload
-	}
-	st.Receiving.Bytes += t.Unread
-	st.Retransmissions = t.Retransmissions
-	if t.Primary < len(t.Paths) {
-		p := t.Paths[t.Primary]
-		st.RTT, st.RTO, st.MTU = p.SRTT, p.RTO, p.MTU
-	}
-}
-
-func (ss *session) describe() SessionState {
-	switch {
-	case ss.state == ended:
-		return Ended
-	case ss.ending, ss.state == draining:
-		return Ending
-	case ss.state == established:
-		return Established
-	case ss.stood:
-		return Moving
-	}
-	return Connecting
 }

@@ -1,9 +1,9 @@
 package rserpool
 
 import (
-	"cmp"
 	"net/netip"
-	"slices"
+
+	"github.com/librserpool/librserpool/core/internal/session"
 )
 
 // Status is a snapshot of a socket.
@@ -35,25 +35,20 @@ type SessionStatus struct {
 func (s *Socket) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{Registrar: s.home, Registered: s.registered, Name: s.name, LastError: s.lastErr}
+	st := Status{Registrar: s.home, Registered: s.table.Service().Registered, Name: s.name, LastError: s.lastErr}
 	if s.port == nil {
 		return st
 	}
 	st.Local = s.port.LocalAddrs()
-	for _, ss := range s.sessions {
-		st.Sessions = append(st.Sessions, s.sessionStatus(ss))
+	for _, ss := range s.table.Sessions() {
+		st.Sessions = append(st.Sessions, publicStatus(s.table.Status(ss)))
 	}
-	slices.SortFunc(st.Sessions, func(a, b SessionStatus) int { return cmp.Compare(a.ID, b.ID) })
 	return st
 }
 
-func (s *Socket) sessionStatus(ss *session) SessionStatus {
-	st := SessionStatus{
-		ID: ss.id, Peer: ss.peer, Connected: ss.state == established, Failovers: ss.moves,
-		Queued: ss.queuedBytes, Uncovered: ss.uncovered(), Unread: ss.inbox.len(),
+func publicStatus(st session.Status) SessionStatus {
+	return SessionStatus{
+		ID: st.ID, Peer: Name(st.Peer), Addrs: st.Addrs, Connected: st.Connected, Failovers: st.Failovers,
+		Queued: st.Queued, Uncovered: st.Uncovered, Unread: st.Unread,
 	}
-	if ss.assoc != 0 {
-		_, st.Addrs, _ = s.port.AssocAddrs(ss.assoc) // gone already: no addresses
-	}
-	return st
 }

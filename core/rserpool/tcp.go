@@ -41,7 +41,7 @@ type tcpConn struct {
 
 // connectTCP begins to connect, with the socket locked.
 func (s *Socket) connectTCP(f endpoint.Connect) {
-	if s.serving {
+	if s.table.Service().Serving {
 		s.machine.Post(endpoint.ConnectFailed{Token: f.Token, Err: errNeedsSCTP})
 		return
 	}
@@ -73,7 +73,7 @@ func (s *Socket) runTCP(ctx context.Context, id assoc.ID, c *tcpConn, at netip.A
 		}
 		s.mu.Lock()
 		if s.tcp.conns[id] == c {
-			s.handleControl(&assoc.RecvInfo{Assoc: id, From: at}, b)
+			s.table.Control(time.Now(), &assoc.RecvInfo{Assoc: id, From: at}, b)
 		}
 		s.mu.Unlock()
 	}
@@ -122,28 +122,49 @@ func (s *Socket) dropTCP(err error) {
 	}
 }
 
-// sendOver sends an encoded control message.
-func (s *Socket) sendOver(id assoc.ID, ppid uint32, b []byte) error {
-	if id < firstTCP {
-		return s.port.SendControl(id, ppid, b)
+// performTCP opens a connection in place of an association, if that is how the
+// registrar is to be asked.
+func (s *Socket) performTCP(f endpoint.Effect) (done bool) {
+	c, is := f.(endpoint.Connect)
+	if is = is && s.tcp.at[c.Addrs[0]]; is {
+		s.connectTCP(c)
 	}
-	if c := s.tcp.conns[id]; c != nil && c.stream != nil {
+	return is
+}
+
+// controlPort is the port of a socket, with the connections among its associations.
+type controlPort struct {
+	*loop.Port
+	s *Socket
+}
+
+// SendControl sends an encoded control message.
+func (p controlPort) SendControl(id assoc.ID, ppid uint32, b []byte) error {
+	if id < firstTCP {
+		return p.Port.SendControl(id, ppid, b)
+	}
+	if c := p.s.tcp.conns[id]; c != nil && c.stream != nil {
 		return c.stream.Send(b)
 	}
 	return assoc.ErrNotConnected
 }
 
-// endAssoc ends an association as the machine wants it: without a reason
-// gracefully.
-func (s *Socket) endAssoc(id assoc.ID, reason string) {
-	switch {
-	case id >= firstTCP:
-		s.endTCP(id, nil)
-	case reason == "":
-		_ = s.port.Shutdown(id) // gone already: as wished
-	default:
-		_ = s.port.Abort(id, reason) // as above
+// Shutdown ends an association gracefully.
+func (p controlPort) Shutdown(id assoc.ID) error {
+	if id >= firstTCP {
+		p.s.endTCP(id, nil)
+		return nil
 	}
+	return p.Port.Shutdown(id)
+}
+
+// Abort ends an association at once.
+func (p controlPort) Abort(id assoc.ID, reason string) error {
+	if id >= firstTCP {
+		p.s.endTCP(id, nil)
+		return nil
+	}
+	return p.Port.Abort(id, reason)
 }
 
 // splitTCP tells "tcp:host:port" from "host:port".

@@ -194,8 +194,8 @@ func TestHowMessagesTravel(t *testing.T) {
 			if m.message != nil || m.PPID == protocol.PPIDASAP {
 				continue
 			}
-			if m.Unordered != (n%2 == 1) || m.Stream != uint16(n%3) || m.PPID != uint32(n+100) || m.Assoc != pu.own.assoc {
-				t.Errorf("message %d: %+v, the session is on association %d", n, m.SendInfo, pu.own.assoc)
+			if m.Unordered != (n%2 == 1) || m.Stream != uint16(n%3) || m.PPID != uint32(n+100) || m.Assoc != pu.table.Own().Assoc() {
+				t.Errorf("message %d: %+v, the session is on association %d", n, m.SendInfo, pu.table.Own().Assoc())
 			}
 			n++
 		}

@@ -40,6 +40,7 @@ var rank = map[string]int{
 	"core/internal/registrar":           33,
 	"core/internal/snapshot":            34,
 	"core/internal/shell":               34,
+	"core/internal/session":             35,
 	"core/internal/sim":                 39,
 	"core/internal/sim/scale":           71,
 	"core/internal/sim/shares":          71,

@@ -18,13 +18,14 @@ type Loop[E, F any] struct {
 	mu      sync.Locker
 	driver  shell.Driver[E, F]
 	stopped bool
-	timer   *time.Timer
-	armed   time.Time // what timer is set to; zero when it is not
+	timer   Timer
 }
 
 // New returns the loop of a machine.
 func New[E, F any](mu sync.Locker, machine shell.Machine[E, F], perform func(F)) *Loop[E, F] {
-	return &Loop[E, F]{mu: mu, driver: shell.Driver[E, F]{Machine: machine, Now: time.Now, Perform: perform}}
+	l := &Loop[E, F]{mu: mu, driver: shell.Driver[E, F]{Machine: machine, Now: time.Now, Perform: perform}}
+	l.timer.Due = l.due
+	return l
 }
 
 // Post passes an event to the machine and performs what follows.
@@ -38,38 +39,22 @@ func (l *Loop[E, F]) Post(event E) {
 func (l *Loop[E, F]) Stop() {
 	l.stopped = true
 	l.driver.Forget()
-	if l.timer != nil {
-		l.timer.Stop()
-	}
+	l.timer.Stop()
 }
 
 func (l *Loop[E, F]) rearm() {
-	at, ok := l.driver.Next()
-	switch {
-	case l.stopped || !ok:
-		if !l.armed.IsZero() {
-			l.timer.Stop()
-			l.armed = time.Time{}
-		}
-	case at.Equal(l.armed):
-	case l.timer == nil:
-		l.armed = at
-		l.timer = time.AfterFunc(time.Until(at), l.due)
-	default:
-		l.armed = at
-		l.timer.Reset(time.Until(at))
+	if !l.stopped {
+		l.timer.Set(l.driver.Next())
 	}
 }
 
-// due runs on the timer's goroutine. A timer that was moved while this waited
-// for the lock makes it early: then Advance finds nothing due.
+// due runs on the timer's goroutine.
 func (l *Loop[E, F]) due() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.stopped {
-		return
+	if !l.stopped {
+		l.timer.Fired()
+		l.driver.Advance()
+		l.rearm()
 	}
-	l.armed = time.Time{}
-	l.driver.Advance()
-	l.rearm()
 }

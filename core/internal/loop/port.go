@@ -99,9 +99,14 @@ func (p *Port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 // Waiting says whether control messages wait for room.
 func (p *Port) Waiting(id assoc.ID) bool { return len(p.outbox[id]) > 0 }
 
-// Hold keeps the data of an association unread, if the endpoint can. Its owner
-// has to stop reading altogether where it cannot.
-func (p *Port) Hold(id assoc.ID, on bool) (can bool) {
+// PauseReceive keeps the data of an association unread until ResumeReceive, if the
+// endpoint can. Its owner has to stop reading altogether where it cannot.
+func (p *Port) PauseReceive(id assoc.ID) (can bool) { return p.hold(id, true) }
+
+// ResumeReceive lets it come again.
+func (p *Port) ResumeReceive(id assoc.ID) (can bool) { return p.hold(id, false) }
+
+func (p *Port) hold(id assoc.ID, on bool) (can bool) {
 	h, can := p.Endpoint.(transport.Holder)
 	if can {
 		_ = h.Hold(id, on) // gone already: nothing of it is kept back

@@ -1,4 +1,4 @@
-package rserpool
+package session
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/sctp"
-	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
 var lossyDays = flag.Float64("lossy-days", 0, "days that each session of TestFalseFailovers lasts; 0: as many as take no time")
@@ -42,7 +41,7 @@ type datagram struct {
 
 func newLossy(t *testing.T, loss float64, roundTrip time.Duration) *lossy {
 	l := &lossy{t: t, rand: rand.New(rand.NewPCG(1, uint64(roundTrip))), now: time.Unix(1e9, 0), loss: loss, delay: roundTrip / 2}
-	o, err := SessionOptions{}.resolve()
+	o, err := Options{}.Resolve()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +55,7 @@ func newLossy(t *testing.T, loss float64, roundTrip time.Duration) *lossy {
 
 // connect makes a session, tuned as a socket does it.
 func (l *lossy) connect() {
-	o, _ := SessionOptions{}.resolve()
+	o, _ := Options{}.Resolve()
 	p := o.params()
 	l.ids = [2]assoc.ID{}
 	for l.ids[0] == 0 || l.ids[1] == 0 {
@@ -172,27 +171,4 @@ func (l *lossy) ask(every, long time.Duration) {
 			l.asked++
 		}
 	}
-}
-
-// TestElementsArePatient with their pool users, unless their options say otherwise.
-func TestElementsArePatient(t *testing.T) {
-	run(t, func(w *world) {
-		w.process().registrar()
-		for retransmits, want := range map[int]int{0: failures, 2: 0} {
-			heard := &listening{set: map[assoc.ID]assoc.Params{}}
-			pool := fmt.Sprint("patient", retransmits)
-			_, pe := w.pe(pool, func(c *Config) {
-				open := c.host.open
-				c.host.open = func(cfg transport.Config) (ep transport.Endpoint, kind string, err error) {
-					heard.Endpoint, kind, err = open(cfg)
-					return heard, kind, err
-				}
-				c.AssocRetransmits = retransmits
-			}, Registration{})
-			w.send(w.pu(pool, nil), 0, "x")
-			if got := heard.set[pe.sessions[w.reads(pool, pe, "x")].assoc]; got.PathMaxRetrans != want || got.AssocMaxRetrans != want {
-				t.Errorf("%s: set to %+v, want %d retransmissions", pool, got, want)
-			}
-		}
-	})
 }

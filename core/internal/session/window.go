@@ -1,9 +1,9 @@
-package rserpool
+package session
 
 import "github.com/librserpool/librserpool/core/internal/assoc"
 
 // What waits for the program is in the inboxes of sessions, and counts against the
-// receive windows of their associations: a session keeps SessionOptions.ReceiveBuffer
+// receive windows of their associations: a session keeps Options.ReceiveBuffer
 // and no more, and then its peer waits. Everything is taken from the transport
 // meanwhile, so that ASAP's messages (PPID 11) never wait for the program.
 //
@@ -33,8 +33,8 @@ const (
 type debt struct{ bytes, messages int }
 
 // consumed notes that a message which came from an association is not kept any more.
-func (s *Socket) consumed(id assoc.ID, bytes int) {
-	a := s.assocs[id]
+func (t *Table) consumed(id assoc.ID, bytes int) {
+	a := t.assocs[id]
 	if a == nil {
 		return // it has ended, and nothing is owed
 	}
@@ -43,22 +43,22 @@ func (s *Socket) consumed(id assoc.ID, bytes int) {
 	if a.session != nil && a.owed.bytes+a.owed.messages*messageCost < min(a.session.opts.ReceiveBuffer/giveBackAt, giveBackMost) {
 		return
 	}
-	s.port.Return(id, a.owed.bytes, a.owed.messages)
+	t.port.Return(id, a.owed.bytes, a.owed.messages)
 	a.owed = debt{}
 }
 
 // buffers are the transport's for sessions with such options.
-func (s *Socket) buffers(o SessionOptions) assoc.Params {
+func (t *Table) buffers(o Options) assoc.Params {
 	p := assoc.Params{SendBuffer: o.SendBuffer, ReceiveBuffer: o.ReceiveBuffer}
-	if !s.lends {
+	if !t.lends {
 		p.ReceiveBuffer /= 2
 	}
 	return p
 }
 
 // params are all that the transport has to know of such options.
-func (s *Socket) params(o SessionOptions) assoc.Params {
-	p, b := o.params(), s.buffers(o)
+func (t *Table) params(o Options) assoc.Params {
+	p, b := o.params(), t.buffers(o)
 	p.SendBuffer, p.ReceiveBuffer = b.SendBuffer, b.ReceiveBuffer
 	return p
 }
@@ -71,42 +71,44 @@ func towardsRegistrar() *assoc.Params {
 
 // throttle leaves what comes for a session in the transport while its half of the
 // buffer is full, and until it is half empty again.
-func (s *Socket) throttle(ss *session) {
-	if s.lends {
+func (t *Table) throttle(ss *Session) {
+	if t.lends {
 		return
 	}
 	limit := ss.opts.ReceiveBuffer / 2
-	if ss.held {
+	if ss.inboxFull {
 		limit /= 2
 	}
 	switch full := ss.inboxBytes+ss.inbox.len()*messageCost >= max(limit, 1); {
-	case full == ss.held || full && ss.assoc == 0:
+	case full == ss.inboxFull || full && ss.assoc == 0:
 	case full:
-		ss.held = true
-		if !s.port.Hold(ss.assoc, true) {
-			s.stuck++
+		ss.inboxFull = true
+		if !t.port.PauseReceive(ss.assoc) {
+			t.stuck++
 		}
 	default:
-		s.release(ss)
+		t.release(ss)
 	}
 }
 
 // release lets what is in the transport for a session come.
-func (s *Socket) release(ss *session) {
-	if !ss.held {
+func (t *Table) release(ss *Session) {
+	if !ss.inboxFull {
 		return
 	}
-	ss.held = false
-	if !ss.parked && !s.port.Hold(ss.assoc, false) {
-		s.stuck--
+	ss.inboxFull, t.hungry = false, true
+	if !ss.parked && !t.port.ResumeReceive(ss.assoc) {
+		t.stuck--
 	}
 }
 
 // unstall lets more come for a session as soon as there is room.
-func (s *Socket) unstall(ss *session) {
-	if ss.held {
-		if s.throttle(ss); !ss.held {
-			s.dispatch()
-		}
+func (t *Table) unstall(ss *Session) {
+	if ss.inboxFull {
+		t.throttle(ss)
 	}
 }
+
+// Stuck says that nothing is to be taken from the transport: an inbox is full, and
+// the transport cannot leave one association alone unread.
+func (t *Table) Stuck() bool { return t.stuck > 0 }

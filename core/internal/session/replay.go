@@ -1,4 +1,4 @@
-package rserpool
+package session
 
 import "fmt"
 
@@ -8,30 +8,29 @@ import "fmt"
 // travel in one order: on stream 0, where the cookies travel too.
 
 // cover drops what a cookie covers. It cannot cover what was not sent.
-func (s *Socket) cover(ss *session, covered uint64) {
+func (t *Table) cover(ss *Session, covered uint64) {
 	if covered <= ss.covered || covered > ss.covered+uint64(ss.kept.len()) {
 		return
 	}
 	for ; ss.covered < covered; ss.covered++ {
 		ss.queuedBytes -= len(ss.kept.pop().data)
 	}
-	if !ss.crowded(1) {
-		s.relax(ss)
-		s.updateReadiness()
+	if !ss.sendBufferFull(1) {
+		t.relax(ss)
 	}
 }
 
 // replayable says what is wrong with a message that could not be replayed.
-func (ss *session) replayable(info *SendInfo) error {
-	if !ss.own || !ss.opts.Replay || info.Stream == 0 && !info.Unordered && info.Lifetime == 0 {
+func (ss *Session) replayable(info *SendInfo) error {
+	if !ss.replays() || info.Stream == 0 && !info.Unordered && info.Lifetime == 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: with Replay all messages are reliable, ordered and on stream 0, where cookies count them", ErrInvalid)
 }
 
 // uncovered is how many messages are kept for replay, or go to be sent again.
-func (ss *session) uncovered() int {
-	if !ss.opts.Replay || !ss.own {
+func (ss *Session) uncovered() int {
+	if !ss.replays() {
 		return 0
 	}
 	return ss.kept.len() + ss.toSend.len()

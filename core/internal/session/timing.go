@@ -1,4 +1,4 @@
-package rserpool
+package session
 
 import (
 	"time"
@@ -23,12 +23,12 @@ const (
 // welcome gives an element's session its timing and its buffers. An element is as
 // patient, with the transport's own pace: nobody waits for it, and a pool user that
 // is given up by chance fails over.
-func (s *Socket) welcome(ss *session) {
-	p := s.buffers(ss.opts)
+func (t *Table) welcome(ss *Session) {
+	p := t.buffers(ss.opts)
 	if ss.opts.leaveTiming() {
 		p.PathMaxRetrans, p.AssocMaxRetrans = failures, failures
 	}
-	_ = s.port.SetParams(ss.assoc, p) // gone already: no matter
+	_ = t.port.SetParams(ss.assoc, p) // gone already: no matter
 }
 
 // profileOf is the timing for a round trip, which is taken in powers of two so
@@ -45,39 +45,34 @@ func profileOf(roundTrip time.Duration) assoc.Params {
 	}
 }
 
-// leaveTiming says that the options do not choose SCTP's timing.
-func (o SessionOptions) leaveTiming() bool {
-	d, _ := SessionOptions{}.resolve() // the defaults are good
-	return o.timing() == d.timing()
-}
-
 // tuneLater tunes a session of a pool user again and again while the
 // association stands.
-func (s *Socket) tuneLater(ss *session, after time.Duration) {
-	id := ss.assoc
-	time.AfterFunc(after, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if !s.closed && ss.assoc == id && ss.state == established {
-			s.tune(ss)
-			next := tuneEvery
-			if ss.tuned == (assoc.Params{}) { // perhaps nothing is measured yet
-				next = min(2*after, tuneEvery)
-			}
-			s.tuneLater(ss, next)
-		}
-	})
+func (t *Table) tuneLater(ss *Session, after time.Duration) {
+	ss.tuneGap = after
+	t.deadlines.Set(&ss.tuning, t.now.Add(after))
+}
+
+func tuneDue(t *Table, ss *Session) {
+	if ss.phase != established {
+		return
+	}
+	t.tune(ss)
+	next := tuneEvery
+	if ss.tuned == (assoc.Params{}) { // perhaps nothing is measured yet
+		next = min(2*ss.tuneGap, tuneEvery)
+	}
+	t.tuneLater(ss, next)
 }
 
 // tune sets the timing of a session on a single path. Where there are several,
 // one that fails is not the end, and the transport's own patience is right.
-func (s *Socket) tune(ss *session) {
-	st, err := s.port.Status(ss.assoc)
+func (t *Table) tune(ss *Session) {
+	st, err := t.port.Status(ss.assoc)
 	if err != nil || len(st.Paths) != 1 || st.Paths[0].SRTT == 0 || !ss.opts.leaveTiming() {
 		return
 	}
 	if p := profileOf(st.Paths[0].SRTT); p != ss.tuned {
-		if s.port.SetParams(ss.assoc, p) == nil { // gone already: no matter
+		if t.port.SetParams(ss.assoc, p) == nil { // gone already: no matter
 			ss.tuned = p
 		}
 	}

@@ -1,4 +1,4 @@
-package rserpool
+package session
 
 // fifo is a queue. The zero value is empty.
 type fifo[T any] struct {

@@ -1,4 +1,4 @@
-package rserpool
+package session
 
 import (
 	"math/rand/v2"

@@ -1,11 +1,10 @@
-package rserpool
+package session
 
 import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -13,7 +12,7 @@ import (
 	"time"
 )
 
-// envelope is what a cookie of this library may carry around the program's
+// cookieFrame is what a cookie of this library may carry around the program's
 // state. The pool user's library reads its head; with a pool key an element
 // believes all of it, and only then.
 //
@@ -23,7 +22,7 @@ import (
 // salt (16) and the state encrypted with AES-256-GCM. The key of that is drawn
 // from the pool key and the salt, so that no nonce can repeat; the head and the
 // pool handle are authenticated with it.
-type envelope struct {
+type cookieFrame struct {
 	flags         uint8
 	covered       uint64
 	made, expires time.Time
@@ -31,34 +30,34 @@ type envelope struct {
 }
 
 const (
-	envelopeSealed = 1 << iota
-	envelopeEmpty  // it carries no state, only what its head says
-	envelopeMove   // the element asks the pool user to move on (Drain)
-	envelopeLeft   // the element left its pool and goes on with the session
+	frameSealed = 1 << iota
+	frameEmpty  // it carries no state, only what its head says
+	frameMove   // the element asks the pool user to move on (Drain)
+	frameLeft   // the element left its pool and goes on with the session
 )
 
 const (
-	envelopeMagic = "\x00RC\x01"
-	envelopeHead  = 32
-	envelopeSalt  = 16
+	frameMagic = "\x00RC\x01"
+	frameHead  = 32
+	frameSalt  = 16
 	// clockSkew is how far the clocks of a pool's hosts may be apart.
 	clockSkew = 5 * time.Minute
 )
 
 // Why a cookie is rejected.
 var (
-	errCookieForged  = errors.New("it is not what an element of the pool with this pool key made; look for other keys in the pool, or for an attacker")
-	errCookieExpired = errors.New("it has expired; compare the clocks of the elements, and CookieLife")
-	errCookieSealed  = errors.New("it is encrypted; give this element the pool key as well")
-	errCookieFormat  = errors.New("it is damaged")
+	ErrCookieForged  = errors.New("it is not what an element of the pool with this pool key made; look for other keys in the pool, or for an attacker")
+	ErrCookieExpired = errors.New("it has expired; compare the clocks of the elements, and CookieLife")
+	ErrCookieSealed  = errors.New("it is encrypted; give this element the pool key as well")
+	ErrCookieFormat  = errors.New("it is damaged")
 )
 
-// seal returns the bytes of a cookie.
-func (e *envelope) seal(key []byte, pool string) []byte {
-	out := append(make([]byte, 0, envelopeHead+envelopeSalt+len(e.state)+16), envelopeMagic...)
-	flags := e.flags &^ envelopeSealed
+// seal returns the bytes of a cookie. random draws the salt, with a key.
+func (e *cookieFrame) seal(key []byte, pool string, random func([]byte)) []byte {
+	out := append(make([]byte, 0, frameHead+frameSalt+len(e.state)+16), frameMagic...)
+	flags := e.flags &^ frameSealed
 	if len(key) > 0 {
-		flags |= envelopeSealed
+		flags |= frameSealed
 	}
 	out = append(out, flags, 0, 0, 0)
 	out = binary.BigEndian.AppendUint64(out, e.covered)
@@ -68,8 +67,8 @@ func (e *envelope) seal(key []byte, pool string) []byte {
 		return append(out, e.state...)
 	}
 	head := bytes.Clone(out)
-	var salt [envelopeSalt]byte
-	_, _ = rand.Read(salt[:]) // never fails
+	var salt [frameSalt]byte
+	random(salt[:])
 	out = append(out, salt[:]...)
 	aead := cookieCipher(key, salt[:])
 	return aead.Seal(out, make([]byte, aead.NonceSize()), e.state, append(head, pool...))
@@ -91,47 +90,47 @@ func cookieCipher(key, salt []byte) cipher.AEAD {
 	return aead
 }
 
-// readEnvelope reads the head of a cookie; the state is what follows it, sealed
+// readCookieFrame reads the head of a cookie; the state is what follows it, sealed
 // or not. ok is false for the cookies of others.
-func readEnvelope(b []byte) (e envelope, ok bool) {
-	if len(b) < envelopeHead || string(b[:4]) != envelopeMagic {
+func readCookieFrame(b []byte) (e cookieFrame, ok bool) {
+	if len(b) < frameHead || string(b[:4]) != frameMagic {
 		return e, false
 	}
 	e.flags = b[4]
 	e.covered = binary.BigEndian.Uint64(b[8:])
 	e.made = time.UnixMilli(int64(binary.BigEndian.Uint64(b[16:])))
 	e.expires = time.UnixMilli(int64(binary.BigEndian.Uint64(b[24:])))
-	e.state = b[envelopeHead:]
+	e.state = b[frameHead:]
 	return e, true
 }
 
 // openCookie returns what an element may believe of a cookie that was echoed.
 // With a key that is only what was sealed with it.
-func openCookie(b, key []byte, pool string, now time.Time) (envelope, error) {
-	e, ok := readEnvelope(b)
+func openCookie(b, key []byte, pool string, now time.Time) (cookieFrame, error) {
+	e, ok := readCookieFrame(b)
 	switch {
 	case !ok && len(key) > 0:
-		return envelope{}, errCookieForged
+		return cookieFrame{}, ErrCookieForged
 	case !ok:
-		return envelope{state: bytes.Clone(b)}, nil
-	case e.flags&envelopeSealed == 0 && len(key) > 0:
-		return envelope{}, errCookieForged
-	case e.flags&envelopeSealed == 0:
+		return cookieFrame{state: bytes.Clone(b)}, nil
+	case e.flags&frameSealed == 0 && len(key) > 0:
+		return cookieFrame{}, ErrCookieForged
+	case e.flags&frameSealed == 0:
 		e.state = bytes.Clone(e.state)
 		return e, nil
 	case len(key) == 0:
-		return envelope{}, errCookieSealed
-	case len(e.state) < envelopeSalt:
-		return envelope{}, errCookieFormat
+		return cookieFrame{}, ErrCookieSealed
+	case len(e.state) < frameSalt:
+		return cookieFrame{}, ErrCookieFormat
 	}
-	aead := cookieCipher(key, e.state[:envelopeSalt])
-	head := append(bytes.Clone(b[:envelopeHead]), pool...)
-	state, err := aead.Open(nil, make([]byte, aead.NonceSize()), e.state[envelopeSalt:], head)
+	aead := cookieCipher(key, e.state[:frameSalt])
+	head := append(bytes.Clone(b[:frameHead]), pool...)
+	state, err := aead.Open(nil, make([]byte, aead.NonceSize()), e.state[frameSalt:], head)
 	if err != nil {
-		return envelope{}, errCookieForged
+		return cookieFrame{}, ErrCookieForged
 	}
 	if now.After(e.expires) || e.made.After(now.Add(clockSkew)) {
-		return envelope{}, fmt.Errorf("made %v, expires %v: %w", e.made, e.expires, errCookieExpired)
+		return cookieFrame{}, fmt.Errorf("made %v, expires %v: %w", e.made, e.expires, ErrCookieExpired)
 	}
 	e.state = state
 	return e, nil
