@@ -104,6 +104,13 @@ func readCookieFrame(b []byte) (e cookieFrame, ok bool) {
 	return e, true
 }
 
+// CarriesState says whether a cookie holds what a program has left; there are others,
+// which only say something to the pool user's library.
+func CarriesState(cookie []byte) bool {
+	e, ok := readCookieFrame(cookie)
+	return !ok || e.flags&frameEmpty == 0
+}
+
 // openCookie returns what an element may believe of a cookie that was echoed.
 // With a key that is only what was sealed with it.
 func openCookie(b, key []byte, pool string, now time.Time) (cookieFrame, error) {

@@ -88,6 +88,7 @@ func (t *Table) sessionDown(ss *Session, why error) {
 		ss.toSend.prepend(&ss.returned)
 	}
 	ss.phase, ss.assoc = searching, 0
+	t.changes(ss)
 	t.cfg.Post(endpoint.SessionLost{Session: ss.id, Err: why})
 }
 

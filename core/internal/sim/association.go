@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/shell"
 )
 
 // port is one SCTP endpoint of a process.
@@ -17,6 +16,13 @@ type port struct {
 	byPeer map[netip.AddrPort]*end
 	last   assoc.ID
 	notify func(assoc.RecvInfo, []byte)
+
+	// Of an endpoint that carries data, besides ASAP: it is told what does not
+	// arrive, that there is room again, and that a peer ends an association.
+	carriesData  bool
+	lends        bool // what is received counts against the window until Return
+	writable     func(assoc.ID)
+	room, window int // of associations that set nothing; 0: the world's
 }
 
 // end is one side of an association.
@@ -27,14 +33,23 @@ type end struct {
 	state endState
 	other *end
 
-	early    []packet          // sent before the association stands
+	out      []*sending        // what was accepted and is not known to have arrived, in order
+	launched int               // how many of out are on their way
+	queued   int               // bytes of out
+	inFlight int               // bytes on their way
+	unread   int               // bytes that arrived here and were not taken, or not returned
+	kept     []packet          // arrived while paused
+	paused   bool              // nothing is handed to the process
+	refused  bool              // Send found no room
+	shutdown bool              // the peer wants to end it
+	saidEnd  bool              // closing: the peer is being told
+	room     int               // send buffer
+	window   int               // receive buffer
 	stuck    []packet          // on the way, held up by a broken path
 	ahead    map[uint64]packet // arrived before others that were sent earlier
 	sent     uint64            // packets
 	arrived  uint64            // of them, in order
 	arrives  time.Time         // when the newest packet does
-	flying   int               // bytes that the other side's process has not read
-	outbox   int               // messages that wait for room
 	breaks   int               // how often its path broke or healed
 	deadline time.Time         // of its set-up
 }
@@ -50,12 +65,10 @@ const (
 )
 
 type packet struct {
-	kind  packetKind
-	ppid  uint32
-	b     []byte
-	boxed bool // counts in the outbox
-	to    *end
-	seq   uint64
+	kind packetKind
+	of   *sending // dataPacket
+	to   *end
+	seq  uint64
 }
 
 type packetKind uint8
@@ -78,7 +91,8 @@ func (p *process) listen(number uint16, notify func(assoc.RecvInfo, []byte)) *po
 
 func (p *port) newEnd(peer netip.AddrPort) *end {
 	p.last++
-	e := &end{port: p, id: p.last, peer: peer}
+	e := &end{port: p, id: p.last, peer: peer, room: p.w.Net.Window, window: p.w.Net.Window}
+	e.limit(&assoc.Params{SendBuffer: p.room, ReceiveBuffer: p.window})
 	p.ends[e.id], p.byPeer[peer] = e, e
 	return e
 }
@@ -89,9 +103,14 @@ func (e *end) tell(kind assoc.Kind, err error) {
 	e.port.proc.do(func() { e.port.notify(assoc.RecvInfo{Kind: kind, Assoc: e.id, Err: err}, nil) })
 }
 
-// Connect begins an association, as transport.Endpoint.Connect does; parameters
-// are those of the world.
-func (p *port) Connect(to []netip.AddrPort, _ *assoc.Params) (assoc.ID, error) {
+// tellUp tells of an association that the other side has opened.
+func (e *end) tellUp(kind assoc.Kind) {
+	e.port.proc.do(func() { e.port.notify(assoc.RecvInfo{Kind: kind, Assoc: e.id, Incoming: true}, nil) })
+}
+
+// Connect begins an association, as transport.Endpoint.Connect does; timing is that
+// of the world.
+func (p *port) Connect(to []netip.AddrPort, params *assoc.Params) (assoc.ID, error) {
 	if len(to) == 0 {
 		return 0, assoc.ErrInvalid
 	}
@@ -99,6 +118,9 @@ func (p *port) Connect(to []netip.AddrPort, _ *assoc.Params) (assoc.ID, error) {
 		return e.id, assoc.ErrAlreadyExists
 	}
 	e := p.newEnd(to[0])
+	if params != nil {
+		e.limit(params)
+	}
 	e.deadline = p.w.now.Add(p.w.Net.Connect)
 	p.w.after(2*p.w.delay(), e.attempt)
 	return e.id, nil
@@ -145,64 +167,21 @@ func (p *port) accept(e *end) {
 		o = p.newEnd(e.port.addr)
 	case o.state == standing:
 		news = assoc.Restart
-		o.stuck, o.flying, o.outbox = nil, 0, 0
-		o.ahead, o.sent, o.arrived = nil, 0, 0
+		o.giveBack()
+		o.stuck, o.ahead, o.sent, o.arrived = nil, nil, 0, 0
+		o.inFlight, o.unread, o.kept, o.paused = 0, 0, nil, false
 	}
 	o.state, o.other = standing, e
 	e.state, e.other = echoed, o
 	o.transmit(packet{kind: upPacket})
-	o.sendEarly()
-	e.sendEarly()
-	o.tell(news, nil) // the process may send something at once: behind all that
+	o.pump()
+	e.pump()
+	o.tellUp(news) // the process may send something at once: behind all that
 	p.w.after(max(e.deadline.Sub(p.w.now), 0)+time.Second, func() {
 		if e.state == echoed {
 			e.lose(assoc.ErrTimeout)
 		}
 	})
-}
-
-func (e *end) sendEarly() {
-	early := e.early
-	e.early = nil
-	for _, pk := range early {
-		e.transmit(pk)
-	}
-}
-
-// SendControl sends one message, as loop.Port.SendControl does.
-func (p *port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
-	e := p.ends[id]
-	err := p.send(e, ppid, b)
-	if err == nil {
-		h := p.proc.host
-		h.Traffic.sent(ppid).add(b)
-		h.traceSent(p.w.byIP[e.peer.Addr()], ppid, b)
-	}
-	return err
-}
-
-func (p *port) send(e *end, ppid uint32, b []byte) error {
-	switch {
-	case e == nil:
-		return assoc.ErrNotConnected
-	case e.state == closing:
-		return assoc.ErrPipe
-	}
-	pk := packet{ppid: ppid, b: b}
-	if e.flying > p.w.Net.Window {
-		if e.outbox == shell.MaxOutbox {
-			return shell.ErrOutbox
-		}
-		e.outbox++
-		pk.boxed = true
-	}
-	e.flying += len(b)
-	if e.state == connecting {
-		e.early = append(e.early, pk)
-		return nil
-	}
-	e.transmit(pk)
-	return nil
 }
 
 // transmit puts a packet on its way; packets of one side of an association
@@ -216,6 +195,9 @@ func (e *end) transmit(pk packet) {
 func (e *end) launch(pk packet) {
 	w := e.port.w
 	at := w.now.Add(w.delay())
+	if e.port.carriesData && w.Net.Loss > 0 && w.rnd.IntN(100) < w.Net.Loss {
+		at = at.Add(retransmission)
+	}
 	if at.Before(e.arrives) {
 		at = e.arrives
 	}
@@ -252,31 +234,36 @@ func (e *end) receive(pk packet) {
 		if e.state == echoed {
 			e.state = standing
 			e.tell(assoc.CommUp, nil)
+			e.pump()
 		}
 	case shutdownPacket:
-		from := e.other
-		e.close(assoc.ShutdownComplete, nil)
-		e.port.w.after(e.port.w.delay(), func() { from.close(assoc.ShutdownComplete, nil) })
+		e.peerShutsDown()
 	default:
-		e.read(pk)
+		e.receiveData(pk)
 	}
 }
 
-// read hands a message to the process, which frees the sender's buffer.
-func (e *end) read(pk packet) {
-	from := e.other
-	if lose := e.port.w.Lose; lose != nil && lose(from.host(), e.host(), pk.b) {
-		return
+// peerShutsDown: what this side has sent still arrives before the end.
+func (e *end) peerShutsDown() {
+	e.shutdown = true
+	if e.port.carriesData && len(e.out) > 0 {
+		e.tell(assoc.ShutdownEvent, nil)
 	}
-	e.port.proc.do(func() {
-		if from.other == e {
-			from.flying = max(from.flying-len(pk.b), 0)
-			if pk.boxed {
-				from.outbox = max(from.outbox-1, 0)
-			}
-		}
-		e.port.notify(assoc.RecvInfo{Kind: assoc.Message, Assoc: e.id, PPID: pk.ppid, From: e.peer}, pk.b)
-	})
+	e.finishShutdown()
+}
+
+// finishShutdown ends an association that one of the sides shuts down, when nothing
+// is on the way any more.
+func (e *end) finishShutdown() {
+	switch {
+	case e.shutdown && (len(e.out) == 0 || !e.port.carriesData):
+		from := e.other
+		e.close(assoc.ShutdownComplete, nil)
+		e.port.w.after(e.port.w.delay(), func() { from.close(assoc.ShutdownComplete, nil) })
+	case e.state == closing && e.launched == len(e.out) && !e.saidEnd:
+		e.saidEnd = true
+		e.transmit(packet{kind: shutdownPacket})
+	}
 }
 
 // Shutdown ends an association gracefully.
@@ -288,7 +275,7 @@ func (p *port) Shutdown(id assoc.ID) error {
 		e.lose(assoc.ErrLocalAbort)
 	default:
 		e.state = closing
-		e.transmit(packet{kind: shutdownPacket})
+		e.finishShutdown()
 	}
 	return nil
 }
@@ -325,11 +312,12 @@ func (e *end) close(kind assoc.Kind, err error) {
 		return
 	}
 	e.forget()
+	e.giveBack()
 	e.tell(kind, err)
 }
 
 func (e *end) forget() {
-	e.state, e.stuck, e.early, e.ahead = closed, nil, nil, nil
+	e.state, e.stuck, e.ahead = closed, nil, nil
 	delete(e.port.ends, e.id)
 	if e.port.byPeer[e.peer] == e {
 		delete(e.port.byPeer, e.peer)

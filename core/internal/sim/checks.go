@@ -273,7 +273,7 @@ func (c *checks) checkEndpoints() {
 
 func (e *endpointProgram) sortedTokens() []endpoint.Token {
 	var out []endpoint.Token
-	for t := range e.waiting {
+	for t := range e.resolves {
 		out = append(out, t)
 	}
 	slices.Sort(out)
@@ -393,6 +393,7 @@ func (c *checks) presented(r *registrarProgram, p enrp.Presence) { c.presences[p
 func (w *World) Rest() {
 	c := w.checks
 	c.sample()
+	w.checkPromises()
 	var ills []ill
 	for i := range c.ills {
 		if i.what != "resolution without outcome" {

@@ -1,13 +1,14 @@
 package sim
 
 import (
-	"errors"
+	"math/rand/v2"
 	"net/netip"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/session"
 	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
@@ -28,17 +29,23 @@ type Role struct {
 	Every   time.Duration
 	// TCP makes a PU ask registrars over TCP.
 	TCP bool
+	// App is what the sessions are for.
+	App App
 }
 
-// endpointProgram is the machine of a PE or PU in a shell like
+// endpointProgram is a PE or PU: the machine of ASAP and the sessions, as in
 // rserpool.Socket, with an application that does not give up.
 type endpointProgram struct {
 	shell.Driver[endpoint.Event, endpoint.Effect]
-	host   *Host
-	port   *port
-	conns  map[assoc.ID]*port // over TCP; nil without any
-	role   Role
-	assocs map[assoc.ID]*association
+	host  *Host
+	port  *port
+	conns map[assoc.ID]*port // over TCP; nil without any
+	role  Role
+	table *session.Table
+	app   application
+
+	running bool     // something is being done
+	waiting []func() // until that is done
 
 	discovers  bool
 	heard      map[*Host]time.Time // registrars that announced themselves: when last
@@ -49,20 +56,13 @@ type endpointProgram struct {
 	asked      bool      // Register has no answer yet
 	leaving    bool
 
-	session endpoint.SessionID
-	looking time.Time // since when the session looks for a PE
-	at      assoc.ID  // of the session
-	serving *Host     // who serves it
+	session *session.Session // of the PU; nil between two
+	looking time.Time        // since when the session looks for a PE
 	served  bool
+	stood   bool // it was served once
 
-	token   endpoint.Token
-	waiting map[endpoint.Token]bool // Resolve has no answer yet
-}
-
-// association is what the shell knows of one.
-type association struct {
-	up      bool
-	session endpoint.SessionID // 0: none
+	token    endpoint.Token
+	resolves map[endpoint.Token]bool // Resolve has no answer yet
 }
 
 // AddEndpoint adds a host for a PE or PU; it does not run yet. It knows the
@@ -80,33 +80,104 @@ func (w *World) AddEndpoint(name string, role Role, cfg endpoint.Config, registr
 		cfg.Rand = h.newRand()
 		e := &endpointProgram{
 			host: h, role: role, discovers: cfg.Discover > 0,
-			heard: map[*Host]time.Time{}, assocs: map[assoc.ID]*association{}, waiting: map[endpoint.Token]bool{},
+			heard: map[*Host]time.Time{}, resolves: map[endpoint.Token]bool{},
 		}
 		e.Driver = shell.Driver[endpoint.Event, endpoint.Effect]{Machine: endpoint.New(cfg), Now: h.now, Perform: e.perform}
+		e.table = newTable(e)
+		e.app.e = e
 		return e
+	})
+}
+
+func newTable(e *endpointProgram) *session.Table {
+	var salts *rand.Rand
+	return session.New(session.Config{
+		Options: e.role.options(), MaxMessage: 1 << 20, CookieLife: 24 * time.Hour, PerSession: true,
+		Post:   func(event endpoint.Event) { e.Post(event) },
+		Encode: e.encode, Decode: e.decode,
+		Random: func(b []byte) {
+			if salts == nil {
+				salts = e.host.newRand()
+			}
+			for i := range b {
+				b[i] = byte(salts.Uint32())
+			}
+		},
 	})
 }
 
 func (e *endpointProgram) begin() {
 	e.port = e.host.proc.listen(portEndpoint, e.handle)
-	if e.discovers {
-		e.listen()
+	e.port.carriesData, e.port.lends, e.port.writable = true, !e.role.App.Kernel, e.hasRoom
+	e.table.Attach(controlPort{e.port, e}, e.port, e.port.lends)
+	e.do(func() {
+		if e.discovers {
+			e.listen()
+		}
+		if e.role.Handle != "" {
+			e.table.SetService(session.Service{Serving: true, Pool: string(e.role.Handle), PoolKey: e.role.App.PoolKey})
+			e.register()
+		}
+		if e.role.Session != "" {
+			e.openSession()
+		}
+		if e.role.Resolve != "" {
+			e.resolve()
+		}
+	})
+}
+
+// do does something and all that follows from it, one thing after the other: what the
+// transport has to tell meanwhile waits, as it does for a lock.
+func (e *endpointProgram) do(f func()) {
+	e.waiting = append(e.waiting, f)
+	if e.running {
+		return
 	}
-	if e.role.Handle != "" {
-		e.register()
+	e.running = true
+	for len(e.waiting) > 0 {
+		f := e.waiting[0]
+		e.waiting = e.waiting[1:]
+		f()
+		e.settle()
 	}
-	if e.role.Session != "" {
-		e.openSession()
+	e.running = false
+}
+
+// settle lets the application do what it can do now.
+func (e *endpointProgram) settle() {
+	e.table.Hungry()
+	e.table.Changed(e.app.changed)
+	for _, l := range e.table.Logs() {
+		if l.Level == endpoint.Warn {
+			e.host.w.trace(e.host, nil, "%s %v", l.Text, l.Args)
+		}
 	}
-	if e.role.Resolve != "" {
-		e.resolve()
+	e.table.Moved()
+	e.table.Failure()
+}
+
+// Next returns the earliest deadline of the machine and the sessions.
+func (e *endpointProgram) Next() (time.Time, bool) {
+	at, ok := e.Driver.Next()
+	if t, is := e.table.Next(); is && (!ok || t.Before(at)) {
+		return t, true
 	}
+	return at, ok
+}
+
+// Advance lets their deadlines pass.
+func (e *endpointProgram) Advance() {
+	e.do(func() {
+		e.Driver.Advance()
+		e.table.Advance(e.host.now())
+	})
 }
 
 // later does something in a while, if the process still runs then.
 func (e *endpointProgram) later(d time.Duration, do func()) {
 	p := e.host.proc
-	e.host.w.after(d, func() { p.do(do) })
+	e.host.w.after(d, func() { p.do(func() { e.do(do) }) })
 }
 
 func (e *endpointProgram) register() {
@@ -118,22 +189,26 @@ func (e *endpointProgram) register() {
 }
 
 func (e *endpointProgram) openSession() {
-	e.session++
-	e.looking = e.host.w.now
-	e.at, e.served, e.serving = 0, false, nil
-	e.Post(endpoint.OpenSession{Session: e.session, Handle: e.role.Session})
+	e.looking, e.served, e.stood = e.host.w.now, false, false
+	ss, err := e.table.Open(e.host.now(), string(e.role.Session), 0)
+	if err != nil {
+		e.host.w.fail("%s cannot open a session: %v", e.host.name, err)
+		return
+	}
+	e.session = ss
+	e.app.opened(ss)
 }
 
 func (e *endpointProgram) resolve() {
 	e.token++
-	e.waiting[e.token] = true
+	e.resolves[e.token] = true
 	e.host.w.asks(e, e.token)
 	e.Post(endpoint.Resolve{Token: e.token, Handle: e.role.Resolve, MaxAge: -1})
 }
 
 // resolved: err is why there is no answer.
 func (e *endpointProgram) resolved(t endpoint.Token, err error) {
-	delete(e.waiting, t)
+	delete(e.resolves, t)
 	e.host.w.resolved(e, t, err)
 	e.later(e.role.Every, e.resolve)
 }
@@ -156,7 +231,7 @@ func (h *Host) Change(p protocol.Policy) {
 
 func (h *Host) endpointDo(do func(*endpointProgram)) {
 	if e := h.endpoint(); e != nil {
-		h.proc.do(func() { do(e) })
+		h.proc.do(func() { e.do(func() { do(e) }) })
 	}
 }
 
@@ -170,97 +245,53 @@ func (h *Host) endpoint() *endpointProgram {
 }
 
 func (e *endpointProgram) handle(info assoc.RecvInfo, b []byte) {
-	a := e.assocs[info.Assoc]
-	if a == nil {
-		a = &association{}
-		e.assocs[info.Assoc] = a
-	}
-	switch info.Kind {
-	case assoc.Message:
-		e.host.Traffic.ReceivedASAP.add(b)
-		m, report, err := asap.Parse(b)
-		e.host.parsed(m, report, err)
-		e.Post(endpoint.Received{Assoc: info.Assoc, Message: m})
-	case assoc.CommUp:
-		e.handleUp(info.Assoc, a)
-	case assoc.Restart:
-		if a.session != 0 {
-			_ = e.port.Abort(info.Assoc, "")
-			return
+	e.do(func() {
+		if info.Kind == assoc.Message && info.PPID == protocol.PPIDASAP {
+			e.host.Traffic.ReceivedASAP.add(b)
 		}
-		e.Post(endpoint.AssocRestarted{Assoc: info.Assoc})
-	default:
-		e.handleDown(info, a)
-	}
+		e.table.Handle(e.host.now(), &info, b)
+	})
 }
 
-func (e *endpointProgram) handleUp(id assoc.ID, a *association) {
-	a.up = true
-	if a.session != 0 {
-		e.served = true
-		e.host.w.trace(e.host, nil, "session is served by %s", e.serving.name)
-		e.Post(endpoint.SessionUp{Session: a.session, Assoc: id})
-		return
-	}
-	e.postUp(id)
+func (e *endpointProgram) hasRoom(id assoc.ID) {
+	e.do(func() { e.table.Writable(e.host.now(), id) })
 }
 
-func (e *endpointProgram) postUp(id assoc.ID) {
-	p, at := e.portOf(id)
-	local, peer, _ := p.AssocAddrs(at) // gone already: the end follows
-	e.Post(endpoint.AssocUp{Assoc: id, Local: local, Peer: peer})
+// decode reads an ASAP message; all here can be read.
+func (e *endpointProgram) decode(_ *assoc.RecvInfo, b []byte) (asap.Message, []protocol.Cause) {
+	m, report, err := asap.Parse(b)
+	e.host.parsed(m, report, err)
+	return m, report
 }
 
-func (e *endpointProgram) handleDown(info assoc.RecvInfo, a *association) {
-	delete(e.assocs, info.Assoc)
-	if a.session != 0 {
-		e.sessionLost(a.session, info.Err)
-	}
-	e.Post(endpoint.AssocLost{Assoc: info.Assoc, Err: info.Err})
-}
-
-func (e *endpointProgram) sessionLost(id endpoint.SessionID, err error) {
-	e.host.w.trace(e.host, nil, "session lost %s: %v", e.serving.name, err)
-	if e.served {
-		e.looking = e.host.w.now
-	}
-	e.at, e.served = 0, false
-	e.Post(endpoint.SessionLost{Session: id, Err: err})
-}
-
-// sessionFailed: the application tries again.
-func (e *endpointProgram) sessionFailed(f endpoint.SessionFailed) {
-	w := e.host.w
-	w.trace(e.host, nil, "session failed: %v", f.Err)
-	w.sessionFailed(e, f.Err)
-	if a := e.assocs[e.at]; a != nil {
-		a.session = 0
-		_ = e.port.Abort(e.at, "")
-	}
-	e.later(time.Second, e.openSession)
+func (e *endpointProgram) encode(_ assoc.ID, m asap.Message) ([]byte, error) {
+	e.host.checkASAP(m)
+	return asap.Append(nil, m)
 }
 
 func (e *endpointProgram) perform(f endpoint.Effect) {
+	if c, is := f.(endpoint.Connect); is && e.role.TCP {
+		e.connectTCP(c)
+		return
+	}
 	switch f := f.(type) {
-	case endpoint.Connect:
-		e.connect(f)
-	case endpoint.Send:
-		e.send(f)
-	case endpoint.Shutdown:
-		p, at := e.portOf(f.Assoc)
-		_ = p.Shutdown(at)
-	case endpoint.Abort:
-		e.abort(f.Assoc)
 	case endpoint.HomeFound:
 		e.home = f.Addrs
 		e.host.w.trace(e.host, nil, "home is %s", e.host.w.nameAt(f.Addrs))
 	case endpoint.HomeLost:
 		e.home = nil
 		e.host.w.trace(e.host, nil, "home lost: %v", f.Err)
-	case endpoint.UsePE:
-		e.usePE(f)
+	case endpoint.SessionFailed:
+		e.host.w.trace(e.host, nil, "session failed: %v", f.Err)
+		e.host.w.sessionFailed(e, f.Err)
+		e.table.Perform(e.host.now(), f)
+	case endpoint.CookieReceived:
+		e.app.talk.keepsCookie(f.Data)
+		e.table.Perform(e.host.now(), f)
 	default:
-		e.inform(f)
+		if !e.table.Perform(e.host.now(), f) {
+			e.inform(f)
+		}
 	}
 }
 
@@ -291,8 +322,6 @@ func (e *endpointProgram) inform(f endpoint.Effect) {
 	case endpoint.Deregistered:
 		e.asked, e.registered = false, false
 		w.trace(e.host, nil, "not registered any more: %v", f.Err)
-	case endpoint.SessionFailed:
-		e.sessionFailed(f)
 	case endpoint.Resolved:
 		e.resolved(f.Token, nil)
 	case endpoint.ResolveFailed:
@@ -300,52 +329,32 @@ func (e *endpointProgram) inform(f endpoint.Effect) {
 	}
 }
 
-func (e *endpointProgram) abort(id assoc.ID) {
-	p, at := e.portOf(id)
-	_ = p.Abort(at, "")
-}
-
-func (e *endpointProgram) connect(f endpoint.Connect) {
-	if e.role.TCP {
-		e.connectTCP(f)
-		return
+// sessionChanged follows who serves the session of the PU, and opens a new one when it
+// has failed.
+func (e *endpointProgram) sessionChanged(ss *session.Session) {
+	w := e.host.w
+	served := ss.State() == session.Established
+	switch {
+	case ss != e.session:
+	case ss.Ended():
+		e.session, e.served = nil, false
+		e.app.ended(ss)
+		e.later(time.Second, e.openSession)
+	case served && !e.served && !e.stood:
+		e.stood = true
+		w.trace(e.host, nil, "session is served by %s", e.serving())
+	case !served && e.served:
+		e.looking = w.now
 	}
-	id, err := e.port.Connect(f.Addrs, nil)
-	exists := errors.Is(err, assoc.ErrAlreadyExists)
-	if err != nil && !exists {
-		e.Post(endpoint.ConnectFailed{Token: f.Token, Err: err})
-		return
-	}
-	e.Post(endpoint.Connecting{Token: f.Token, Assoc: id})
-	if a := e.assocs[id]; exists && a != nil && a.up {
-		e.postUp(id)
-	}
-}
-
-func (e *endpointProgram) send(f endpoint.Send) {
-	e.host.checkASAP(f.Message)
-	b, err := asap.Append(nil, f.Message)
-	if err == nil {
-		p, at := e.portOf(f.Assoc)
-		err = p.SendControl(at, protocol.PPIDASAP, b)
-	}
-	if errors.Is(err, shell.ErrOutbox) {
-		e.abort(f.Assoc)
-	}
-	if err != nil {
-		e.Post(endpoint.SendFailed{Assoc: f.Assoc, Err: err})
+	if ss == e.session {
+		e.served = served
 	}
 }
 
-func (e *endpointProgram) usePE(f endpoint.UsePE) {
-	e.serving = e.host.w.byIP[f.Element.User.Addrs[0]]
-	id, err := e.port.Connect(f.Element.User.AddrPorts(), nil)
-	if err != nil {
-		e.Post(endpoint.SessionLost{Session: f.Session, Err: err})
-		return
-	}
-	e.at = id
-	e.assocs[id] = &association{session: f.Session}
+// serving names the host of the PE that serves the session.
+func (e *endpointProgram) serving() string {
+	_, peer := e.table.Ends(e.session)
+	return e.host.w.nameAt(peer)
 }
 
 // Home returns the registrar that is the home of the PE or PU at a host; nil

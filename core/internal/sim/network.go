@@ -17,7 +17,7 @@ type Profile struct {
 	DetectMin, DetectMax time.Duration
 	Heartbeat            time.Duration // of associations; 1 s
 	Connect              time.Duration // limit of a set-up; 3 s
-	Loss                 int           // of datagrams to a group, in percent; none
+	Loss                 int           // of packets with data and of datagrams to a group, in percent; none
 	Window               int           // bytes on the way per side of an association; 8 MiB
 }
 
@@ -122,6 +122,7 @@ func (e *end) unstick() {
 	if e.other == nil || !e.port.w.open(e.host(), e.other.host()) {
 		return
 	}
+	e.learn(e.other)
 	stuck := e.stuck
 	e.stuck = nil
 	for _, pk := range stuck {

@@ -21,6 +21,7 @@ type Storm struct {
 	chain      bool // registrars know the one before them only
 	multicast  bool // registrars know nobody, and find each other by multicast
 	announce   bool // registrars announce themselves: PEs and PUs know none
+	talks      bool // what PUs and PEs say to each other is what matters
 }
 
 // NewStorm builds the world of a seed: some registrars that know all or one of
@@ -158,7 +159,11 @@ func (s *Storm) Rage(n int, calm time.Duration) {
 		if len(s.Broken()) > 0 {
 			return
 		}
-		s.strike()
+		if s.talks && s.rnd.IntN(4) > 0 {
+			s.talk()
+		} else {
+			s.strike()
+		}
 		s.Run(s.long(10*time.Millisecond, 100*time.Second))
 	}
 	s.subside()

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -78,12 +79,42 @@ func (e *endpointProgram) connectTCP(f endpoint.Connect) {
 	e.Post(endpoint.Connecting{Token: f.Token, Assoc: id})
 }
 
-// portOf returns the port of an association, and its name there.
-func (e *endpointProgram) portOf(id assoc.ID) (*port, assoc.ID) {
-	if q := e.conns[id]; q != nil {
+// controlPort is the port of a PE or PU, with the connections among its associations.
+type controlPort struct {
+	*port
+	e *endpointProgram
+}
+
+// of returns the port of an association, and its name there.
+func (p controlPort) of(id assoc.ID) (*port, assoc.ID) {
+	if q := p.e.conns[id]; q != nil {
 		return q, 1
 	}
-	return e.port, id
+	return p.port, id
+}
+
+// SendControl sends one message.
+func (p controlPort) SendControl(id assoc.ID, ppid uint32, b []byte) error {
+	q, at := p.of(id)
+	return q.SendControl(at, ppid, b)
+}
+
+// Shutdown ends an association gracefully.
+func (p controlPort) Shutdown(id assoc.ID) error {
+	q, at := p.of(id)
+	return q.Shutdown(at)
+}
+
+// Abort ends an association at once.
+func (p controlPort) Abort(id assoc.ID, reason string) error {
+	q, at := p.of(id)
+	return q.Abort(at, reason)
+}
+
+// AssocAddrs returns the addresses of an association.
+func (p controlPort) AssocAddrs(id assoc.ID) (local, peer []netip.AddrPort, err error) {
+	q, at := p.of(id)
+	return q.AssocAddrs(at)
 }
 
 func (p *process) unlisten(q *port) {

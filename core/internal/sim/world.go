@@ -35,6 +35,9 @@ type World struct {
 	rnd    *rand.Rand
 	events timerq.Queue[func()]
 
+	serial        int // of messages sent
+	conversations []*conversation
+
 	hosts  []*Host
 	byIP   map[netip.Addr]*Host
 	ports  map[netip.AddrPort]*port

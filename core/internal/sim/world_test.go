@@ -56,6 +56,12 @@ func TestLone(t *testing.T) {
 	try(t, NewLone, honest, func(s *Storm) { s.Roll(10, 2*time.Second, 5*time.Second) })
 }
 
+// TestSessions tries worlds in which PUs talk to PEs that die, hang, drain and do not
+// read: the promise of sessions holds.
+func TestSessions(t *testing.T) {
+	try(t, NewSessions, bounds, func(s *Storm) { s.Rage(10, 2*time.Minute) })
+}
+
 // try plays the worlds of all seeds.
 func try(t *testing.T, build func(seed uint64) *Storm, b Bounds, play func(*Storm)) {
 	from, to := *first, *first+uint64(*seeds)
