@@ -1,4 +1,4 @@
-package hunt
+package endpoint
 
 import (
 	"errors"
@@ -8,8 +8,8 @@ import (
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
-// home is the registrar in use. The zero value means that there is none.
-type home struct {
+// homeRegistrar is the registrar in use. The zero value means that there is none.
+type homeRegistrar struct {
 	id     assoc.ID
 	server protocol.ServerID // once it has told
 	from   *candidate
@@ -20,16 +20,16 @@ type home struct {
 // others: it would accept an association as quickly as before.
 const dropPenalty = 2 * time.Second
 
-// errDropped is why Drop ends a home.
-var errDropped = errors.New("the registrar did not answer in time")
+// errNotInTime is why Drop ends a home.
+var errNotInTime = errors.New("the registrar did not answer in time")
 
-// Home returns the association with the home registrar, or 0.
-func (h *Hunt) Home() assoc.ID { return h.home.id }
+// homeAssoc returns the association with the home registrar, or 0.
+func (h *hunt) homeAssoc() assoc.ID { return h.home.id }
 
-// Adopt makes the registrar at the other end of an association home because it
+// moveHome makes the registrar at the other end of an association home because it
 // asked for it (H flag, ASAP-3.4-04). The association may be one that the
 // registrar opened.
-func (h *Hunt) Adopt(now time.Time, id assoc.ID, server protocol.ServerID) {
+func (h *hunt) moveHome(now time.Time, id assoc.ID, server protocol.ServerID) {
 	if id == h.home.id {
 		h.home.server = server
 		return
@@ -38,20 +38,20 @@ func (h *Hunt) Adopt(now time.Time, id assoc.ID, server protocol.ServerID) {
 	if c == nil && len(h.peers[id].remote) > 0 {
 		c = h.learn(h.peers[id].remote)
 	}
-	h.becomeHome(now, id, c, Moved)
+	h.becomeHome(now, id, c, movedHome)
 	h.home.server = server
 }
 
-// Identify notes the server identifier that an association's registrar gave.
-func (h *Hunt) Identify(id assoc.ID, server protocol.ServerID) {
+// identifyHome notes the server identifier that an association's registrar gave.
+func (h *hunt) identifyHome(id assoc.ID, server protocol.ServerID) {
 	if id != 0 && id == h.home.id {
 		h.home.server = server
 	}
 }
 
-// Alive notes that something arrived on an association: its registrar is no
+// homeAnswers notes that something arrived on an association: its registrar is no
 // longer suspect and deserves to be tried first again.
-func (h *Hunt) Alive(id assoc.ID) {
+func (h *hunt) homeAnswers(id assoc.ID) {
 	if id == 0 || id != h.home.id {
 		return
 	}
@@ -64,60 +64,60 @@ func (h *Hunt) Alive(id assoc.ID) {
 	}
 }
 
-// Suspect starts a hunt beside a home that left a request unanswered
+// suspectHome starts a hunt beside a home that left a request unanswered
 // (ASAP-3.7-04). Whoever answers first is home then (ASAP-3.7-06).
-func (h *Hunt) Suspect(now time.Time, id assoc.ID) {
+func (h *hunt) suspectHome(now time.Time, id assoc.ID) {
 	if id != 0 && id == h.home.id && !h.hunting {
 		h.start(now)
 	}
 }
 
-// Drop gives up a home that does not answer (ASAP-3.1-10, ASAP-3.2-05).
-func (h *Hunt) Drop(now time.Time, id assoc.ID) {
+// dropHome gives up a home that does not answer (ASAP-3.1-10, ASAP-3.2-05).
+func (h *hunt) dropHome(now time.Time, id assoc.ID) {
 	if id == 0 || id != h.home.id {
 		return
 	}
-	h.out.Abort(id, "no answer to a request")
+	h.effects.add(Abort{Assoc: id, Reason: "no answer to a request"})
 	delete(h.peers, id)
 	c := h.home.from
-	h.homeLost(now, errDropped)
+	h.homeLost(now, errNotInTime)
 	if c != nil {
 		c.readyAt = now.Add(dropPenalty)
 	}
 }
 
-// ReleaseFormer ends the association with the home before this one. A PE waits
+// releaseFormer ends the association with the home before this one. A PE waits
 // with it until the new home has its registration, because some registrars
 // remove PEs whose association ends.
-func (h *Hunt) ReleaseFormer() {
+func (h *hunt) releaseFormer() {
 	if h.former == 0 {
 		return
 	}
 	delete(h.peers, h.former) // nothing can be sent there any more
-	h.out.Shutdown(h.former)
+	h.effects.add(Shutdown{Assoc: h.former})
 	h.former = 0
 }
 
-func (h *Hunt) becomeHome(now time.Time, id assoc.ID, from *candidate, kind Kind) {
+func (h *hunt) becomeHome(now time.Time, id assoc.ID, from *candidate, kind newsKind) {
 	h.stop("another registrar was chosen") // SH6: the others are not needed
 	if h.former == id {
 		h.former = 0
 	}
 	if h.home.id != 0 {
-		h.ReleaseFormer()
+		h.releaseFormer()
 		h.former = h.home.id
 		h.release(h.home.from)
 	}
-	h.home = home{id: id, from: from}
+	h.home = homeRegistrar{id: id, from: from}
 	if from != nil {
 		from.busy = true
 	}
-	h.outcomes = append(h.outcomes, Outcome{Kind: kind})
+	h.news = append(h.news, homeNews{kind: kind})
 }
 
-func (h *Hunt) homeLost(now time.Time, err error) {
+func (h *hunt) homeLost(now time.Time, err error) {
 	c, proven := h.home.from, h.home.proven
-	h.home = home{}
+	h.home = homeRegistrar{}
 	if c != nil {
 		// One that accepts associations only to end them must not make the
 		// hunt spin; one that was of use is tried again at once.
@@ -131,7 +131,7 @@ func (h *Hunt) homeLost(now time.Time, err error) {
 		h.keepAWhile(now, c)
 		h.release(c)
 	}
-	h.outcomes = append(h.outcomes, Outcome{Kind: Lost, Err: err})
+	h.news = append(h.news, homeNews{kind: lostHome, err: err})
 	if h.hunting {
 		h.fill(now)
 	}

@@ -1,4 +1,4 @@
-package user
+package endpoint
 
 import (
 	"errors"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/timerq"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -23,7 +22,7 @@ type session struct {
 
 	removed bool // a registrar removed pe
 	left    bool // pe said that it leaves the pool and serves on
-	leave   timerq.Timer[func(time.Time)]
+	leave   timer
 	assoc   assoc.ID
 	tried   bool // UsePE was said before
 
@@ -32,8 +31,8 @@ type session struct {
 	within  time.Duration // the failover limit
 	err     error         // the last failure
 	pause   time.Duration
-	retry   timerq.Timer[func(time.Time)]
-	limit   timerq.Timer[func(time.Time)]
+	retry   timer
+	limit   timer
 
 	cookie []byte             // the newest one (ASAP-3.8-02)
 	card   []protocol.Element // failover order the PE recommends (ASAP-3.9-06)
@@ -46,17 +45,24 @@ const (
 	pauseMax   = time.Second
 )
 
-// Open begins a session (ASAP-6.5.1-01). An identifier in use is ignored. For a
+// errAllDown is the failure of a session that found only PEs that have just
+// failed for others.
+var errAllDown = errors.New("all its elements have just failed")
+
+// errLeft is the failure of a session whose PE took leave.
+var errLeft = errors.New("the element ended the session")
+
+// open begins a session (ASAP-6.5.1-01). An identifier in use is ignored. For a
 // pool or registrar that is not there yet it waits until a time.
-func (u *User) Open(now time.Time, id SessionID, h protocol.PoolHandle, until time.Time) {
+func (u *user) open(now time.Time, id SessionID, h protocol.PoolHandle, until time.Time) {
 	if s := u.begin(id, h); s != nil {
 		s.until = until
 		u.search(now, s)
 	}
 }
 
-// Follow begins a session in failover: with a peer that is lost, and left a card.
-func (u *User) Follow(now time.Time, id SessionID, h protocol.PoolHandle, lost protocol.PEID, card []protocol.Element, within time.Duration, err error) {
+// follow begins a session in failover: with a peer that is lost, and left a card.
+func (u *user) follow(now time.Time, id SessionID, h protocol.PoolHandle, lost protocol.PEID, card []protocol.Element, within time.Duration, err error) {
 	s := u.begin(id, h)
 	if s == nil {
 		return
@@ -70,7 +76,7 @@ func (u *User) Follow(now time.Time, id SessionID, h protocol.PoolHandle, lost p
 	u.search(now, s)
 }
 
-func (u *User) begin(id SessionID, h protocol.PoolHandle) *session {
+func (u *user) begin(id SessionID, h protocol.PoolHandle) *session {
 	if u.sessions[id] != nil {
 		return nil
 	}
@@ -79,7 +85,7 @@ func (u *User) begin(id SessionID, h protocol.PoolHandle) *session {
 	s.limit.Value = func(time.Time) { u.limitDue(s) }
 	s.leave.Value = func(now time.Time) { u.leaveDue(now, s) }
 	if len(u.sessions) >= u.cfg.MaxWaiting {
-		u.out.SessionFailed(id, h, ErrTooMany)
+		u.effects.add(SessionFailed{Session: id, Handle: h, Err: ErrTooMany})
 		return nil
 	}
 	u.sessions[id] = s
@@ -87,22 +93,22 @@ func (u *User) begin(id SessionID, h protocol.PoolHandle) *session {
 	return s
 }
 
-// Close ends a session.
-func (u *User) Close(id SessionID) {
+// close ends a session.
+func (u *user) close(id SessionID) {
 	if s := u.sessions[id]; s != nil {
 		u.withdraw(func(w waiter) bool { return w.session == s })
 		u.remove(s)
 	}
 }
 
-// SetFailoverLimit changes the limit of later searches.
-func (u *User) SetFailoverLimit(id SessionID, limit time.Duration) {
+// setFailoverLimit changes the limit of later searches.
+func (u *user) setFailoverLimit(id SessionID, limit time.Duration) {
 	if s := u.sessions[id]; s != nil {
 		s.within = limit
 	}
 }
 
-func (u *User) remove(s *session) {
+func (u *user) remove(s *session) {
 	u.timers.Stop(&s.retry)
 	u.timers.Stop(&s.limit)
 	delete(u.sessions, s.id)
@@ -112,7 +118,7 @@ func (u *User) remove(s *session) {
 	u.detach(s)
 }
 
-func (u *User) detach(s *session) {
+func (u *user) detach(s *session) {
 	if u.byAssoc[s.assoc] == s {
 		delete(u.byAssoc, s.assoc)
 	}
@@ -120,9 +126,9 @@ func (u *User) detach(s *session) {
 	u.timers.Stop(&s.leave)
 }
 
-// SessionUp notes that a session's PE is reached. The newest cookie is the
+// sessionUp notes that a session's PE is reached. The newest cookie is the
 // first thing it hears (ASAP-3.8-03), bytewise as it came (ASAP-3.8-04).
-func (u *User) SessionUp(id SessionID, at assoc.ID) {
+func (u *user) sessionUp(id SessionID, at assoc.ID) {
 	s := u.sessions[id]
 	if s == nil || !s.hasPE || at == 0 {
 		return
@@ -135,19 +141,14 @@ func (u *User) SessionUp(id SessionID, at assoc.ID) {
 		return // ASAP-5-06: no ASAP to a DATA ONLY port
 	}
 	if s.cookie != nil { // else there is nothing to echo (ASAP-3.8-06)
-		u.out.Send(at, asap.CookieEcho{Data: s.cookie})
+		u.effects.add(Send{Assoc: at, Message: asap.CookieEcho{Data: s.cookie}})
 	}
-	u.out.SendBusinessCard(at)
+	u.sendBusinessCard(at, nil)
 }
 
-// control says whether there is a control channel to a PE.
-func control(e protocol.Element) bool {
-	return e.User.Protocol == protocol.SCTP && e.User.Use == protocol.DataAndControl
-}
-
-// SessionLost begins a failover (ASAP-6.5.5-01), or with over ends the session
+// sessionLost begins a failover (ASAP-6.5.5-01), or with over ends the session
 // (ASAP-6.5.5-02). report says whether the failure may be reported.
-func (u *User) SessionLost(now time.Time, id SessionID, err error, report, over bool) {
+func (u *user) sessionLost(now time.Time, id SessionID, err error, report, over bool) {
 	s := u.sessions[id]
 	if s == nil || !s.hasPE {
 		return
@@ -167,7 +168,7 @@ func (u *User) SessionLost(now time.Time, id SessionID, err error, report, over 
 }
 
 // becomeFailing starts the time within which another PE has to be found.
-func (u *User) becomeFailing(now time.Time, s *session, err error) {
+func (u *user) becomeFailing(now time.Time, s *session, err error) {
 	s.failing, s.err = true, err
 	if !s.limit.Armed() && s.within >= 0 {
 		u.timers.Set(&s.limit, now.Add(s.within))
@@ -176,7 +177,7 @@ func (u *User) becomeFailing(now time.Time, s *session, err error) {
 
 // search finds the next PE of a session: by the failed one's card, from the
 // cache, or by asking.
-func (u *User) search(now time.Time, s *session) {
+func (u *user) search(now time.Time, s *session) {
 	if u.takeCard(now, s) {
 		return
 	}
@@ -192,7 +193,7 @@ func (u *User) search(now time.Time, s *session) {
 
 // choose uses a registrar's answer. If it lists nobody but those that have
 // just failed, the session waits a moment.
-func (u *User) choose(now time.Time, s *session, e *entry) {
+func (u *user) choose(now time.Time, s *session, e *cachedPool) {
 	if u.takeCard(now, s) || u.pick(now, s, e) {
 		return
 	}
@@ -204,64 +205,17 @@ func (u *User) choose(now time.Time, s *session, e *entry) {
 	}
 }
 
-// pick selects by the pool's policy among those that are not known to be down
-// (ASAP-6.5.2-01, ASAP-6.5.2-02). An endpoint does not connect to itself.
-func (u *User) pick(now time.Time, s *session, e *entry) bool {
-	usable := func(i int) bool {
-		id := e.elements[i].ID
-		return !e.dropped[i] && !u.isDown(now, s.handle, id) && !u.out.IsSelf(s.handle, id)
-	}
-	i, ok := e.chooser.Choose(usable, u.cfg.Rand)
-	if ok {
-		e.chooser.Used(i)
-		u.use(s, e.elements[i])
-	}
-	return ok
-}
-
-// pickAgain returns to a PE that failed some time ago, the longest ago first,
-// when the registrar lists nobody else.
-func (u *User) pickAgain(now time.Time, s *session, e *entry) bool {
-	best := -1
-	var bestAt time.Time
-	for i, el := range e.elements {
-		at, ok := u.downSince(s.handle, el.ID)
-		if ok && now.Sub(at) >= againAfter && (best < 0 || at.Before(bestAt)) {
-			best, bestAt = i, at
-		}
-	}
-	if best >= 0 {
-		e.chooser.Used(best)
-		u.use(s, e.elements[best])
-	}
-	return best >= 0
-}
-
-// takeCard follows the failover order of the failed PE's card, before any
-// policy (ASAP-3.9-06).
-func (u *User) takeCard(now time.Time, s *session) bool {
-	for len(s.card) > 0 {
-		e := s.card[0]
-		s.card = s.card[1:]
-		if !u.isDown(now, s.handle, e.ID) && !u.out.IsSelf(s.handle, e.ID) {
-			u.use(s, e)
-			return true
-		}
-	}
-	return false
-}
-
-func (u *User) use(s *session, e protocol.Element) {
+func (u *user) use(s *session, e protocol.Element) {
 	u.markUp(s.handle, e.ID)
 	u.timers.Stop(&s.retry)
 	failover := s.tried
 	s.pe, s.hasPE, s.tried = e, true, true
-	u.out.UsePE(s.id, s.handle, e, failover)
+	u.effects.add(UsePE{Session: s.id, Handle: s.handle, Element: e, Failover: failover})
 }
 
 // searchFailed: a session that never had a PE fails at once; one in failover
 // tries again until its limit.
-func (u *User) searchFailed(now time.Time, s *session, err error) {
+func (u *user) searchFailed(now time.Time, s *session, err error) {
 	if s.failing {
 		// A pool whose elements do not answer loses them, and is then unknown:
 		// what is wrong is still that they do not answer.
@@ -272,21 +226,22 @@ func (u *User) searchFailed(now time.Time, s *session, err error) {
 		return
 	}
 	u.remove(s)
-	u.out.SessionFailed(s.id, s.handle, err)
+	u.effects.add(SessionFailed{Session: s.id, Handle: s.handle, Err: err})
 }
 
-func (u *User) pauseSearch(now time.Time, s *session) {
+func (u *user) pauseSearch(now time.Time, s *session) {
 	s.pause = min(max(2*s.pause, pauseFirst), pauseMax)
 	u.timers.Set(&s.retry, now.Add(s.pause))
 }
 
-func (u *User) retryDue(now time.Time, s *session) {
+func (u *user) retryDue(now time.Time, s *session) {
 	u.wait(now, s.handle, waiter{session: s})
 }
 
 // limitDue ends a failover that took too long.
-func (u *User) limitDue(s *session) {
+func (u *user) limitDue(s *session) {
 	u.withdraw(func(w waiter) bool { return w.session == s })
 	u.remove(s)
-	u.out.SessionFailed(s.id, s.handle, &NoElementError{Handle: s.handle, Err: s.err})
+	err := &NoElementError{Handle: s.handle, Err: s.err}
+	u.effects.add(SessionFailed{Session: s.id, Handle: s.handle, Err: err})
 }

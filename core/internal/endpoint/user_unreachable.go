@@ -1,4 +1,4 @@
-package user
+package endpoint
 
 import (
 	"slices"
@@ -24,13 +24,13 @@ const (
 	maxDown    = 256
 )
 
-func (u *User) downIndex(h protocol.PoolHandle, id protocol.PEID) int {
+func (u *user) downIndex(h protocol.PoolHandle, id protocol.PEID) int {
 	return slices.IndexFunc(u.down, func(d downPE) bool { return d.handle == h && d.id == id })
 }
 
 // markDown notes a failure. It says whether that is news: several sessions may
 // meet the same one, which is reported once (ASAP-3.5-04).
-func (u *User) markDown(now time.Time, h protocol.PoolHandle, id protocol.PEID) bool {
+func (u *user) markDown(now time.Time, h protocol.PoolHandle, id protocol.PEID) bool {
 	u.down = slices.DeleteFunc(u.down, func(d downPE) bool { return now.Sub(d.at) >= avoidFor })
 	if u.downIndex(h, id) >= 0 {
 		return false
@@ -42,29 +42,29 @@ func (u *User) markDown(now time.Time, h protocol.PoolHandle, id protocol.PEID) 
 	return true
 }
 
-// PEFailed notes that the application could not reach a PE over its own
+// peFailed notes that the application could not reach a PE over its own
 // transport (Transport.Failure, ASAP-6.9.2-01). Who calls it has tried: that is
 // the request to send without which nothing is reported (ASAP-3.5-05).
-func (u *User) PEFailed(now time.Time, h protocol.PoolHandle, id protocol.PEID) {
+func (u *user) peFailed(now time.Time, h protocol.PoolHandle, id protocol.PEID) {
 	u.failed(now, h, id, true)
 }
 
 // failed passes a PE over from now on, and reports it if that is news and to be
 // reported.
-func (u *User) failed(now time.Time, h protocol.PoolHandle, id protocol.PEID, report bool) {
+func (u *user) failed(now time.Time, h protocol.PoolHandle, id protocol.PEID, report bool) {
 	u.cache.drop(h, id)
 	if u.markDown(now, h, id) && report {
 		u.report(now, h, id)
 	}
 }
 
-func (u *User) markUp(h protocol.PoolHandle, id protocol.PEID) {
+func (u *user) markUp(h protocol.PoolHandle, id protocol.PEID) {
 	if i := u.downIndex(h, id); i >= 0 {
 		u.down = slices.Delete(u.down, i, i+1)
 	}
 }
 
-func (u *User) downSince(h protocol.PoolHandle, id protocol.PEID) (time.Time, bool) {
+func (u *user) downSince(h protocol.PoolHandle, id protocol.PEID) (time.Time, bool) {
 	i := u.downIndex(h, id)
 	if i < 0 {
 		return time.Time{}, false
@@ -72,7 +72,7 @@ func (u *User) downSince(h protocol.PoolHandle, id protocol.PEID) (time.Time, bo
 	return u.down[i].at, true
 }
 
-func (u *User) isDown(now time.Time, h protocol.PoolHandle, id protocol.PEID) bool {
+func (u *user) isDown(now time.Time, h protocol.PoolHandle, id protocol.PEID) bool {
 	at, ok := u.downSince(h, id)
 	return ok && now.Sub(at) < avoidFor
 }
@@ -92,10 +92,10 @@ const (
 
 // report tells the home that a PE is unreachable (ASAP-3.5-01, ASAP-3.5-02,
 // ASAP-6.9-01), or the next home when there is none (E-24).
-func (u *User) report(now time.Time, h protocol.PoolHandle, id protocol.PEID) {
+func (u *user) report(now time.Time, h protocol.PoolHandle, id protocol.PEID) {
 	m := asap.EndpointUnreachable{Handle: h, ID: id}
-	if home := u.hunt.Home(); home != 0 {
-		u.out.Send(home, m)
+	if home := u.hunt.homeAssoc(); home != 0 {
+		u.effects.add(Send{Assoc: home, Message: m})
 		return
 	}
 	if len(u.reports) >= maxReports {
@@ -106,13 +106,13 @@ func (u *User) report(now time.Time, h protocol.PoolHandle, id protocol.PEID) {
 }
 
 // reportsOver gives up reports for which no home was found.
-func (u *User) reportsOver(time.Time) { u.reports = nil }
+func (u *user) reportsOver(time.Time) { u.reports = nil }
 
-func (u *User) sendReports(now time.Time) {
+func (u *user) sendReports(now time.Time) {
 	u.timers.Stop(&u.reportsEnd)
 	for _, r := range u.reports {
 		if now.Sub(r.at) < reportLife {
-			u.out.Send(u.hunt.Home(), r.message)
+			u.effects.add(Send{Assoc: u.hunt.homeAssoc(), Message: r.message})
 		}
 	}
 	u.reports = nil

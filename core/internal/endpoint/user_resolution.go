@@ -1,13 +1,11 @@
-package user
+package endpoint
 
 import (
 	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/hunt"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/timerq"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -21,12 +19,12 @@ type request struct {
 	resends int
 	moves   int       // how often a new home got it
 	began   time.Time // when it was first answered that there is nothing yet
-	t1      timerq.Timer[func(time.Time)]
+	t1      timer
 }
 
 // waiter is who gets the answer: a Resolve event or a session.
 type waiter struct {
-	token   hunt.Token
+	token   Token
 	items   uint32 // PEs that a Resolve wants; 0: what there is
 	session *session
 	since   int       // failed hunt rounds when it began to wait
@@ -42,11 +40,11 @@ const maxMoves = 10
 // these fail, and shares the requests that follow as the policy says.
 const leastItems = 32
 
-// Resolve finds up to items PEs of a pool (0: those the registrar gives), from
+// resolve finds up to items PEs of a pool (0: those the registrar gives), from
 // the cache if it is younger than maxAge and has as many: then nothing is sent
 // (ASAP-3.3-10, ASAP-6.9.1-01). For a pool or registrar that is not there yet it
 // waits until a time.
-func (u *User) Resolve(now time.Time, t hunt.Token, h protocol.PoolHandle, maxAge time.Duration, items uint32, until time.Time) {
+func (u *user) resolve(now time.Time, t Token, h protocol.PoolHandle, maxAge time.Duration, items uint32, until time.Time) {
 	if e := u.younger(now, h, maxAge); e != nil && e.enough(items) {
 		u.answer(now, t, e, items)
 		return
@@ -54,17 +52,17 @@ func (u *User) Resolve(now time.Time, t hunt.Token, h protocol.PoolHandle, maxAg
 	u.ask(now, h, waiter{token: t, items: items, until: until})
 }
 
-func (u *User) answer(now time.Time, t hunt.Token, e *entry, items uint32) {
-	u.out.Resolved(t, e.handle, e.policy, u.ordered(now, e, items))
+func (u *user) answer(now time.Time, t Token, e *cachedPool, items uint32) {
+	u.effects.add(Resolved{Token: t, Handle: e.handle, Policy: e.policy, Elements: u.ordered(now, e, items)})
 }
 
-// CancelResolve withdraws a Resolve.
-func (u *User) CancelResolve(t hunt.Token) {
+// cancelResolve withdraws a Resolve.
+func (u *user) cancelResolve(t Token) {
 	u.withdraw(func(w waiter) bool { return w.session == nil && w.token == t })
 }
 
 // withdraw removes waiters, and requests that were only for them.
-func (u *User) withdraw(gone func(waiter) bool) {
+func (u *user) withdraw(gone func(waiter) bool) {
 	for _, r := range slices.Clone(u.requests) {
 		before := len(r.waiters)
 		r.waiters = slices.DeleteFunc(r.waiters, gone)
@@ -76,17 +74,17 @@ func (u *User) withdraw(gone func(waiter) bool) {
 }
 
 // ask makes a waiter wait for a registrar's answer (NR1, NR2).
-func (u *User) ask(now time.Time, h protocol.PoolHandle, w waiter) {
-	u.hunt.Kick(now) // somebody begins to wait: try everybody now
+func (u *user) ask(now time.Time, h protocol.PoolHandle, w waiter) {
+	u.hunt.tryAllNow(now) // somebody begins to wait: try everybody now
 	u.wait(now, h, w)
 }
 
-func (u *User) wait(now time.Time, h protocol.PoolHandle, w waiter) {
+func (u *user) wait(now time.Time, h protocol.PoolHandle, w waiter) {
 	if u.waiting >= u.cfg.MaxWaiting {
 		u.failWaiter(now, h, w, ErrTooMany)
 		return
 	}
-	w.since = u.hunt.Rounds()
+	w.since = u.hunt.failedRounds
 	u.waiting++
 	r := u.request(h)
 	if r != nil {
@@ -100,13 +98,13 @@ func (u *User) wait(now time.Time, h protocol.PoolHandle, w waiter) {
 }
 
 // refresh asks only for the sake of the cache.
-func (u *User) refresh(now time.Time, h protocol.PoolHandle) {
+func (u *user) refresh(now time.Time, h protocol.PoolHandle) {
 	if u.request(h) == nil && len(u.requests) < u.cfg.MaxWaiting {
 		u.send(now, u.newRequest(h, 0))
 	}
 }
 
-func (u *User) newRequest(h protocol.PoolHandle, items uint32) *request {
+func (u *user) newRequest(h protocol.PoolHandle, items uint32) *request {
 	r := &request{handle: h, items: u.cfg.Items}
 	if items > 0 {
 		r.items = max(items, u.cfg.Items, leastItems)
@@ -116,7 +114,7 @@ func (u *User) newRequest(h protocol.PoolHandle, items uint32) *request {
 	return r
 }
 
-func (u *User) request(h protocol.PoolHandle) *request {
+func (u *user) request(h protocol.PoolHandle) *request {
 	i := slices.IndexFunc(u.requests, func(r *request) bool { return r.handle == h })
 	if i < 0 {
 		return nil
@@ -124,7 +122,7 @@ func (u *User) request(h protocol.PoolHandle) *request {
 	return u.requests[i]
 }
 
-func (u *User) forget(r *request) {
+func (u *user) forget(r *request) {
 	u.timers.Stop(&r.t1)
 	u.waiting -= len(r.waiters)
 	r.waiters = nil
@@ -133,56 +131,56 @@ func (u *User) forget(r *request) {
 
 // send sends a request at the home and starts T1 (NR3, NR4; ASAP-3.3-04), or
 // leaves it until there is one (ASAP-3.3-01).
-func (u *User) send(now time.Time, r *request) {
-	home := u.hunt.Home()
+func (u *user) send(now time.Time, r *request) {
+	home := u.hunt.homeAssoc()
 	if home == 0 || r.sentTo == home {
 		return
 	}
 	if r.moves++; r.moves > maxMoves {
-		u.turnDown(now, r, hunt.ErrTimeout)
+		u.turnDown(now, r, ErrTimeout)
 		return
 	}
 	r.sentTo = home
 	u.transmit(now, r)
 }
 
-func (u *User) transmit(now time.Time, r *request) {
+func (u *user) transmit(now time.Time, r *request) {
 	u.timers.Set(&r.t1, now.Add(u.cfg.RequestTimeout))
-	u.out.Send(r.sentTo, asap.HandleResolution{
+	u.effects.add(Send{Assoc: r.sentTo, Message: asap.HandleResolution{
 		Subscribe: u.cfg.Subscribe && u.inUse[r.handle] > 0,
 		Handle:    r.handle,
 		Items:     r.items,
-	})
+	}})
 }
 
 // t1Due resends to the same registrar and hunts for another in parallel
 // (ASAP-3.7-04), at most MAX-REQUEST-RETRANSMIT times (ASAP-3.7-05). After
 // that, nobody better having turned up, the registrar is given up too: a home
 // that does not answer has to be replaced (ASAP-3.6-09).
-func (u *User) t1Due(now time.Time, r *request) {
+func (u *user) t1Due(now time.Time, r *request) {
 	if r.sentTo == 0 {
 		u.restDue(now, r)
 		return
 	}
-	if r.resends >= max(u.cfg.MaxRetransmit, 0) {
+	if r.resends >= u.cfg.MaxRetransmit {
 		at := r.sentTo
-		u.turnDown(now, r, hunt.ErrTimeout)
-		u.hunt.Drop(now, at)
+		u.turnDown(now, r, ErrTimeout)
+		u.hunt.dropHome(now, at)
 		return
 	}
 	r.resends++
-	u.hunt.Suspect(now, r.sentTo)
+	u.hunt.suspectHome(now, r.sentTo)
 	u.transmit(now, r)
 }
 
-// HandleResolutionResponse takes an answer, a late duplicate of one, or an
+// handleResolutionResponse takes an answer, a late duplicate of one, or an
 // update (ASAP-3.3-06, ASAP-3.3-17). Only registrars are listened to.
-func (u *User) HandleResolutionResponse(now time.Time, from assoc.ID, m asap.HandleResolutionResponse) {
+func (u *user) handleResolutionResponse(now time.Time, from assoc.ID, m asap.HandleResolutionResponse) {
 	r := u.request(m.Handle)
 	if r != nil && r.sentTo != from {
 		r = nil
 	}
-	if from != u.hunt.Home() && r == nil || r == nil && u.cache.get(m.Handle) == nil {
+	if from != u.hunt.homeAssoc() && r == nil || r == nil && u.cache.get(m.Handle) == nil {
 		return
 	}
 	var waiters []waiter
@@ -226,7 +224,7 @@ func (u *User) HandleResolutionResponse(now time.Time, from assoc.ID, m asap.Han
 // negative returns why an answer is negative. Any cause makes it so, whatever
 // its code (ASAP-2.2.6-06).
 func negative(m asap.HandleResolutionResponse) error {
-	rejected := &hunt.RejectedError{Handle: m.Handle, Causes: m.Causes}
+	rejected := &RejectedError{Handle: m.Handle, Causes: m.Causes}
 	switch {
 	case rejected.Has(protocol.CauseUnknownPoolHandle):
 		return ErrUnknownPool
@@ -238,8 +236,8 @@ func negative(m asap.HandleResolutionResponse) error {
 	return nil
 }
 
-func (u *User) store(now time.Time, from assoc.ID, m asap.HandleResolutionResponse, asked uint32) *entry {
-	e := &entry{handle: m.Handle, policy: protocol.RoundRobin, elements: m.Elements, asked: asked, at: now}
+func (u *user) store(now time.Time, from assoc.ID, m asap.HandleResolutionResponse, asked uint32) *cachedPool {
+	e := &cachedPool{handle: m.Handle, policy: protocol.RoundRobin, elements: m.Elements, asked: asked, at: now}
 	if m.HasPolicy { // absent means Round Robin (ASAP-2.2.6-02)
 		e.policy = m.Policy.Type
 	}
@@ -250,10 +248,10 @@ func (u *User) store(now time.Time, from assoc.ID, m asap.HandleResolutionRespon
 	return e
 }
 
-func (u *User) failWaiter(now time.Time, h protocol.PoolHandle, w waiter, err error) {
+func (u *user) failWaiter(now time.Time, h protocol.PoolHandle, w waiter, err error) {
 	if w.session != nil {
 		u.searchFailed(now, w.session, err)
 		return
 	}
-	u.out.ResolveFailed(w.token, h, err)
+	u.effects.add(ResolveFailed{Token: w.token, Handle: h, Err: err})
 }

@@ -1,4 +1,4 @@
-package hunt
+package endpoint
 
 import (
 	"net/netip"
@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/timerq"
 )
 
 // candidate is one known registrar.
@@ -19,7 +18,7 @@ type candidate struct {
 	source    netip.Addr // who said so
 	confirmed bool       // announced more than once, or it has been home
 	expired   bool       // to be removed when it is not busy any more
-	expire    timerq.Timer[func(time.Time)]
+	expire    timer
 
 	busy    bool      // being tried, or home
 	readyAt time.Time // not to be tried before
@@ -39,12 +38,12 @@ const (
 	maxPerSource = 8  // registrars that one host may announce
 )
 
-// Add makes a configured registrar known.
-func (h *Hunt) Add(addrs []netip.AddrPort) { h.configured(addrs, false) }
+// add makes a configured registrar known.
+func (h *hunt) add(addrs []netip.AddrPort) { h.configured(addrs, false) }
 
 // configured makes a registrar known for as long as it is configured, perhaps
 // by a name that has its address.
-func (h *Hunt) configured(addrs []netip.AddrPort, named bool) {
+func (h *hunt) configured(addrs []netip.AddrPort, named bool) {
 	addrs = usable(addrs)
 	if len(addrs) == 0 {
 		return
@@ -61,13 +60,13 @@ func (h *Hunt) configured(addrs []netip.AddrPort, named bool) {
 }
 
 // insert puts a newcomer in front of those that have failed in this round.
-func (h *Hunt) insert(c *candidate) {
+func (h *hunt) insert(c *candidate) {
 	c.expire.Value = func(now time.Time) { h.expireDue(now, c) }
 	h.known = slices.Insert(h.known, 0, c)
 }
 
-// Announced notes an announcement that came from the UDP address from.
-func (h *Hunt) Announced(now time.Time, transports []protocol.Transport, from netip.AddrPort) {
+// announced notes an announcement that came from the UDP address from.
+func (h *hunt) announced(now time.Time, transports []protocol.Transport, from netip.AddrPort) {
 	from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
 	if len(transports) == 0 {
 		// ASAP-3.6-05; RSPLIB listens at the port it announces from.
@@ -87,7 +86,7 @@ func (h *Hunt) Announced(now time.Time, transports []protocol.Transport, from ne
 }
 
 // heard inserts an announced registrar or restarts its T7 (ASAP-3.6-04).
-func (h *Hunt) heard(now time.Time, addrs []netip.AddrPort, source netip.Addr) {
+func (h *hunt) heard(now time.Time, addrs []netip.AddrPort, source netip.Addr) {
 	addrs = usable(addrs)
 	if len(addrs) == 0 {
 		return
@@ -112,7 +111,7 @@ func (h *Hunt) heard(now time.Time, addrs []netip.AddrPort, source netip.Addr) {
 
 // announceLife is T7, but never so short that registrars vanish between two of
 // their announcements (E-11).
-func (h *Hunt) announceLife() time.Duration {
+func (h *hunt) announceLife() time.Duration {
 	n := 0
 	for _, c := range h.known {
 		if !c.static {
@@ -125,7 +124,7 @@ func (h *Hunt) announceLife() time.Duration {
 // makeRoom says whether one more announced registrar may be noted. In a full
 // list a random one that was announced only once gives way: those that keep
 // announcing themselves stay, whatever a flood of forged ones brings.
-func (h *Hunt) makeRoom(source netip.Addr) bool {
+func (h *hunt) makeRoom(source netip.Addr) bool {
 	total, same := 0, 0
 	var victim *candidate
 	once := 0
@@ -158,7 +157,7 @@ func (h *Hunt) makeRoom(source netip.Addr) bool {
 }
 
 // learn notes the registrar that took us over and was not known before.
-func (h *Hunt) learn(addrs []netip.AddrPort) *candidate {
+func (h *hunt) learn(addrs []netip.AddrPort) *candidate {
 	if addrs = usable(addrs); len(addrs) == 0 {
 		return nil
 	}
@@ -168,7 +167,7 @@ func (h *Hunt) learn(addrs []netip.AddrPort) *candidate {
 }
 
 // keepAWhile lets a registrar that was home outlive its last announcement.
-func (h *Hunt) keepAWhile(now time.Time, c *candidate) {
+func (h *hunt) keepAWhile(now time.Time, c *candidate) {
 	if c.static {
 		return
 	}
@@ -176,7 +175,7 @@ func (h *Hunt) keepAWhile(now time.Time, c *candidate) {
 	h.timers.Set(&c.expire, later(&c.expire, now.Add(h.cfg.RetransMax)))
 }
 
-func later(t *timerq.Timer[func(time.Time)], at time.Time) time.Time {
+func later(t *timer, at time.Time) time.Time {
 	if t.Armed() && t.At().After(at) {
 		return t.At()
 	}
@@ -184,7 +183,7 @@ func later(t *timerq.Timer[func(time.Time)], at time.Time) time.Time {
 }
 
 // expireDue is T7: the address is deleted (ASAP-3.6-06).
-func (h *Hunt) expireDue(now time.Time, c *candidate) {
+func (h *hunt) expireDue(now time.Time, c *candidate) {
 	c.expired = true
 	if !c.busy {
 		h.forget(c)
@@ -196,7 +195,7 @@ func (h *Hunt) expireDue(now time.Time, c *candidate) {
 }
 
 // release ends the use of a candidate.
-func (h *Hunt) release(c *candidate) {
+func (h *hunt) release(c *candidate) {
 	if c == nil {
 		return
 	}
@@ -205,7 +204,7 @@ func (h *Hunt) release(c *candidate) {
 }
 
 // sweep removes what expired while it was in use.
-func (h *Hunt) sweep() {
+func (h *hunt) sweep() {
 	for _, c := range slices.Clone(h.known) {
 		if c.expired && !c.busy {
 			h.forget(c)
@@ -213,13 +212,13 @@ func (h *Hunt) sweep() {
 	}
 }
 
-func (h *Hunt) forget(c *candidate) {
+func (h *hunt) forget(c *candidate) {
 	h.timers.Stop(&c.expire)
 	h.known = slices.DeleteFunc(h.known, func(k *candidate) bool { return k == c })
 }
 
 // candidateAt returns the registrar that has one of the addresses.
-func (h *Hunt) candidateAt(addrs []netip.AddrPort) *candidate {
+func (h *hunt) candidateAt(addrs []netip.AddrPort) *candidate {
 	for _, c := range h.known {
 		for _, a := range addrs {
 			if slices.Contains(c.addrs, netip.AddrPortFrom(a.Addr().Unmap(), a.Port())) {

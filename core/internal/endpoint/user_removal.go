@@ -1,4 +1,4 @@
-package user
+package endpoint
 
 import (
 	"maps"
@@ -19,7 +19,7 @@ const leaveGrace = 250 * time.Millisecond
 // registrar had said before if this is its update, otherwise nil. Only an
 // update shows that a PE was removed; a registrar that has just started does
 // not know all of them yet.
-func (u *User) review(now time.Time, was *entry, m asap.HandleResolutionResponse) {
+func (u *user) review(now time.Time, was *cachedPool, m asap.HandleResolutionResponse) {
 	if u.inUse[m.Handle] == 0 {
 		return
 	}
@@ -48,26 +48,26 @@ func lists(es []protocol.Element, id protocol.PEID) bool {
 
 // leaveDue leaves a PE that was removed, if there is another one. Where there
 // is none it is better than nothing, and the registrar is asked again.
-func (u *User) leaveDue(now time.Time, s *session) {
+func (u *user) leaveDue(now time.Time, s *session) {
 	if !s.removed || s.left {
 		return
 	}
 	u.timers.Set(&s.leave, now.Add(pauseMax)) // the owner may know better
 	if e := u.fresh(now, s.handle); e != nil && u.alternative(now, s, e) {
-		u.out.LeavePE(s.id)
+		u.effects.add(LeavePE{Session: s.id})
 	} else {
 		u.refresh(now, s.handle)
 	}
 }
 
-func (u *User) alternative(now time.Time, s *session, e *entry) bool {
+func (u *user) alternative(now time.Time, s *session, e *cachedPool) bool {
 	return slices.ContainsFunc(e.left(), func(el protocol.Element) bool {
-		return el.ID != s.pe.ID && !u.isDown(now, s.handle, el.ID) && !u.out.IsSelf(s.handle, el.ID)
+		return el.ID != s.pe.ID && !u.isDown(now, s.handle, el.ID) && !u.element.isSelf(s.handle, el.ID)
 	})
 }
 
-// PELeft notes that the PE of a session leaves its pool on purpose.
-func (u *User) PELeft(id SessionID) {
+// peLeft notes that the PE of a session leaves its pool on purpose.
+func (u *user) peLeft(id SessionID) {
 	if s := u.sessions[id]; s != nil && s.up {
 		s.left = true
 		u.timers.Stop(&s.leave)

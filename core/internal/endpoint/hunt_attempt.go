@@ -1,4 +1,4 @@
-package hunt
+package endpoint
 
 import (
 	"errors"
@@ -47,24 +47,24 @@ func (c *candidate) backoff() time.Duration {
 // two attempts a sixteenth of the time they have waited: they see what comes soon
 // soon, and are no burden when it takes long.
 const (
-	pauseMin  = 50 * time.Millisecond
-	pauseMax  = time.Second
-	pausePart = 16
+	pauseMin     = 50 * time.Millisecond
+	huntPauseMax = time.Second
+	pausePart    = 16
 )
 
-// Pause is how long to leave somebody alone who had nothing to give for the time
+// pauseAfter is how long to leave somebody alone who had nothing to give for the time
 // waited.
-func Pause(waited time.Duration) time.Duration {
-	return min(max(waited/pausePart, pauseMin), pauseMax)
+func pauseAfter(waited time.Duration) time.Duration {
+	return min(max(waited/pausePart, pauseMin), huntPauseMax)
 }
 
 // errSameServer ends an attempt that reached the home itself.
 var errSameServer = errors.New("the same registrar")
 
 // start begins a hunt with a first round: SH1 and SH2.
-func (h *Hunt) start(now time.Time) {
-	h.hunting, h.fresh = true, true
-	h.interval = h.cfg.Timeout // SH3: not what the last hunt has come to
+func (h *hunt) start(now time.Time) {
+	h.hunting, h.tryingAll = true, true
+	h.interval = h.cfg.HuntTimeout // SH3: not what the last hunt has come to
 	// The start is random so that the load spreads (ASAP-3.6-17), but those
 	// that failed of late come last.
 	h.cfg.Rand.Shuffle(len(h.known), func(i, j int) { h.known[i], h.known[j] = h.known[j], h.known[i] })
@@ -87,19 +87,19 @@ func (h *Hunt) start(now time.Time) {
 }
 
 // stop ends the hunt and all its attempts.
-func (h *Hunt) stop(why string) {
-	h.hunting, h.fresh = false, false
+func (h *hunt) stop(why string) {
+	h.hunting, h.tryingAll = false, false
 	h.timers.Stop(&h.t5)
 	h.timers.Stop(&h.retry)
 	h.timers.Stop(&h.names.again)
 	h.abortAttempts(why)
 }
 
-func (h *Hunt) abortAttempts(why string) {
+func (h *hunt) abortAttempts(why string) {
 	for _, a := range h.attempts {
 		a.to.busy = false
 		if _, up := h.peers[a.id]; a.id != 0 && !up {
-			h.out.Abort(a.id, why)
+			h.effects.add(Abort{Assoc: a.id, Reason: why})
 		}
 	}
 	h.attempts = h.attempts[:0]
@@ -108,7 +108,7 @@ func (h *Hunt) abortAttempts(why string) {
 
 // fill starts as many attempts as SH1 allows, and sees to it that the hunt
 // goes on when the next registrar may be tried.
-func (h *Hunt) fill(now time.Time) {
+func (h *hunt) fill(now time.Time) {
 	if !h.hunting {
 		return
 	}
@@ -131,23 +131,23 @@ func (h *Hunt) fill(now time.Time) {
 
 func count(id assoc.ID) int { return int(min(id, 1)) }
 
-func (h *Hunt) try(c *candidate) {
+func (h *hunt) try(c *candidate) {
 	c.busy = true
 	h.lastToken++
 	h.attempts = append(h.attempts, attempt{token: h.lastToken, to: c})
 	// The next set is a different one (ASAP-3.6-15).
 	i := slices.Index(h.known, c)
 	h.known = append(slices.Delete(h.known, i, i+1), c)
-	h.out.Connect(h.lastToken, c.addrs)
+	h.effects.add(Connect{Token: h.lastToken, Addrs: c.addrs})
 }
 
-// Connecting notes which association belongs to a token.
-func (h *Hunt) Connecting(now time.Time, token Token, id assoc.ID) {
+// connecting notes which association belongs to a token.
+func (h *hunt) connecting(now time.Time, token Token, id assoc.ID) {
 	_, up := h.peers[id]
 	i := slices.IndexFunc(h.attempts, func(a attempt) bool { return a.token == token })
 	switch {
 	case i < 0 && !up:
-		h.out.Abort(id, "no longer needed")
+		h.effects.add(Abort{Assoc: id, Reason: "no longer needed"})
 	case i < 0:
 	case id == h.home.id:
 		h.attemptFailed(now, i, errSameServer)
@@ -159,26 +159,26 @@ func (h *Hunt) Connecting(now time.Time, token Token, id assoc.ID) {
 	}
 }
 
-// ConnectFailed notes that the transport refused an attempt at once.
-func (h *Hunt) ConnectFailed(now time.Time, token Token, err error) {
+// connectFailed notes that the transport refused an attempt at once.
+func (h *hunt) connectFailed(now time.Time, token Token, err error) {
 	if i := slices.IndexFunc(h.attempts, func(a attempt) bool { return a.token == token }); i >= 0 {
 		h.attemptFailed(now, i, err)
 	}
 }
 
-func (h *Hunt) attemptOf(id assoc.ID) int {
+func (h *hunt) attemptOf(id assoc.ID) int {
 	return slices.IndexFunc(h.attempts, func(a attempt) bool { return id != 0 && a.id == id })
 }
 
-func (h *Hunt) attemptSucceeded(now time.Time, i int) {
+func (h *hunt) attemptSucceeded(now time.Time, i int) {
 	a := h.attempts[i]
 	h.attempts = slices.Delete(h.attempts, i, i+1)
-	h.becomeHome(now, a.id, a.to, Found)
+	h.becomeHome(now, a.id, a.to, foundHome)
 }
 
 // attemptFailed frees a place for another address (SH4). A refusal is soon
 // worth another try; a registrar that did not answer waits for the next round.
-func (h *Hunt) attemptFailed(now time.Time, i int, err error) {
+func (h *hunt) attemptFailed(now time.Time, i int, err error) {
 	c := h.attempts[i].to
 	h.attempts = slices.Delete(h.attempts, i, i+1)
 	c.failed, c.err = true, err
@@ -193,7 +193,7 @@ func (h *Hunt) attemptFailed(now time.Time, i int, err error) {
 	h.fill(now)
 }
 
-func (h *Hunt) retryDue(now time.Time) {
+func (h *hunt) retryDue(now time.Time) {
 	if len(h.known) == 0 {
 		h.roundOver()
 	}
@@ -201,7 +201,7 @@ func (h *Hunt) retryDue(now time.Time) {
 }
 
 // t5Due is SH5: double T5, give up what is pending, go on with others.
-func (h *Hunt) t5Due(now time.Time) {
+func (h *hunt) t5Due(now time.Time) {
 	h.interval = min(2*h.interval, h.cfg.RetransMax)
 	h.timers.Set(&h.t5, now.Add(h.interval))
 	for _, a := range h.attempts {
@@ -216,14 +216,14 @@ func (h *Hunt) t5Due(now time.Time) {
 }
 
 // checkRound ends a round in which every known registrar failed.
-func (h *Hunt) checkRound() {
+func (h *hunt) checkRound() {
 	if len(h.known) == 0 || slices.ContainsFunc(h.known, func(c *candidate) bool { return !c.failed }) {
 		return
 	}
 	h.roundOver()
 }
 
-func (h *Hunt) roundOver() {
+func (h *hunt) roundOver() {
 	if h.home.id != 0 || h.unresolved() {
 		return // a hunt beside a home that is still there, or whose names nobody has looked up yet
 	}
@@ -233,7 +233,7 @@ func (h *Hunt) roundOver() {
 		c.failed = false
 	}
 	tried = append(tried, h.names.failed...)
-	h.rounds++
-	h.fresh = false
-	h.outcomes = append(h.outcomes, Outcome{Kind: RoundOver, Err: &NoRegistrarError{Tried: tried}})
+	h.failedRounds++
+	h.tryingAll = false
+	h.news = append(h.news, homeNews{kind: failedRound, err: &NoRegistrarError{Tried: tried}})
 }

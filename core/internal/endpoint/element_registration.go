@@ -1,20 +1,19 @@
-package element
+package endpoint
 
 import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/hunt"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
-// Register makes the endpoint a PE, or changes what it is registered with. For a
+// register makes the endpoint a PE, or changes what it is registered with. For a
 // registrar that is not there yet it waits until a time.
-func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.Element, until time.Time) {
+func (e *element) register(now time.Time, h protocol.PoolHandle, want protocol.Element, until time.Time) {
 	switch {
 	case e.phase == leaving || e.phase == asking:
-		e.next = &request{h, want, until}
+		e.next = &pendingRegister{h, want, until}
 		return
 	case e.phase == idle:
 		e.handle, e.drawn = h, want.ID == 0
@@ -23,7 +22,7 @@ func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.E
 		}
 	case h != e.handle || want.ID != 0 && want.ID != e.want.ID:
 		// A PE keeps its identifier (ASAP-3.1-13).
-		e.out.RegistrationFailed(h, ErrRegistered, e.inService)
+		e.effects.add(RegistrationFailed{Handle: h, Err: ErrRegistered, StillRegistered: e.inService})
 		return
 	default:
 		want.ID = e.want.ID
@@ -34,7 +33,7 @@ func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.E
 	switch {
 	case e.phase == asked:
 		e.changed = true
-	case e.hunt.Home() != 0:
+	case e.hunt.homeAssoc() != 0:
 		e.sendRegistration(now)
 	default:
 		e.becomeWaiting()
@@ -43,7 +42,7 @@ func (e *Element) Register(now time.Time, h protocol.PoolHandle, want protocol.E
 
 func withDefaults(w protocol.Element) protocol.Element {
 	if w.Life == 0 {
-		w.Life = DefaultLife
+		w.Life = defaultLife
 	}
 	if w.Policy == (protocol.Policy{}) {
 		w.Policy.Type = protocol.RoundRobin
@@ -53,7 +52,7 @@ func withDefaults(w protocol.Element) protocol.Element {
 }
 
 // drawID draws a PE identifier that nobody can guess, never 0 (ASAP-3.1-04).
-func (e *Element) drawID() protocol.PEID {
+func (e *element) drawID() protocol.PEID {
 	for {
 		if id := protocol.PEID(e.cfg.Rand.Uint32()); id != 0 && id != e.want.ID {
 			return id
@@ -62,14 +61,14 @@ func (e *Element) drawID() protocol.PEID {
 }
 
 // sendRegistration is R3 and R4: send at the home and start T2 (ASAP-3.1-08).
-func (e *Element) sendRegistration(now time.Time) {
-	home := e.hunt.Home()
+func (e *element) sendRegistration(now time.Time) {
+	home := e.hunt.homeAssoc()
 	if home == 0 {
 		e.becomeWaiting()
 		return
 	}
 	e.sent = e.want
-	e.sent.Home = e.hunt.Server() // 0 unless it has told (ASAP-3.1-31)
+	e.sent.Home = e.hunt.homeServer() // 0 unless it has told (ASAP-3.1-31)
 	e.sent.User = transportAt(e.want.User, e.granted.User, e.ownAddrs(home))
 	if e.sent.User.Protocol != protocol.Opaque && len(e.sent.User.Addrs) == 0 {
 		e.noAddress(now)
@@ -77,10 +76,10 @@ func (e *Element) sendRegistration(now time.Time) {
 	}
 	e.phase, e.sentTo, e.changed, e.everOut = asked, home, false, true
 	e.timers.Set(&e.timer, now.Add(e.cfg.RegisterTimeout))
-	e.out.Send(home, asap.Registration{Handle: e.handle, Element: e.sent})
+	e.effects.add(Send{Assoc: home, Message: asap.Registration{Handle: e.handle, Element: e.sent}})
 }
 
-func (e *Element) noAddress(now time.Time) {
+func (e *element) noAddress(now time.Time) {
 	if !e.inService {
 		e.registerFailed(ErrNoAddress)
 		return
@@ -89,13 +88,13 @@ func (e *Element) noAddress(now time.Time) {
 	e.sendRegistration(now) // as before, which had what it takes
 }
 
-// HandleRegistrationResponse ends T2 (ASAP-3.1-11).
-func (e *Element) HandleRegistrationResponse(now time.Time, from assoc.ID, m asap.RegistrationResponse) {
+// handleRegistrationResponse ends T2 (ASAP-3.1-11).
+func (e *element) handleRegistrationResponse(now time.Time, from assoc.ID, m asap.RegistrationResponse) {
 	if e.phase != asked || from != e.sentTo || m.Handle != e.handle || m.ID != e.sent.ID {
 		return
 	}
 	if m.Rejected {
-		e.registrationRejected(now, &hunt.RejectedError{Handle: e.handle, Causes: m.Causes})
+		e.registrationRejected(now, &RejectedError{Handle: e.handle, Causes: m.Causes})
 		return
 	}
 	tell := e.awaited || !e.inService || e.lost || e.grantedAt != from
@@ -109,11 +108,12 @@ func (e *Element) HandleRegistrationResponse(now time.Time, from assoc.ID, m asa
 	e.awaited = false
 	e.becomeRegistered(now)
 	if tell {
-		e.out.Registered(e.handle, e.granted, m.Causes) // causes: only a warning (ASAP-2.2.3-01)
+		// The causes of a grant are only warnings (ASAP-2.2.3-01).
+		e.effects.add(Registered{Handle: e.handle, Element: e.granted, Warnings: m.Causes})
 	}
 }
 
-func (e *Element) becomeRegistered(now time.Time) {
+func (e *element) becomeRegistered(now time.Time) {
 	e.phase = registered
 	e.timers.Set(&e.timer, now.Add(reregisterAfter(e.granted.Life, e.cfg.Reregister)))
 }
@@ -132,7 +132,7 @@ func reregisterAfter(life protocol.Life, limit time.Duration) time.Duration {
 
 // registrationRejected fixes what can be fixed and reports the rest; what was
 // rejected is never sent again unchanged (ASAP-3.1-12).
-func (e *Element) registrationRejected(now time.Time, err *hunt.RejectedError) {
+func (e *element) registrationRejected(now time.Time, err *RejectedError) {
 	if e.changed {
 		e.sendRegistration(now) // there is something else to ask by now
 		return
@@ -155,7 +155,7 @@ func (e *Element) registrationRejected(now time.Time, err *hunt.RejectedError) {
 		// A refused change leaves the old values in force.
 		e.want, e.awaited = e.granted, false
 		e.becomeRegistered(now)
-		e.out.RegistrationFailed(e.handle, err, true)
+		e.effects.add(RegistrationFailed{Handle: e.handle, Err: err, StillRegistered: true})
 		return
 	}
 	e.inService = false
@@ -164,20 +164,20 @@ func (e *Element) registrationRejected(now time.Time, err *hunt.RejectedError) {
 
 // registerTimeoutDue is T2: hunt, then start again at the new home
 // (ASAP-3.1-10).
-func (e *Element) registerTimeoutDue(now time.Time) {
+func (e *element) registerTimeoutDue(now time.Time) {
 	at := e.sentTo
-	if !e.attemptFailed(hunt.ErrTimeout) {
+	if !e.attemptFailed(ErrTimeout) {
 		e.becomeWaiting()
 	}
-	e.hunt.Drop(now, at)
+	e.hunt.dropHome(now, at)
 }
 
 // attemptFailed counts (ASAP-3.1-15, E-12). It reports true when that was the
 // last attempt and the element is idle. A PE that was in service goes on for
 // ever; then the user is told.
-func (e *Element) attemptFailed(err error) (last bool) {
+func (e *element) attemptFailed(err error) (last bool) {
 	e.attempts++
-	if e.attempts <= max(e.cfg.MaxRegAttempt, 0) {
+	if e.attempts <= e.cfg.MaxRegAttempt {
 		return false
 	}
 	e.attempts = 0
@@ -193,7 +193,7 @@ func (e *Element) attemptFailed(err error) (last bool) {
 
 // registerFailed tells the user that Register had no success. A PE that is in
 // service goes on looking for a home with its old values.
-func (e *Element) registerFailed(err error) {
+func (e *element) registerFailed(err error) {
 	if e.inService {
 		e.becomeWaiting()
 		e.giveUpChange(err)
@@ -201,27 +201,27 @@ func (e *Element) registerFailed(err error) {
 	}
 	h := e.handle
 	e.reset()
-	e.out.RegistrationFailed(h, err, false)
+	e.effects.add(RegistrationFailed{Handle: h, Err: err})
 }
 
-func (e *Element) giveUpChange(err error) {
+func (e *element) giveUpChange(err error) {
 	if !e.awaited {
 		return
 	}
 	e.want, e.awaited, e.changed = e.granted, false, false
-	e.out.RegistrationFailed(e.handle, err, true)
+	e.effects.add(RegistrationFailed{Handle: e.handle, Err: err, StillRegistered: true})
 }
 
-func (e *Element) tellLost(err error) {
+func (e *element) tellLost(err error) {
 	if e.lost {
 		return
 	}
 	e.lost = true
-	e.out.RegistrationLost(e.handle, err)
+	e.effects.add(RegistrationLost{Handle: e.handle, Err: err})
 }
 
 // startLife watches over the registration that was granted.
-func (e *Element) startLife(now time.Time) {
+func (e *element) startLife(now time.Time) {
 	if d, ends := e.granted.Life.Duration(); ends {
 		e.timers.Set(&e.life, now.Add(d))
 	} else {
@@ -230,20 +230,20 @@ func (e *Element) startLife(now time.Time) {
 }
 
 // lifeDue: no registrar renewed the registration in time.
-func (e *Element) lifeDue(time.Time) {
+func (e *element) lifeDue(time.Time) {
 	if e.phase == leaving || e.phase == asking {
 		return
 	}
 	err := e.why
-	if err == nil || e.hunt.Home() != 0 {
-		err = hunt.ErrTimeout
+	if err == nil || e.hunt.homeAssoc() != 0 {
+		err = ErrTimeout
 	}
 	e.tellLost(err)
 }
 
 // expired obeys an unsolicited deregistration response: the life ended at the
 // registrar, and the element is still in service (ASAP-3.2-13).
-func (e *Element) expired(now time.Time) {
+func (e *element) expired(now time.Time) {
 	if e.phase != registered {
 		return // it registers anyway
 	}
@@ -255,10 +255,10 @@ func (e *Element) expired(now time.Time) {
 	e.sendRegistration(now)
 }
 
-// HandleError treats an ASAP_ERROR as the refusal of the only request that is
+// handleError treats an ASAP_ERROR as the refusal of the only request that is
 // outstanding at its sender (ASAP-2.2.14-02).
-func (e *Element) HandleError(now time.Time, m asap.Error) {
-	err := &hunt.RejectedError{Handle: e.handle, Causes: m.Causes}
+func (e *element) handleError(now time.Time, m asap.Error) {
+	err := &RejectedError{Handle: e.handle, Causes: m.Causes}
 	switch e.phase {
 	case asked:
 		e.registrationRejected(now, err)
@@ -267,8 +267,8 @@ func (e *Element) HandleError(now time.Time, m asap.Error) {
 	}
 }
 
-// Outstanding returns how many requests an association owes an answer to.
-func (e *Element) Outstanding(at assoc.ID) int {
+// outstanding returns how many requests an association owes an answer to.
+func (e *element) outstanding(at assoc.ID) int {
 	if (e.phase == asked || e.phase == asking) && e.sentTo == at {
 		return 1
 	}

@@ -1,4 +1,4 @@
-package element
+package endpoint
 
 import (
 	"net/netip"
@@ -10,18 +10,18 @@ import (
 
 // ownAddrs are the addresses of the association with the home, and those of this
 // host if that is on it and has not refused them.
-func (e *Element) ownAddrs(home assoc.ID) []netip.AddrPort {
-	local, _ := e.hunt.Peer(home)
+func (e *element) ownAddrs(home assoc.ID) []netip.AddrPort {
+	local, _ := e.hunt.peer(home)
 	if home == e.strictHome {
 		return local
 	}
-	return slices.Concat(local, e.hunt.Host(home))
+	return slices.Concat(local, e.hunt.hostAddrs(home))
 }
 
 // offersHost says whether the request in flight has addresses of this host that
 // are not those of its association.
-func (e *Element) offersHost() bool {
-	return e.sentTo != e.strictHome && slices.ContainsFunc(e.hunt.Host(e.sentTo), func(a netip.AddrPort) bool {
+func (e *element) offersHost() bool {
+	return e.sentTo != e.strictHome && slices.ContainsFunc(e.hunt.hostAddrs(e.sentTo), func(a netip.AddrPort) bool {
 		return len(e.want.User.Addrs) == 0 && slices.Contains(e.sent.User.Addrs, a.Addr().Unmap().WithZone(""))
 	})
 }

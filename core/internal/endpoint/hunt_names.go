@@ -1,11 +1,9 @@
-package hunt
+package endpoint
 
 import (
 	"net/netip"
 	"slices"
 	"time"
-
-	"github.com/librserpool/librserpool/core/internal/timerq"
 )
 
 // lookUpPeriod is how long after an answer names are looked up again, as long as
@@ -15,20 +13,20 @@ const lookUpPeriod = retryMax
 // lookUpPause is how often names are looked up at most while somebody waits.
 const lookUpPause = 500 * time.Millisecond
 
-// names are the registrars that are configured by name. A look-up takes time
+// registrarNames are the registrars that are configured by name. A look-up takes time
 // and the network, so the owner does it: it is asked when a hunt begins, and
 // then again and again until there is a home, for a registrar may move with its
 // name, and a name may come to be later than who needs it.
-type names struct {
+type registrarNames struct {
 	asked    bool // an answer is due
 	fresh    bool // answered since the hunt began, or a user began to wait
 	failed   []Tried
 	answered time.Time
-	again    timerq.Timer[func(time.Time)]
+	again    timer
 }
 
 // lookUp asks for the addresses behind the names, if there are any.
-func (h *Hunt) lookUp(now time.Time) {
+func (h *hunt) lookUp(now time.Time) {
 	if !h.cfg.LookUp {
 		return
 	}
@@ -36,22 +34,22 @@ func (h *Hunt) lookUp(now time.Time) {
 	h.lookUpAgain(now)
 }
 
-func (h *Hunt) lookUpAgain(time.Time) {
+func (h *hunt) lookUpAgain(time.Time) {
 	h.timers.Stop(&h.names.again)
 	if !h.names.asked {
 		h.names.asked = true
-		h.out.LookUp()
+		h.effects.add(LookUp{})
 	}
 }
 
 // unresolved says that a round is not over: there may be more registrars than
 // those that are known.
-func (h *Hunt) unresolved() bool { return h.names.asked && !h.names.fresh }
+func (h *hunt) unresolved() bool { return h.names.asked && !h.names.fresh }
 
-// LookedUp notes the addresses behind the names, each of which is a registrar,
+// lookedUp notes the addresses behind the names, each of which is a registrar,
 // and the names that have none. Those that the names had before and have no
 // more are forgotten.
-func (h *Hunt) LookedUp(now time.Time, found [][]netip.AddrPort, failed []Tried) {
+func (h *hunt) lookedUp(now time.Time, found [][]netip.AddrPort, failed []Tried) {
 	h.names.asked, h.names.fresh, h.names.failed, h.names.answered = false, true, failed, now
 	before := slices.DeleteFunc(slices.Clone(h.known), func(c *candidate) bool { return !c.named })
 	for _, c := range before {

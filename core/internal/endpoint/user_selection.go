@@ -1,4 +1,4 @@
-package user
+package endpoint
 
 import (
 	"time"
@@ -10,7 +10,7 @@ import (
 // first and then those to fall back on, as the pool's policy orders them
 // (ASAP-6.5.2-01). What failed of late is a last resort: the registrar may still
 // list it. Each call is one selection; the fallbacks do not count as used.
-func (u *User) ordered(now time.Time, e *entry, items uint32) []protocol.Element {
+func (u *user) ordered(now time.Time, e *cachedPool, items uint32) []protocol.Element {
 	left := make([]bool, len(e.elements)) // neither dropped nor in the list yet
 	down := make([]bool, len(e.elements))
 	n := 0
@@ -43,4 +43,37 @@ func (u *User) ordered(now time.Time, e *entry, items uint32) []protocol.Element
 		e.chooser.Used(first)
 	}
 	return out
+}
+
+// pick selects by the pool's policy among those that are not known to be down
+// (ASAP-6.5.2-01, ASAP-6.5.2-02). An endpoint does not connect to itself.
+func (u *user) pick(now time.Time, s *session, e *cachedPool) bool {
+	usable := func(i int) bool {
+		id := e.elements[i].ID
+		return !e.dropped[i] && !u.isDown(now, s.handle, id) && !u.element.isSelf(s.handle, id)
+	}
+	i, ok := e.chooser.Choose(usable, u.cfg.Rand)
+	if ok {
+		e.chooser.Used(i)
+		u.use(s, e.elements[i])
+	}
+	return ok
+}
+
+// pickAgain returns to a PE that failed some time ago, the longest ago first,
+// when the registrar lists nobody else.
+func (u *user) pickAgain(now time.Time, s *session, e *cachedPool) bool {
+	best := -1
+	var bestAt time.Time
+	for i, el := range e.elements {
+		at, ok := u.downSince(s.handle, el.ID)
+		if ok && now.Sub(at) >= againAfter && (best < 0 || at.Before(bestAt)) {
+			best, bestAt = i, at
+		}
+	}
+	if best >= 0 {
+		e.chooser.Used(best)
+		u.use(s, e.elements[best])
+	}
+	return best >= 0
 }

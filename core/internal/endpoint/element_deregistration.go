@@ -1,18 +1,17 @@
-package element
+package endpoint
 
 import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/hunt"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
-// Deregister ends the PE role (ASAP-3.2-01).
-func (e *Element) Deregister(now time.Time) {
+// deregister ends the PE role (ASAP-3.2-01).
+func (e *element) deregister(now time.Time) {
 	switch {
 	case e.phase == idle:
-		e.out.Deregistered("", ErrNotRegistered)
+		e.effects.add(Deregistered{Err: ErrNotRegistered})
 		return
 	case e.phase == leaving || e.phase == asking:
 		e.next = nil
@@ -22,29 +21,29 @@ func (e *Element) Deregister(now time.Time) {
 		return
 	}
 	e.await(now, now)
-	if e.hunt.Home() != 0 {
+	if e.hunt.homeAssoc() != 0 {
 		e.sendDeregistration(now)
 		return
 	}
 	e.becomeLeaving()
 }
 
-func (e *Element) becomeLeaving() {
+func (e *element) becomeLeaving() {
 	e.phase = leaving
 	e.timers.Stop(&e.timer)
 }
 
 // sendDeregistration is D1 to D4: same handle and identifier, at the home, and
 // T3 starts (ASAP-3.2-02, ASAP-3.2-03, ASAP-3.2-04).
-func (e *Element) sendDeregistration(now time.Time) {
-	e.phase, e.sentTo = asking, e.hunt.Home()
+func (e *element) sendDeregistration(now time.Time) {
+	e.phase, e.sentTo = asking, e.hunt.homeAssoc()
 	e.timers.Set(&e.timer, now.Add(e.cfg.DeregTimeout))
-	e.out.Send(e.sentTo, asap.Deregistration{Handle: e.handle, ID: e.want.ID})
+	e.effects.add(Send{Assoc: e.sentTo, Message: asap.Deregistration{Handle: e.handle, ID: e.want.ID}})
 }
 
-// HandleDeregistrationResponse ends T3 (ASAP-3.2-06). One that nobody asked for
+// handleDeregistrationResponse ends T3 (ASAP-3.2-06). One that nobody asked for
 // says that the registration expired (ASAP-3.2-13).
-func (e *Element) HandleDeregistrationResponse(now time.Time, from assoc.ID, m asap.DeregistrationResponse) {
+func (e *element) handleDeregistrationResponse(now time.Time, from assoc.ID, m asap.DeregistrationResponse) {
 	if e.phase == idle || m.Handle != e.handle || m.ID != e.want.ID {
 		return
 	}
@@ -52,7 +51,7 @@ func (e *Element) HandleDeregistrationResponse(now time.Time, from assoc.ID, m a
 	case e.phase == asking && from == e.sentTo:
 		var err error
 		if len(m.Causes) > 0 { // there is no R flag (ASAP-2.2.4-02)
-			err = &hunt.RejectedError{Handle: e.handle, Causes: m.Causes}
+			err = &RejectedError{Handle: e.handle, Causes: m.Causes}
 		}
 		e.becomeIdle(now, err)
 	case e.inService && len(m.Causes) == 0 && from == e.grantedAt && e.phase != leaving && e.phase != asking:
@@ -61,32 +60,32 @@ func (e *Element) HandleDeregistrationResponse(now time.Time, from assoc.ID, m a
 }
 
 // deregTimeoutDue is T3: hunt, then do it again at the new home (ASAP-3.2-05).
-func (e *Element) deregTimeoutDue(now time.Time) {
+func (e *element) deregTimeoutDue(now time.Time) {
 	at := e.sentTo
 	e.deregAttemptFailed(now)
-	e.hunt.Drop(now, at)
+	e.hunt.dropHome(now, at)
 }
 
-func (e *Element) deregAttemptFailed(now time.Time) {
-	if e.attempts++; e.attempts > max(e.cfg.MaxRegAttempt, 0) {
-		e.becomeIdle(now, hunt.ErrTimeout)
+func (e *element) deregAttemptFailed(now time.Time) {
+	if e.attempts++; e.attempts > e.cfg.MaxRegAttempt {
+		e.becomeIdle(now, ErrTimeout)
 		return
 	}
 	e.becomeLeaving()
 }
 
 // becomeIdle ends the PE role and begins the next, if one waits.
-func (e *Element) becomeIdle(now time.Time, err error) {
+func (e *element) becomeIdle(now time.Time, err error) {
 	h, next := e.handle, e.next
 	e.reset()
-	e.out.Deregistered(h, err)
+	e.effects.add(Deregistered{Handle: h, Err: err})
 	if next != nil {
-		e.Register(now, next.handle, next.want, next.until)
+		e.register(now, next.handle, next.want, next.until)
 	}
 }
 
 // reset forgets everything about the PE role.
-func (e *Element) reset() {
+func (e *element) reset() {
 	e.timers.Stop(&e.timer)
 	e.timers.Stop(&e.life)
 	e.role = role{}
