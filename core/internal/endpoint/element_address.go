@@ -8,30 +8,30 @@ import (
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
-// ownAddrs are the addresses of the association with the home, and those of this
-// host if that is on it and has not refused them.
+// ownAddrs are the addresses of the association with the home, and those of
+// this host if that is on it and has not refused them.
 func (e *element) ownAddrs(home assoc.ID) []netip.AddrPort {
-	local, _ := e.hunt.peer(home)
+	addrs := e.hunt.addrs(home)
 	if home == e.strictHome {
-		return local
+		return addrs.local
 	}
-	return slices.Concat(local, e.hunt.hostAddrs(home))
+	return slices.Concat(addrs.local, addrs.host)
 }
 
-// offersHost says whether the request in flight has addresses of this host that
-// are not those of its association.
-func (e *element) offersHost() bool {
-	return e.sentTo != e.strictHome && slices.ContainsFunc(e.hunt.hostAddrs(e.sentTo), func(a netip.AddrPort) bool {
-		return len(e.want.User.Addrs) == 0 && slices.Contains(e.sent.User.Addrs, a.Addr().Unmap().WithZone(""))
+// offersHostAddrs says whether the request in flight has addresses of this host
+// that are not those of its association.
+func (e *element) offersHostAddrs() bool {
+	return e.sentTo != e.strictHome && slices.ContainsFunc(e.hunt.addrs(e.sentTo).host, func(a netip.AddrPort) bool {
+		return len(e.want.User.Addrs) == 0 && slices.Contains(e.requested.User.Addrs, a.Addr().Unmap().WithZone(""))
 	})
 }
 
-// transportAt fills in what the user left out of a user transport: by default
-// it is the SCTP endpoint used towards the registrar (ASAP-6.1-01), at the
-// addresses of that association, so that the addresses are a subset of those
-// (ASAP-2.2.1-02). Another transport has a port of its own. known is what was
-// registered before.
-func transportAt(want, known protocol.Transport, local []netip.AddrPort) protocol.Transport {
+// userTransport fills in what the application left out of a user transport: by
+// default it is the SCTP endpoint used towards the registrar (ASAP-6.1-01), at
+// the addresses of that association, so that the addresses are a subset of
+// those (ASAP-2.2.1-02). Another transport has a port of its own. known is what
+// was registered before.
+func userTransport(want, known protocol.Transport, local []netip.AddrPort) protocol.Transport {
 	t := want
 	if t.Protocol == protocol.Opaque {
 		return t

@@ -17,7 +17,7 @@ func (e *element) handleKeepAlive(now time.Time, from assoc.ID, m asap.EndpointK
 	}
 	e.effects.add(Send{Assoc: from, Message: asap.EndpointKeepAliveAck{Handle: e.handle, ID: e.granted.ID}})
 	if m.NewHome {
-		e.hunt.moveHome(now, from, m.Server) // ASAP-3.4-04
+		e.hunt.moveHome(now, from, m.Server) // the sender takes over (ASAP-3.4-04)
 		return
 	}
 	e.hunt.identifyHome(from, m.Server) // H=0 never changes the home (ASAP-3.4-05)

@@ -62,8 +62,8 @@ func (m *Endpoint) Advance(now time.Time) {
 // Next returns the earliest deadline: Advance is to be called then.
 func (m *Endpoint) Next() (at time.Time, ok bool) {
 	for _, t := range []*timers{&m.hunt.timers, &m.element.timers, &m.user.timers} {
-		if t, set := t.Next(); set && (!ok || t.Before(at)) {
-			at, ok = t, true
+		if next, set := t.Next(); set && (!ok || next.Before(at)) {
+			at, ok = next, true
 		}
 	}
 	return at, ok
@@ -80,43 +80,42 @@ func (m *Endpoint) Drain() []Effect {
 // need one, until nothing changes any more. It ends: a round that is over
 // begins again only when time passes.
 func (m *Endpoint) settle(now time.Time) {
-	for o, more := m.nextNews(now); more; o, more = m.nextNews(now) {
-		m.handleNews(now, o)
+	for news, more := m.nextNews(now); more; news, more = m.nextNews(now) {
+		m.handleNews(now, news)
 	}
-	if !m.element.moving() {
-		m.hunt.releaseFormer()
+	if !m.element.registrationPending() {
+		m.hunt.releaseFormerHome()
 	}
 }
 
 // nextNews returns the next news of the hunt; only when there are none it is
 // told again whether it is needed.
 func (m *Endpoint) nextNews(now time.Time) (homeNews, bool) {
-	if o, more := m.hunt.takeNews(); more {
-		return o, true
+	if news, more := m.hunt.takeNews(); more {
+		return news, true
 	}
 	m.hunt.want(now, m.element.needsHome() || m.user.needsHome())
 	return m.hunt.takeNews()
 }
 
-func (m *Endpoint) handleNews(now time.Time, o homeNews) {
-	switch o.kind {
+func (m *Endpoint) handleNews(now time.Time, news homeNews) {
+	switch news.kind {
 	case foundHome, movedHome:
 		home := m.hunt.homeAssoc()
-		_, addrs := m.hunt.peer(home)
-		m.effects.add(HomeFound{Assoc: home, Addrs: addrs})
-		m.element.homeFound(now, o.kind)
+		m.effects.add(HomeFound{Assoc: home, Addrs: m.hunt.addrs(home).remote})
+		m.element.homeFound(now, news.kind)
 		m.user.homeFound(now)
 	case restartedHome:
 		m.user.homeLost(now)
-		m.element.homeFound(now, o.kind)
+		m.element.homeFound(now, news.kind)
 		m.user.homeFound(now)
 	case lostHome:
-		m.effects.add(HomeLost{Err: o.err})
+		m.effects.add(HomeLost{Err: news.err})
 		m.element.homeLost(now)
 		m.user.homeLost(now)
 	case failedRound:
-		m.effects.log(Debug, o.err.Error())
-		m.element.noHome(now, o.err)
-		m.user.noHome(now, o.err)
+		m.effects.log(Debug, news.err.Error())
+		m.element.huntRoundFailed(now, news.err)
+		m.user.huntRoundFailed(now, news.err)
 	}
 }

@@ -17,13 +17,13 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	case Deregister:
 		m.element.deregister(now)
 	case OpenSession:
-		m.user.open(now, e.Session, e.Handle, until(now, e.Wait))
+		m.user.openSession(now, e.Session, e.Handle, until(now, e.Wait))
 	case SessionUp:
 		m.user.sessionUp(e.Session, e.Assoc)
 	case SessionLost:
 		m.user.sessionLost(now, e.Session, e.Err, reportable(e), e.Over)
 	case CloseSession:
-		m.user.close(e.Session)
+		m.user.closeSession(e.Session)
 	case SetFailoverLimit:
 		m.user.setFailoverLimit(e.Session, e.Limit)
 	case PELeft:
@@ -37,13 +37,13 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	case Purge:
 		m.user.purge(e.Handle)
 	case SendCookie:
-		m.user.sendCookie(e.Assoc, e.Data)
+		m.element.sendCookie(e.Assoc, e.Data)
 	case SendBusinessCard:
-		if m.element.hasControl() {
+		if m.element.offersControl() {
 			m.user.sendBusinessCard(e.Assoc, e.Prefer)
 		}
 	case FollowCard:
-		m.user.follow(now, e.Session, e.Handle, e.Lost, e.Card, e.Limit, e.Err)
+		m.user.followCard(now, e.Session, e.Handle, e.Lost, e.Card, e.Limit, e.Err)
 	case Received:
 		m.handleMessage(now, e.Assoc, e.Message)
 	default:
@@ -83,7 +83,7 @@ func (m *Endpoint) handleAssoc(now time.Time, event Event) {
 	case ConnectFailed:
 		m.hunt.connectFailed(now, e.Token, e.Err)
 	case AssocUp:
-		m.hunt.assocUp(now, e.Assoc, e.Local, e.Host, e.Peer)
+		m.hunt.assocUp(now, e.Assoc, assocAddrs{local: e.Local, host: e.Host, remote: e.Peer})
 	case AssocRestarted:
 		m.hunt.assocRestarted(e.Assoc)
 	case AssocLost:
@@ -105,7 +105,7 @@ func (m *Endpoint) handleSendFailed(now time.Time, e SendFailed) {
 }
 
 func (m *Endpoint) handleMessage(now time.Time, from assoc.ID, message asap.Message) {
-	m.hunt.homeAnswers(from)
+	m.hunt.heardFrom(from)
 	switch msg := message.(type) {
 	case asap.RegistrationResponse:
 		m.element.handleRegistrationResponse(now, from, msg)
@@ -118,9 +118,7 @@ func (m *Endpoint) handleMessage(now time.Time, from assoc.ID, message asap.Mess
 	case asap.Cookie:
 		m.user.handleCookie(from, msg)
 	case asap.CookieEcho:
-		if m.element.hasControl() {
-			m.effects.add(CookieEchoReceived{Assoc: from, Data: msg.Data})
-		}
+		m.element.handleCookieEcho(from, msg)
 	case asap.BusinessCard:
 		m.user.handleBusinessCard(now, from, msg)
 	case asap.Error:

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// lookUpPeriod is how long after an answer names are looked up again, as long as
-// the hunt goes on: as often as a registrar that refuses is tried.
+// lookUpPeriod is how long after an answer names are looked up again, as long
+// as the hunt goes on: as often as a registrar that refuses is tried.
 const lookUpPeriod = retryMax
 
-// lookUpPause is how often names are looked up at most while somebody waits.
+// lookUpPause is the least time between two look-ups while somebody waits.
 const lookUpPause = 500 * time.Millisecond
 
-// registrarNames are the registrars that are configured by name. A look-up takes time
-// and the network, so the owner does it: it is asked when a hunt begins, and
-// then again and again until there is a home, for a registrar may move with its
-// name, and a name may come to be later than who needs it.
+// registrarNames are the registrars that are configured by name. A look-up
+// takes time and the network, so the owner of the endpoint does it. It is asked
+// when a hunt begins, and then again and again until there is a home: a
+// registrar may move with its name, and a name may be given an address later.
 type registrarNames struct {
-	asked    bool // an answer is due
-	fresh    bool // answered since the hunt began, or a user began to wait
-	failed   []Tried
+	asked    bool    // an answer is due
+	fresh    bool    // answered since the hunt began, or somebody began to wait
+	failed   []Tried // names without address
 	answered time.Time
 	again    timer
 }
@@ -42,8 +42,8 @@ func (h *hunt) lookUpAgain(time.Time) {
 	}
 }
 
-// unresolved says that a round is not over: there may be more registrars than
-// those that are known.
+// unresolved says whether names may stand for registrars that are not known
+// yet: then no round is over.
 func (h *hunt) unresolved() bool { return h.names.asked && !h.names.fresh }
 
 // lookedUp notes the addresses behind the names, each of which is a registrar,
@@ -56,18 +56,18 @@ func (h *hunt) lookedUp(now time.Time, found [][]netip.AddrPort, failed []Tried)
 		c.static, c.named, c.expired = false, false, true
 	}
 	for _, addrs := range found {
-		h.configured(addrs, true)
+		h.addConfigured(addrs, true)
 	}
-	h.sweep()
+	h.forgetExpired()
 	if !h.hunting {
 		return
 	}
 	if h.cfg.LookUp {
 		h.timers.Set(&h.names.again, now.Add(lookUpPeriod))
 	}
-	h.fill(now)
+	h.connectMore(now)
 	if len(h.known) == 0 && (h.cfg.Discover == 0 || !h.retry.Armed()) {
-		h.roundOver()
+		h.endRound()
 	}
 	h.checkRound()
 }

@@ -19,8 +19,8 @@ type cache struct {
 	order []*cachedPool // oldest first
 }
 
-// cachedPool is what is known of one pool. elements is never changed in place: it
-// was handed out.
+// cachedPool is what is known of one pool. elements is never changed in place:
+// it was handed out.
 type cachedPool struct {
 	handle     protocol.PoolHandle
 	policy     protocol.PolicyType // the pool's own (ASAP-2.2.6-03)
@@ -94,8 +94,8 @@ func (c *cache) renew(h protocol.PoolHandle, pe protocol.Element) {
 	e.elements[i].User, e.elements[i].Policy = pe.User, pe.Policy
 }
 
-// left returns the elements that were not dropped.
-func (e *cachedPool) left() []protocol.Element {
+// remaining returns the elements that were not dropped.
+func (e *cachedPool) remaining() []protocol.Element {
 	if !slices.Contains(e.dropped, true) {
 		return e.elements
 	}
@@ -118,19 +118,22 @@ func isComplete(elements int, asked uint32) bool {
 	return elements < int(asked)
 }
 
-// enough says whether the answer lists items elements, or all that there are.
-func (e *cachedPool) enough(items uint32) bool {
-	return e.asked >= items || len(e.left()) >= int(items)
+// hasEnough says whether the answer lists items elements, or all that there
+// are.
+func (e *cachedPool) hasEnough(items uint32) bool {
+	return e.asked >= items || len(e.remaining()) >= int(items)
 }
 
-// tryingAll returns what is known of a pool unless it is stale: older than
+// fresh returns what is known of a pool unless it is stale: older than
 // stale_cache_value (ASAP-3.3-08).
-func (u *user) fresh(now time.Time, h protocol.PoolHandle) *cachedPool { return u.younger(now, h, 0) }
+func (u *user) fresh(now time.Time, h protocol.PoolHandle) *cachedPool {
+	return u.freshWithin(now, h, 0)
+}
 
-// younger returns what is known of a pool unless it is older than maxAge (0:
-// stale_cache_value), except that the home tells of changes. A stale answer is
-// not used; who wants it waits for the next (ASAP-3.3-09).
-func (u *user) younger(now time.Time, h protocol.PoolHandle, maxAge time.Duration) *cachedPool {
+// freshWithin returns what is known of a pool unless it is older than maxAge
+// (0: stale_cache_value), except that the home tells of changes. A stale answer
+// is not used; a new one is waited for (ASAP-3.3-09).
+func (u *user) freshWithin(now time.Time, h protocol.PoolHandle, maxAge time.Duration) *cachedPool {
 	if maxAge == 0 {
 		maxAge = u.cfg.StaleCache
 	}
@@ -152,7 +155,7 @@ func (u *user) purge(h protocol.PoolHandle) { u.cache.remove(h) }
 // known returns the PEs that the cache lists for a pool, whatever their age.
 func (u *user) known(h protocol.PoolHandle) []protocol.Element {
 	if e := u.cache.get(h); e != nil {
-		return e.left()
+		return e.remaining()
 	}
 	return nil
 }

@@ -10,19 +10,19 @@ import (
 )
 
 // maxCardRequests bounds how many pools are asked for at a time because cards
-// name them: whoever makes cards up keeps nobody busy.
+// name them: forged cards must not keep the endpoint busy.
 const maxCardRequests = 16
 
-// handleBusinessCard takes the card of a session's PE: a newer one replaces
-// the older (ASAP-3.9-04). A card for another pool than the session's cannot
-// guide its failover. If the endpoint is a PE with a control channel, the card may
-// be one of a PU of its. The pool of the card gets into the cache if it is not
+// handleBusinessCard takes the card of a session's PE: a newer one replaces the
+// older (ASAP-3.9-04). A card for another pool than the session's cannot guide
+// its failover. If the endpoint is a PE with a control channel, one of its PUs
+// may have sent the card. The pool of the card gets into the cache if it is not
 // there; if it is, what the card says of the session's PE counts (BC1,
 // ASAP-3.9-05).
 func (u *user) handleBusinessCard(now time.Time, from assoc.ID, m asap.BusinessCard) {
 	u.effects.add(BusinessCardReceived{Assoc: from, Handle: m.Handle, Elements: m.Elements})
 	s := u.byAssoc[from]
-	if s == nil && !u.element.hasControl() || s != nil && !control(s.pe) {
+	if s == nil && !u.element.offersControl() || s != nil && !hasControlChannel(s.pe.User) {
 		return
 	}
 	if s != nil && m.Handle == s.handle {
@@ -33,7 +33,7 @@ func (u *user) handleBusinessCard(now time.Time, from assoc.ID, m asap.BusinessC
 			u.cache.renew(m.Handle, m.Elements[i])
 		}
 	}
-	if u.cache.get(m.Handle) == nil && u.cfg.StaleCache >= 0 && len(u.requests) < maxCardRequests {
+	if u.cache.get(m.Handle) == nil && u.cfg.StaleCache >= 0 && len(u.resolutions) < maxCardRequests {
 		u.refresh(now, m.Handle)
 	}
 }
@@ -44,8 +44,8 @@ func (u *user) takeCard(now time.Time, s *session) bool {
 	for len(s.card) > 0 {
 		e := s.card[0]
 		s.card = s.card[1:]
-		if !u.isDown(now, s.handle, e.ID) && !u.element.isSelf(s.handle, e.ID) {
-			u.use(s, e)
+		if !u.failedLately(now, s.handle, e.ID) && !u.element.isSelf(s.handle, e.ID) {
+			u.usePE(s, e)
 			return true
 		}
 	}
@@ -56,7 +56,8 @@ func (u *user) takeCard(now time.Time, s *session) bool {
 const maxCard = 16
 
 // sendBusinessCard tells a peer on a control channel the own pool and the PEs
-// to fail over to (ASAP-3.9-01). Who is no PE has no card (ASAP-3.9-02).
+// to fail over to (ASAP-3.9-01). An endpoint that is no PE has no
+// card (ASAP-3.9-02).
 func (u *user) sendBusinessCard(to assoc.ID, prefer []protocol.PEID) {
 	handle, self, ok := u.element.self()
 	if !ok {

@@ -11,7 +11,7 @@ import (
 // comes where no control channel is, is ignored (ASAP-5-06).
 func (u *user) handleCookie(from assoc.ID, m asap.Cookie) {
 	s := u.byAssoc[from]
-	if s == nil || !control(s.pe) {
+	if s == nil || !hasControlChannel(s.pe.User) {
 		return
 	}
 	s.cookie = bytes.Clone(m.Data)
@@ -19,13 +19,4 @@ func (u *user) handleCookie(from assoc.ID, m asap.Cookie) {
 		s.cookie = []byte{}
 	}
 	u.effects.add(CookieReceived{Session: s.id, Data: s.cookie})
-}
-
-// sendCookie leaves a cookie with a PU (ASAP-3.8-01).
-func (u *user) sendCookie(to assoc.ID, data []byte) {
-	if !u.element.hasControl() {
-		u.effects.log(Warn, "a cookie was not sent: the registered transport has no control channel")
-		return
-	}
-	u.effects.add(Send{Assoc: to, Message: asap.Cookie{Data: data}})
 }

@@ -8,14 +8,15 @@ import (
 
 // ordered lists up to items elements of an answer (0: all), the one to use now
 // first and then those to fall back on, as the pool's policy orders them
-// (ASAP-6.5.2-01). What failed of late is a last resort: the registrar may still
-// list it. Each call is one selection; the fallbacks do not count as used.
+// (ASAP-6.5.2-01). What failed of late is a last resort: the registrar may
+// still list it. Each call is one selection; the fallbacks do not count as
+// used.
 func (u *user) ordered(now time.Time, e *cachedPool, items uint32) []protocol.Element {
 	left := make([]bool, len(e.elements)) // neither dropped nor in the list yet
 	down := make([]bool, len(e.elements))
 	n := 0
 	for i, el := range e.elements {
-		left[i], down[i] = !e.dropped[i], u.isDown(now, e.handle, el.ID)
+		left[i], down[i] = !e.dropped[i], u.failedLately(now, e.handle, el.ID)
 		if left[i] {
 			n++
 		}
@@ -45,35 +46,35 @@ func (u *user) ordered(now time.Time, e *cachedPool, items uint32) []protocol.El
 	return out
 }
 
-// pick selects by the pool's policy among those that are not known to be down
+// pickPE selects by the pool's policy among those that are not known to be down
 // (ASAP-6.5.2-01, ASAP-6.5.2-02). An endpoint does not connect to itself.
-func (u *user) pick(now time.Time, s *session, e *cachedPool) bool {
+func (u *user) pickPE(now time.Time, s *session, e *cachedPool) bool {
 	usable := func(i int) bool {
 		id := e.elements[i].ID
-		return !e.dropped[i] && !u.isDown(now, s.handle, id) && !u.element.isSelf(s.handle, id)
+		return !e.dropped[i] && !u.failedLately(now, s.handle, id) && !u.element.isSelf(s.handle, id)
 	}
 	i, ok := e.chooser.Choose(usable, u.cfg.Rand)
 	if ok {
 		e.chooser.Used(i)
-		u.use(s, e.elements[i])
+		u.usePE(s, e.elements[i])
 	}
 	return ok
 }
 
-// pickAgain returns to a PE that failed some time ago, the longest ago first,
-// when the registrar lists nobody else.
-func (u *user) pickAgain(now time.Time, s *session, e *cachedPool) bool {
+// pickFailedPE returns to a PE that failed some time ago, the longest ago
+// first, when the registrar lists nobody else.
+func (u *user) pickFailedPE(now time.Time, s *session, e *cachedPool) bool {
 	best := -1
 	var bestAt time.Time
 	for i, el := range e.elements {
-		at, ok := u.downSince(s.handle, el.ID)
-		if ok && now.Sub(at) >= againAfter && (best < 0 || at.Before(bestAt)) {
+		at, ok := u.failedSince(s.handle, el.ID)
+		if ok && now.Sub(at) >= retryFailedAfter && (best < 0 || at.Before(bestAt)) {
 			best, bestAt = i, at
 		}
 	}
 	if best >= 0 {
 		e.chooser.Used(best)
-		u.use(s, e.elements[best])
+		u.usePE(s, e.elements[best])
 	}
 	return best >= 0
 }

@@ -4,26 +4,69 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
-// turnDown tells those who wait in a request that there is nothing for them. A
-// pool or a registrar that is not there yet may come: who has time left stays, and
-// the request is made again after a pause. What a registrar refuses is final.
-func (u *user) turnDown(now time.Time, r *request, err error) {
+// waiter is who gets the answer: a Resolve event or a session.
+type waiter struct {
+	token        Token
+	items        uint32 // PEs that a Resolve wants; 0: what there is
+	session      *session
+	roundsBefore int       // failed hunt rounds when it began to wait
+	until        time.Time // before this it waits for what is not there yet
+	err          error     // why it still does
+}
+
+func (u *user) addWaiter(now time.Time, h protocol.PoolHandle, w waiter) {
+	if u.waiting >= u.cfg.MaxWaiting {
+		u.failWaiter(now, h, w, ErrTooMany)
+		return
+	}
+	w.roundsBefore = u.hunt.failedRounds
+	u.waiting++
+	r := u.resolutionOf(h)
+	if r != nil {
+		r.waiters = append(r.waiters, w)
+		u.sendResolution(now, r) // it may be in a pause
+		return
+	}
+	r = u.newResolution(h, w.items)
+	r.waiters = []waiter{w}
+	u.sendResolution(now, r)
+}
+
+// withdrawWaiters removes waiters, and requests that were only for them.
+func (u *user) withdrawWaiters(gone func(waiter) bool) {
+	for _, r := range slices.Clone(u.resolutions) {
+		before := len(r.waiters)
+		r.waiters = slices.DeleteFunc(r.waiters, gone)
+		u.waiting -= before - len(r.waiters)
+		if before > 0 && len(r.waiters) == 0 {
+			u.forgetResolution(r)
+		}
+	}
+}
+
+// resolutionFailed tells those who wait for a request that it was in vain. But
+// a pool or a registrar may only not be there yet: those who have time left
+// wait on, and the request is made again after a pause. What a registrar
+// refuses is final.
+func (u *user) resolutionFailed(now time.Time, r *resolution, err error) {
 	var refused *RejectedError
-	u.sortOut(now, r, func(w *waiter) bool {
+	u.dropWaiters(now, r, func(w *waiter) bool {
 		if errors.As(err, &refused) || !now.Before(w.until) {
 			w.err = err
 			return true
 		}
-		u.waitOn(r, w, err)
+		u.keepWaiting(r, w, err)
 		return false
 	})
 }
 
-// sortOut fails those waiters of a request, by their errors, for whom it is over.
-// The request rests if some of the others were turned down.
-func (u *user) sortOut(now time.Time, r *request, over func(*waiter) bool) {
+// dropWaiters fails those waiters of a request for whom it is over, each with
+// its own error. If others wait on, the request is made again after a pause.
+func (u *user) dropWaiters(now time.Time, r *resolution, over func(*waiter) bool) {
 	var gone, left []waiter
 	for _, w := range r.waiters {
 		if over(&w) {
@@ -34,17 +77,25 @@ func (u *user) sortOut(now time.Time, r *request, over func(*waiter) bool) {
 	}
 	u.waiting -= len(gone)
 	if r.waiters = left; len(left) == 0 {
-		u.forget(r)
+		u.forgetResolution(r)
 	} else {
-		u.rest(now, r)
+		u.pauseResolution(now, r)
 	}
 	for _, w := range gone {
 		u.failWaiter(now, r.handle, w, w.err)
 	}
 }
 
-// waitOn notes why somebody waits on, and tells it if that is news.
-func (u *user) waitOn(r *request, w *waiter, err error) {
+func (u *user) failWaiter(now time.Time, h protocol.PoolHandle, w waiter, err error) {
+	if w.session != nil {
+		u.searchFailed(now, w.session, err)
+		return
+	}
+	u.effects.add(ResolveFailed{Token: w.token, Handle: h, Err: err})
+}
+
+// keepWaiting notes why somebody waits on, and tells so if that is news.
+func (u *user) keepWaiting(r *resolution, w *waiter, err error) {
 	news := w.err == nil || errors.Is(err, ErrUnknownPool) != errors.Is(w.err, ErrUnknownPool)
 	if w.err = err; !news {
 		return
@@ -56,17 +107,17 @@ func (u *user) waitOn(r *request, w *waiter, err error) {
 	u.effects.add(Waits{Session: id, Token: w.token, Handle: r.handle, Err: err})
 }
 
-// rest makes a request again after a pause, if somebody waits on who was turned
-// down; at the latest when the time of one of them is over.
-func (u *user) rest(now time.Time, r *request) {
-	if r.began.IsZero() {
-		r.began = now
+// pauseResolution makes a request again after a pause if it was in vain for
+// somebody who waits on; at the latest when the time of one of them is over.
+func (u *user) pauseResolution(now time.Time, r *resolution) {
+	if r.nothingSince.IsZero() {
+		r.nothingSince = now
 	}
-	at := now.Add(pauseAfter(now.Sub(r.began)))
+	at := now.Add(pauseAfter(now.Sub(r.nothingSince)))
 	patient := false
 	for _, w := range r.waiters {
 		if w.err == nil || !now.Before(w.until) {
-			continue // it waits for an answer, as who has no patience
+			continue // it waits for the first answer, or has no time left
 		}
 		patient = true
 		if w.until.Before(at) {
@@ -74,38 +125,18 @@ func (u *user) rest(now time.Time, r *request) {
 		}
 	}
 	if patient {
-		r.sentTo, r.resends, r.moves = 0, 0, 0
+		r.sentTo, r.resends, r.homesAsked = 0, 0, 0
 		u.timers.Set(&r.t1, at)
 	}
 }
 
-// restDue ends a pause: whose time is over is told why, for the others it is
-// tried again. A registrar that is being asked has the last word.
-func (u *user) restDue(now time.Time, r *request) {
-	u.sortOut(now, r, func(w *waiter) bool { return w.err != nil && !now.Before(w.until) })
-	if u.request(r.handle) != r {
+// pauseDue ends a pause: the request fails for those whose time is over, and is
+// made again for the others.
+func (u *user) pauseDue(now time.Time, r *resolution) {
+	u.dropWaiters(now, r, func(w *waiter) bool { return w.err != nil && !now.Before(w.until) })
+	if u.resolutionOf(r.handle) != r {
 		return
 	}
 	u.hunt.tryAllAgain(now)
-	u.send(now, r)
-}
-
-// noHome notes that a hunt round failed. Who waited for it in full is told, or
-// waits on; sessions in failover go on until their limit.
-func (u *user) noHome(now time.Time, err error) {
-	for _, r := range slices.Clone(u.requests) {
-		u.sortOut(now, r, func(w *waiter) bool {
-			switch {
-			case w.session != nil && w.session.failing:
-				w.session.err = err
-			case u.cfg.HuntRounds < 0 || u.hunt.failedRounds-w.since < u.cfg.HuntRounds:
-			case now.Before(w.until) && !noUseWaiting(err):
-				u.waitOn(r, w, err)
-			default:
-				w.err = err
-				return true
-			}
-			return false
-		})
-	}
+	u.sendResolution(now, r)
 }
