@@ -33,9 +33,6 @@ var rank = map[string]int{
 	"core/internal/handlespace": 20,
 
 	"core/internal/sctp/chunk":          30,
-	"core/internal/hunt":                31,
-	"core/internal/element":             32,
-	"core/internal/user":                32,
 	"core/internal/endpoint":            33,
 	"core/internal/registrar":           33,
 	"core/internal/snapshot":            34,

@@ -128,7 +128,7 @@ func TestFormerHomeIsNotHome(t *testing.T) {
 		}
 	}
 	s.want()
-	if s.m.hunt.Home() != 0 {
+	if s.m.hunt.homeAssoc() != 0 {
 		t.Error("the old association is home again")
 	}
 	s.step(AssocLost{id, nil})
@@ -205,7 +205,7 @@ func TestSuspectedHomeByAnotherAddress(t *testing.T) {
 	got := s.drain()
 	s.step(Connecting{got[0].(Connect).Token, id})
 	s.want()
-	if s.m.hunt.Home() != id {
+	if s.m.hunt.homeAssoc() != id {
 		t.Error("the home was given up")
 	}
 }

@@ -4,10 +4,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"time"
-
-	"github.com/librserpool/librserpool/core/internal/element"
-	"github.com/librserpool/librserpool/core/internal/hunt"
-	"github.com/librserpool/librserpool/core/internal/user"
 )
 
 // Config is read once, by New. Zero fields take the default that is given with
@@ -59,7 +55,8 @@ type Config struct {
 	MaxWaiting int
 }
 
-func (c Config) withDefaults() Config {
+// withDefaults returns the values to work with.
+func (c Config) withDefaults() *Config {
 	fill(&c.MaxAnnounced, 64)
 	fill(&c.HuntRounds, 1)
 	fill(&c.RequestTimeout, 15*time.Second)
@@ -74,34 +71,13 @@ func (c Config) withDefaults() Config {
 	fill(&c.StaleCache, 30*time.Second)
 	fill(&c.FailoverLimit, 30*time.Second)
 	fill(&c.MaxWaiting, 65536)
-	return c
+	c.MaxRegAttempt, c.MaxRetransmit = max(c.MaxRegAttempt, 0), max(c.MaxRetransmit, 0)
+	return &c
 }
 
 func fill[T comparable](field *T, value T) {
 	var zero T
 	if *field == zero {
 		*field = value
-	}
-}
-
-func (c Config) hunt() hunt.Config {
-	return hunt.Config{
-		Rand: c.Rand, Discover: c.Discover, LookUp: c.LookUp, MaxAnnounced: c.MaxAnnounced,
-		Timeout: c.HuntTimeout, RetransMax: c.RetransMax, AnnounceLife: c.AnnounceLife,
-	}
-}
-
-func (c Config) element() element.Config {
-	return element.Config{
-		Rand: c.Rand, RegisterTimeout: c.RegisterTimeout, DeregTimeout: c.DeregTimeout,
-		Reregister: c.Reregister, MaxRegAttempt: c.MaxRegAttempt, HuntRounds: c.HuntRounds,
-	}
-}
-
-func (c Config) user() user.Config {
-	return user.Config{
-		Rand: c.Rand, RequestTimeout: c.RequestTimeout, MaxRetransmit: c.MaxRetransmit,
-		StaleCache: c.StaleCache, FailoverLimit: c.FailoverLimit, HuntRounds: c.HuntRounds,
-		MaxWaiting: c.MaxWaiting, Items: c.Items, Subscribe: c.Subscribe,
 	}
 }

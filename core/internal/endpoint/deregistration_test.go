@@ -52,7 +52,7 @@ func TestT3(t *testing.T) {
 // errDropped is whatever HomeLost says: the text is for humans.
 func errDropped(t *testing.T, s *script) error {
 	t.Helper()
-	effects := s.m.out.effects
+	effects := s.m.effects.list
 	for _, f := range effects {
 		if lost, is := f.(HomeLost); is {
 			return lost.Err

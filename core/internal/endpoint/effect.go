@@ -13,6 +13,13 @@ import (
 // machine: read, do not change.
 type Effect interface{ effect() }
 
+// effects are what the sub-states want done and tell, in order.
+type effects struct{ list []Effect }
+
+func (e *effects) add(effect Effect) { e.list = append(e.list, effect) }
+
+func (e *effects) log(level Level, text string) { e.add(Log{Level: level, Text: text}) }
+
 // Connect opens an association with a registrar. Answer with Connecting or
 // ConnectFailed, later with AssocUp or AssocLost.
 type Connect struct {

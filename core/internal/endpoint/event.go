@@ -5,20 +5,18 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/hunt"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/user"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
 // Token correlates an effect or event with its answer. Tokens of Connect
-// effects are the machine's, those of Resolve events the owner's; the two
-// never meet.
-type Token = hunt.Token
+// effects are the machine's, which never uses 0, those of Resolve events the
+// owner's; the two never meet.
+type Token uint64
 
 // SessionID names a session of the pool user role. The owner chooses it and
 // does not use it again after CloseSession or SessionFailed.
-type SessionID = user.SessionID
+type SessionID uint32
 
 // Event is what an Endpoint is told: one of the structs of this file, by
 // value.
@@ -132,7 +130,7 @@ type RegistrarStarted struct{}
 // names that have no address.
 type LookedUp struct {
 	Found  [][]netip.AddrPort
-	Failed []hunt.Tried
+	Failed []Tried
 }
 
 // Announced tells of an announcement received by multicast. From is its UDP

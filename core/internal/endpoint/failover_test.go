@@ -265,7 +265,7 @@ func TestOldReportsAreForgotten(t *testing.T) {
 			reports++
 		}
 	})
-	if reports != 0 || s.m.hunt.Home() == 0 {
+	if reports != 0 || s.m.hunt.homeAssoc() == 0 {
 		t.Errorf("%d messages", reports)
 	}
 }

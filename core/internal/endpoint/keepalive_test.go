@@ -135,7 +135,7 @@ func TestMisdirectedMessages(t *testing.T) {
 			s.want()
 		}
 	}
-	if _, self, ok := s.m.element.Self(); !ok || self.ID != protocol.PEID(0x1234) {
+	if _, self, ok := s.m.element.self(); !ok || self.ID != protocol.PEID(0x1234) {
 		t.Error("no longer registered")
 	}
 }

@@ -247,8 +247,8 @@ func TestImpatientAmongPatient(t *testing.T) {
 	if f := take[UsePE](s); f.Session != 7 {
 		t.Errorf("session %d is served", f.Session)
 	}
-	if u := s.m.user; u.Outstanding(id) != 0 || !reflect.DeepEqual(u.Known(pool), pes(1)) {
-		t.Errorf("%d questions are left", u.Outstanding(id))
+	if u := s.m.user; u.outstanding(id) != 0 || !reflect.DeepEqual(u.known(pool), pes(1)) {
+		t.Errorf("%d questions are left", u.outstanding(id))
 	}
 }
 

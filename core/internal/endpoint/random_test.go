@@ -12,7 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/hunt"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
@@ -160,11 +159,11 @@ func (w *world) check() {
 	if due && at.Before(w.now) {
 		w.fatal("was due %v ago", w.now.Sub(at))
 	}
-	needs := w.m.element.NeedsHome() || u.NeedsHome()
-	if needs && h.Home() == 0 && !due {
+	needs := w.m.element.needsHome() || u.needsHome()
+	if needs && h.homeAssoc() == 0 && !due {
 		w.fatal("needs a home and does nothing for it")
 	}
-	if h.Home() != 0 && (len(w.tokens) > 0 || u.Outstanding(h.Home()) > 0) && !due {
+	if h.homeAssoc() != 0 && (len(w.tokens) > 0 || u.outstanding(h.homeAssoc()) > 0) && !due {
 		w.fatal("waits for an answer without a timer")
 	}
 	if len(w.tokens) > 0 && !needs {
@@ -304,9 +303,9 @@ func (w *world) stranger(h protocol.PoolHandle) {
 		w.step(AssocUp{Assoc: w.lastAssoc, Local: []netip.AddrPort{local}, Peer: []netip.AddrPort{regB}})
 		return
 	}
-	before := w.m.hunt.Home()
+	before := w.m.hunt.homeAssoc()
 	w.step(Received{id, asap.EndpointKeepAlive{NewHome: true, Server: 2, Handle: h}})
-	if w.m.hunt.Home() == id && before != id {
+	if w.m.hunt.homeAssoc() == id && before != id {
 		w.strangers = remove(w.strangers, id)
 		w.up = append(w.up, id)
 	}
@@ -374,7 +373,7 @@ func (w *world) settleDown() {
 		}
 	}
 	w.step(Deregister{})
-	for i := 0; w.m.element.NeedsHome() || w.m.user.NeedsHome(); i++ {
+	for i := 0; w.m.element.needsHome() || w.m.user.needsHome(); i++ {
 		if i > 1000 {
 			w.fatal("never comes to rest")
 		}
@@ -384,7 +383,7 @@ func (w *world) settleDown() {
 	for range 100 {
 		w.advance() // T7 of announcements, delayed refreshes
 	}
-	if at, ok := w.m.Next(); ok || len(w.m.user.Known("none")) > 0 {
+	if at, ok := w.m.Next(); ok || len(w.m.user.known("none")) > 0 {
 		w.fatal("something is left to do at %v", at)
 	}
 }
@@ -426,9 +425,9 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-func registrarsTried() (out []hunt.Tried) {
+func registrarsTried() (out []Tried) {
 	for _, a := range registrars(2) {
-		out = append(out, hunt.Tried{Addrs: a, Err: assoc.ErrRefused})
+		out = append(out, Tried{Addrs: a, Err: assoc.ErrRefused})
 	}
 	return out
 }

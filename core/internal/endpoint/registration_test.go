@@ -193,7 +193,7 @@ func TestRejectedRegistration(t *testing.T) {
 	s.step(Register{Handle: pool, Element: protocol.Element{ID: 0x1234, Policy: protocol.Policy{Type: protocol.Random}}})
 	s.receive(id, granted())
 	s.drain()
-	if _, _, ok := s.m.element.Self(); !ok {
+	if _, _, ok := s.m.element.self(); !ok {
 		t.Error("not registered")
 	}
 }

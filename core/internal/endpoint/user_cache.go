@@ -1,4 +1,4 @@
-package user
+package endpoint
 
 import (
 	"slices"
@@ -15,13 +15,13 @@ const maxCached = 1024
 
 // cache holds the answers of registrars (ASAP-3.3-07).
 type cache struct {
-	pools map[protocol.PoolHandle]*entry
-	order []*entry // oldest first
+	pools map[protocol.PoolHandle]*cachedPool
+	order []*cachedPool // oldest first
 }
 
-// entry is what is known of one pool. elements is never changed in place: it
-// was handed out.
-type entry struct {
+// cachedPool is what is known of one pool. elements is never changed in place:
+// it was handed out.
+type cachedPool struct {
 	handle     protocol.PoolHandle
 	policy     protocol.PolicyType // the pool's own (ASAP-2.2.6-03)
 	elements   []protocol.Element
@@ -35,10 +35,10 @@ type entry struct {
 // subscriptionLost stands for the home that sent updates and is gone.
 const subscriptionLost = ^assoc.ID(0)
 
-func (c *cache) get(h protocol.PoolHandle) *entry { return c.pools[h] }
+func (c *cache) get(h protocol.PoolHandle) *cachedPool { return c.pools[h] }
 
 // put replaces what is known of a pool.
-func (c *cache) put(e *entry) {
+func (c *cache) put(e *cachedPool) {
 	e.dropped = make([]bool, len(e.elements))
 	e.chooser = policy.NewChooser(e.policy, e.elements, isComplete(len(e.elements), e.asked))
 	c.remove(e.handle)
@@ -94,8 +94,8 @@ func (c *cache) renew(h protocol.PoolHandle, pe protocol.Element) {
 	e.elements[i].User, e.elements[i].Policy = pe.User, pe.Policy
 }
 
-// left returns the elements that were not dropped.
-func (e *entry) left() []protocol.Element {
+// remaining returns the elements that were not dropped.
+func (e *cachedPool) remaining() []protocol.Element {
 	if !slices.Contains(e.dropped, true) {
 		return e.elements
 	}
@@ -118,19 +118,22 @@ func isComplete(elements int, asked uint32) bool {
 	return elements < int(asked)
 }
 
-// enough says whether the answer lists items elements, or all that there are.
-func (e *entry) enough(items uint32) bool {
-	return e.asked >= items || len(e.left()) >= int(items)
+// hasEnough says whether the answer lists items elements, or all that there
+// are.
+func (e *cachedPool) hasEnough(items uint32) bool {
+	return e.asked >= items || len(e.remaining()) >= int(items)
 }
 
 // fresh returns what is known of a pool unless it is stale: older than
 // stale_cache_value (ASAP-3.3-08).
-func (u *User) fresh(now time.Time, h protocol.PoolHandle) *entry { return u.younger(now, h, 0) }
+func (u *user) fresh(now time.Time, h protocol.PoolHandle) *cachedPool {
+	return u.freshWithin(now, h, 0)
+}
 
-// younger returns what is known of a pool unless it is older than maxAge (0:
-// stale_cache_value), except that the home tells of changes. A stale answer is
-// not used; who wants it waits for the next (ASAP-3.3-09).
-func (u *User) younger(now time.Time, h protocol.PoolHandle, maxAge time.Duration) *entry {
+// freshWithin returns what is known of a pool unless it is older than maxAge
+// (0: stale_cache_value), except that the home tells of changes. A stale answer
+// is not used; a new one is waited for (ASAP-3.3-09).
+func (u *user) freshWithin(now time.Time, h protocol.PoolHandle, maxAge time.Duration) *cachedPool {
 	if maxAge == 0 {
 		maxAge = u.cfg.StaleCache
 	}
@@ -138,7 +141,7 @@ func (u *User) younger(now time.Time, h protocol.PoolHandle, maxAge time.Duratio
 	switch {
 	case e == nil || u.cfg.StaleCache < 0 || maxAge < 0:
 		return nil
-	case e.subscribed != 0 && e.subscribed == u.hunt.Home():
+	case e.subscribed != 0 && e.subscribed == u.hunt.homeAssoc():
 		return e
 	case now.Sub(e.at) >= maxAge:
 		return nil
@@ -146,13 +149,13 @@ func (u *User) younger(now time.Time, h protocol.PoolHandle, maxAge time.Duratio
 	return e
 }
 
-// Purge drops what the cache knows of a pool (ASAP-6.4-01).
-func (u *User) Purge(h protocol.PoolHandle) { u.cache.remove(h) }
+// purge drops what the cache knows of a pool (ASAP-6.4-01).
+func (u *user) purge(h protocol.PoolHandle) { u.cache.remove(h) }
 
-// Known returns the PEs that the cache lists for a pool, whatever their age.
-func (u *User) Known(h protocol.PoolHandle) []protocol.Element {
+// known returns the PEs that the cache lists for a pool, whatever their age.
+func (u *user) known(h protocol.PoolHandle) []protocol.Element {
 	if e := u.cache.get(h); e != nil {
-		return e.left()
+		return e.remaining()
 	}
 	return nil
 }
