@@ -71,6 +71,13 @@ func (w *World) decodeBody(b []byte) (kind bodyKind, of *conversation, n uint64)
 	return bodyKind(b[0]), w.conversations[id], binary.BigEndian.Uint64(b[5:])
 }
 
+// traceData tells of a message of applications.
+func (w *World) traceData(from, to *Host, b []byte) {
+	if kind, of, n := w.decodeBody(b); w.Trace != nil && of != nil {
+		w.trace(from, to, "%s %d", [...]string{request: "request", repair: "repair", answer: "answer"}[kind], n)
+	}
+}
+
 // application is the program of a PE or PU.
 type application struct {
 	e       *endpointProgram
@@ -228,6 +235,7 @@ func (a *application) restored(ss *session.Session, b []byte) {
 		return
 	}
 	s.echoed, s.last = true, n
+	a.e.host.w.trace(a.e.host, nil, "a session begins in the state after request %d", n)
 }
 
 func (a *application) serving(ss *session.Session, of *conversation) *serving {
@@ -284,6 +292,17 @@ func (a *application) leaveCookie(ss *session.Session, s *serving) {
 	if a.e.table.SendCookie(a.e.host.now(), ss, encodeBody(answer, s.of, s.last, headSize)) == nil {
 		s.since = 0
 	}
+}
+
+// Ask makes the PU of a host send some requests.
+func (h *Host) Ask(n int) {
+	h.endpointDo(func(e *endpointProgram) {
+		for range n {
+			if e.app.talk != nil && !e.app.blocked {
+				e.app.send(e.app.talk)
+			}
+		}
+	})
 }
 
 // Deafen makes the application of a host read nothing for some time.

@@ -80,6 +80,7 @@ func (p *port) Send(b []byte, info *assoc.SendInfo) error {
 		s.expires = p.w.now.Add(info.Lifetime)
 	}
 	p.w.handed(e, s)
+	p.w.traceData(p.proc.host, p.w.byIP[e.peer.Addr()], b)
 	e.queue(s)
 	return nil
 }

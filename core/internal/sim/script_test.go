@@ -16,6 +16,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/session"
 )
 
 var rewrite = flag.Bool("rewrite", false, "rewrite testdata/*.txt with what is said now")
@@ -30,6 +31,11 @@ var rewrite = flag.Bool("rewrite", false, "rewrite testdata/*.txt with what is s
 //	pe NAME POOL ID REGISTRAR... a pool element of a pool; without registrars it waits for announcements
 //	pu NAME POOL REGISTRAR...    a pool user that keeps a session with a pool
 //	tcp NAME POOL REGISTRAR...   a pool user that asks registrars over TCP
+//	server NAME POOL ID COOKIE REGISTRAR...  a pool element that answers, and leaves a cookie after so many requests
+//	client NAME POOL HOW REGISTRAR...  a pool user whose requests it answers: plain, replay, hold or nofailover
+//	ask NAME NUMBER              sends so many requests
+//	deaf NAME DURATION           reads nothing for so long
+//	drain NAME                   sends the pool users of an element to others
 //	start NAME...                starts what was named
 //	run DURATION                 lets time pass
 //	kill NAME, poweroff NAME     ends a process; its peers are told, or not
@@ -109,6 +115,18 @@ func (s *script) command(line string) {
 		s.addEndpoint(args[0], role, args[3:])
 	case "pu", "tcp":
 		s.addEndpoint(args[0], Role{Session: protocol.PoolHandle(args[1]), TCP: words[0] == "tcp"}, args[2:])
+	case "server":
+		every, _ := strconv.Atoi(args[3])
+		s.addEndpoint(args[0], s.server(args[1], args[2], every), args[4:])
+	case "client":
+		s.addEndpoint(args[0], s.client(args[1], args[2]), args[3:])
+	case "ask":
+		n, _ := strconv.Atoi(args[1])
+		s.hosts[args[0]].Ask(n)
+	case "deaf":
+		s.hosts[args[0]].Deafen(s.duration(args[1]))
+	case "drain":
+		s.hosts[args[0]].Drain()
 	case "run":
 		s.Run(s.duration(args[0]))
 	case "detect":
@@ -141,6 +159,32 @@ func (s *script) addEndpoint(name string, role Role, registrars []string) {
 		cfg.Discover = 5 * time.Second
 	}
 	s.hosts[name] = s.AddEndpoint(name, role, cfg, s.named(registrars)...)
+}
+
+func (s *script) server(pool, id string, cookie int) Role {
+	return Role{
+		Handle: protocol.PoolHandle(pool), App: App{Cookie: cookie, Options: session.Options{Replay: cookie > 0}},
+		Element: protocol.Element{
+			ID:   protocol.PEID(s.id(id)),
+			User: protocol.Transport{Protocol: protocol.SCTP, Use: protocol.DataAndControl},
+		},
+	}
+}
+
+func (s *script) client(pool, how string) Role {
+	r := Role{Session: protocol.PoolHandle(pool)}
+	switch o := &r.App.Options; how {
+	case "plain":
+	case "replay":
+		o.Replay = true
+	case "hold":
+		o.HoldFailover = true
+	case "nofailover":
+		o.NoFailover = true
+	default:
+		s.t.Fatalf("unknown kind of client %q", how)
+	}
+	return r
 }
 
 func (s *script) id(text string) uint64 {
