@@ -112,7 +112,7 @@ bench-sctp: setup
 
 # A seed that fails prints the command that plays it again.
 sim: setup
-	go test ./core/internal/sim -run 'TestWorld|TestShipped|TestRolling|TestLone' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
+	go test ./core/internal/sim -run 'TestWorld|TestShipped|TestRolling|TestLone|TestSessions' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
 
 .PHONY: sim-loss
 sim-loss: setup

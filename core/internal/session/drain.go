@@ -17,6 +17,7 @@ type elementSide struct {
 	stopped bool                   // it said that it sends nothing more
 	touched time.Time              // asked: when the program last did something
 	parting timerq.Timer[deadline] // when it is asked, or nothing more is to be expected of it
+	parts   bool                   // nothing more is, unless the transport has something
 }
 
 // Draining ends a session when the pool user has stopped, or is no user of this
@@ -25,9 +26,10 @@ type elementSide struct {
 // done, with an answer per message and the last cookie covering all of them, and
 // otherwise for drainPatience.
 const (
-	moveAfter     = 500 * time.Millisecond
+	moveAfter     = 500 * time.Millisecond // or three retransmission timeouts
 	drainPause    = 50 * time.Millisecond
 	drainPatience = time.Second
+	drainLook     = 10 * time.Millisecond // for what the transport has and was not taken
 )
 
 // Drain asks the pool users of all sessions of the element, and of those that come
@@ -90,6 +92,7 @@ func (t *Table) lookParting(ss *Session) {
 		return
 	}
 	t.deadlines.Stop(&ss.parting)
+	ss.parts = false
 	if ss.inbox.len() > 0 || ss.Over() {
 		return // what the program does next looks again
 	}
@@ -97,20 +100,34 @@ func (t *Table) lookParting(ss *Session) {
 	if uint64(ss.handed) >= ss.taken-ss.base && (ss.last == nil || ss.last.covered == ss.taken) {
 		at = ss.touched.Add(drainPause)
 	}
-	if listens := ss.askedAt.Add(moveAfter); !ss.stopped && at.Before(listens) {
+	if listens := ss.askedAt.Add(t.listens(ss)); !ss.stopped && at.Before(listens) {
 		at = listens
 	}
 	t.deadlines.Set(&ss.parting, at)
 }
 
+// listens is how long a pool user of this library may take to say that it has stopped:
+// on a slow path longer.
+func (t *Table) listens(ss *Session) time.Duration {
+	st, _ := t.port.Status(ss.assoc) // gone already: its end follows
+	if st.Primary < len(st.Paths) {
+		return max(moveAfter, 3*st.Paths[st.Primary].RTO)
+	}
+	return moveAfter
+}
+
 // partDue ends a session that is done, or asks one to move that came while the
-// element drains.
+// element drains. A process that was stopped for some time finds its deadlines passed
+// before it has taken what arrived meanwhile: hence the second look.
 func partDue(t *Table, ss *Session) {
 	switch {
 	case ss.Over():
-	case ss.asked:
-		t.finish(ss)
-	default:
+	case !ss.asked:
 		t.askToMove(ss)
+	case !ss.parts:
+		ss.parts, t.hungry = true, true
+		t.deadlines.Set(&ss.parting, t.now.Add(drainLook))
+	default:
+		t.finish(ss)
 	}
 }

@@ -150,5 +150,6 @@ func (t *Table) deliver(ss *Session, m incoming) {
 		t.arrivals.push(ss)
 	}
 	t.tell(ss, newsRead)
+	t.lookParting(ss)
 	t.throttle(ss)
 }

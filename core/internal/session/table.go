@@ -161,6 +161,14 @@ func (t *Table) Own() *Session { return t.own }
 // read to their end.
 func (t *Table) Len() int { return len(t.sessions) }
 
+// Size is what a Table holds.
+type Size struct{ Sessions, Associations, Deadlines, Lookups int }
+
+// Size returns how much there is of everything that could grow.
+func (t *Table) Size() Size {
+	return Size{len(t.sessions), len(t.assocs), t.deadlines.Len(), len(t.cards)}
+}
+
 // Find returns a session, also one that has ended and was not read to its end; nil if
 // there is none of that name.
 func (t *Table) Find(id ID) *Session { return t.sessions[id] }

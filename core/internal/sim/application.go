@@ -92,7 +92,6 @@ type serving struct {
 	of      *conversation
 	last    uint64 // the state
 	since   int    // requests since the last cookie
-	echoed  bool   // it began with a cookie
 	newest  uint64 // of the ordered requests of this session
 	seen    map[uint64]bool
 	pending []byte // an answer that has no room
@@ -222,7 +221,6 @@ func (a *application) repair(ss *session.Session) {
 	if err != nil && !errors.Is(err, session.ErrWouldBlock) {
 		a.e.host.w.fail("%s cannot repair: %v", a.e.host.name, err)
 	}
-	a.talk.resumed = true
 	a.e.table.Resume(a.e.host.now(), ss)
 }
 
@@ -234,7 +232,7 @@ func (a *application) restored(ss *session.Session, b []byte) {
 		a.e.host.w.fail("%s is given a wrong state, or too late", a.e.host.name)
 		return
 	}
-	s.echoed, s.last = true, n
+	s.last = n
 	a.e.host.w.trace(a.e.host, nil, "a session begins in the state after request %d", n)
 }
 

@@ -42,6 +42,7 @@ type end struct {
 	paused   bool              // nothing is handed to the process
 	refused  bool              // Send found no room
 	shutdown bool              // the peer wants to end it
+	echoed   bool              // it brought a cookie
 	saidEnd  bool              // closing: the peer is being told
 	room     int               // send buffer
 	window   int               // receive buffer

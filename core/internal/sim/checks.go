@@ -148,6 +148,7 @@ func (c *checks) sample() {
 	c.checkMissing()
 	c.checkGone()
 	c.checkEndpoints()
+	c.checkSessions()
 	c.checkAgreement()
 	if c.calm(0) {
 		c.checkOwners()

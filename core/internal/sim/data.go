@@ -8,6 +8,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/shell"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
 // sending is a message on its way: it is kept until it is known to have arrived, or
@@ -23,6 +24,7 @@ type sending struct {
 	arrived  bool // the other side's transport has it
 	acked    bool // and this side knows
 	returned bool // it was given back
+	echoed   bool // a cookie is to go ahead of it
 }
 
 func (s *sending) control() bool {
@@ -61,7 +63,9 @@ func (p *port) Status(id assoc.ID) (assoc.Status, error) {
 	}
 	return assoc.Status{
 		QueuedBytes: e.queued, QueuedPayload: e.queued, Unacked: e.launched, Unsent: len(e.out) - e.launched,
-		Paths: []assoc.PathStatus{{Addr: e.peer, Active: true, SRTT: 2 * p.w.Net.DelayMin}},
+		Paths: []assoc.PathStatus{{
+			Addr: e.peer, Active: true, SRTT: p.w.Net.DelayMin + p.w.Net.DelayMax, RTO: 2*p.w.Net.DelayMax + retransmission,
+		}},
 	}, nil
 }
 
@@ -200,6 +204,10 @@ func (e *end) read(pk packet) {
 	e.port.proc.do(func() {
 		if e.other != from {
 			return // it has restarted since
+		}
+		e.echoed = e.echoed || s.info.PPID == protocol.PPIDASAP && asap.Type(s.data[0]) == asap.TypeCookieEcho
+		if s.echoed && !e.echoed {
+			e.port.w.fail("%s receives a message ahead of the cookie", e.host().name)
 		}
 		if !e.port.lends || s.control() {
 			e.taken(len(s.data))

@@ -249,6 +249,9 @@ func (e *endpointProgram) handle(info assoc.RecvInfo, b []byte) {
 		if info.Kind == assoc.Message && info.PPID == protocol.PPIDASAP {
 			e.host.Traffic.ReceivedASAP.add(b)
 		}
+		if e.app.talk != nil {
+			e.app.talk.arrives(&info, b)
+		}
 		e.table.Handle(e.host.now(), &info, b)
 	})
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/session"
@@ -26,15 +27,15 @@ type conversation struct {
 	over     bool
 	requests []asked // by number, from 1
 
-	at       *end // the association that serves it
+	at       assoc.ID // the association that serves it
 	handed   []*sending
 	newest   uint64 // of the ordered requests that at was given
 	answers  int    // that came from it
 	moved    bool   // at is not the first one
 	repaired bool   // hold: at was told what it has to know
-	resumed  bool   // hold: the program has called Resume since at stands
 	cookie   bool   // the PU has one
 	echoes   bool   // and at begins with it
+	doubts   []int  // how many messages were in doubt, of failovers that the program has not read of
 	doubt    int    // in all
 }
 
@@ -69,6 +70,35 @@ func (c *conversation) accept(info session.SendInfo) (n uint64) {
 
 func (c *conversation) refuse() { c.requests = c.requests[:len(c.requests)-1] }
 
+// arrives notes what the transport of a PU tells, when it does.
+func (c *conversation) arrives(info *assoc.RecvInfo, b []byte) {
+	switch kind, of, _ := c.w.decodeBody(b); {
+	case info.Kind == assoc.Message && kind == answer && of == c && info.Assoc == c.at:
+		c.answers++
+	case info.Kind == assoc.CommUp && info.Assoc == c.session.Assoc():
+		c.moved = c.at != 0
+		c.at, c.handed, c.newest, c.answers, c.repaired, c.echoes = info.Assoc, nil, 0, 0, false, c.cookie
+	case info.Kind == assoc.CommLost || info.Kind == assoc.ShutdownComplete:
+		if info.Assoc == c.at {
+			c.doubts = append(c.doubts, c.inDoubt())
+		}
+	}
+}
+
+// inDoubt is how many messages nobody can vouch for: a transport took them, has not given
+// them back, and no answer came.
+func (c *conversation) inDoubt() (n int) {
+	if c.replay {
+		return 0
+	}
+	for _, s := range c.handed {
+		if !s.returned {
+			n++
+		}
+	}
+	return max(n-c.answers, 0)
+}
+
 // keepsCookie notes that the PU has got a cookie.
 func (c *conversation) keepsCookie(b []byte) { c.cookie = session.CarriesState(b) }
 
@@ -78,11 +108,10 @@ func (w *World) handed(e *end, s *sending) {
 	if c == nil || kind == answer || s.info.PPID == protocol.PPIDASAP {
 		return
 	}
-	if c.at != e {
-		c.moved = c.at != nil
-		c.at, c.handed, c.newest, c.answers, c.repaired, c.resumed = e, nil, 0, 0, false, false
-		c.echoes = c.cookie
+	if c.at != e.id {
+		c.fail("request %d is sent to an element that does not serve it", n)
 	}
+	s.echoed = c.echoes
 	c.handed = append(c.handed, s)
 	switch {
 	case kind == repair:
@@ -132,9 +161,6 @@ func (r *asked) settled() bool {
 func (c *conversation) delivered(e *endpointProgram, s *serving, kind bodyKind, n uint64, unordered bool) {
 	if s.seen == nil {
 		s.seen = map[uint64]bool{}
-		if c.echoes && !s.echoed && e.role.App.Cookie > 0 {
-			c.fail("%s receives request %d without the cookie", e.host.name, n)
-		}
 	}
 	if kind == repair {
 		return
@@ -157,7 +183,7 @@ func (c *conversation) delivered(e *endpointProgram, s *serving, kind bodyKind, 
 
 // answered notes an answer, which the PU has received.
 func (c *conversation) answered(n uint64) {
-	if c.answers++; n > 0 {
+	if n > 0 {
 		c.requests[n-1].answered++
 	}
 }
@@ -171,19 +197,12 @@ func (c *conversation) undelivered(b []byte) {
 
 // failoverBegun checks how many messages are said to be in doubt.
 func (c *conversation) failoverBegun(n *session.Notification) {
-	kept, again := 0, 0
-	for _, s := range c.handed {
-		if s.returned {
-			again++
-		} else {
-			kept++
-		}
+	if len(c.doubts) == 0 {
+		c.fail("a failover begins without reason")
+		return
 	}
-	want := max(kept-c.answers, 0)
-	if c.replay {
-		want = 0
-	}
-	if n.InDoubt != want {
+	want := c.doubts[0]
+	if c.doubts = c.doubts[1:]; n.InDoubt != want {
 		c.fail("%d messages are said to be in doubt, and %d are", n.InDoubt, want)
 	}
 	if n.Err == nil && n.InDoubt > 0 {
@@ -206,6 +225,30 @@ func (c *conversation) unanswered() (n int) {
 		}
 	}
 	return n
+}
+
+// checkSessions: what sessions keep is bounded. A session keeps what its options
+// allow, and one message more.
+func (c *checks) checkSessions() {
+	for _, h := range c.w.hosts {
+		e := h.endpoint()
+		if e == nil {
+			continue
+		}
+		most := session.Size{Sessions: 8 * len(c.w.hosts), Associations: 8 * len(c.w.hosts), Deadlines: 8 * len(c.w.hosts)}
+		if s := e.table.Size(); s.Sessions > most.Sessions || s.Associations > most.Associations || s.Deadlines > most.Deadlines || s.Lookups > 0 {
+			c.w.fail("%s keeps %+v, not %+v at most", h.name, s, most)
+		}
+		for _, ss := range e.table.Sessions() {
+			o, st := ss.Options(), e.table.Stats(ss)
+			if queued := st.Queued; queued > o.SendBuffer+e.role.App.Size {
+				c.w.fail("%s keeps %d bytes to send, its buffer has %d", h.name, queued, o.SendBuffer)
+			}
+			if st.Receiving.Bytes > o.ReceiveBuffer+max(e.role.App.Size, session.MaxCookie) {
+				c.w.fail("%s keeps %d bytes that were received, its buffer has %d", h.name, st.Receiving.Bytes, o.ReceiveBuffer)
+			}
+		}
+	}
 }
 
 // restLag is how long answers may take in the slowest world.

@@ -3,7 +3,9 @@ package sim
 import (
 	"flag"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -62,33 +64,53 @@ func TestSessions(t *testing.T) {
 	try(t, NewSessions, bounds, func(s *Storm) { s.Rage(10, 2*time.Minute) })
 }
 
-// try plays the worlds of all seeds.
+// try plays the worlds of all seeds, as many at a time as there are processors.
 func try(t *testing.T, build func(seed uint64) *Storm, b Bounds, play func(*Storm)) {
 	from, to := *first, *first+uint64(*seeds)
 	if *seed != 0 {
 		from, to = *seed, *seed+1
 	}
+	var mu sync.Mutex
 	worst := map[string]time.Duration{}
 	failed := 0
-	for n := from; n < to && failed < 10; n++ {
-		s := build(n)
-		if *seed != 0 && testing.Verbose() {
-			s.Trace = func(l Line) { t.Log(l) }
-		}
-		s.Watch(b)
-		play(s)
-		for what, d := range s.Worst() {
+	next := func(failures int, took map[string]time.Duration) (n uint64, more bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		for what, d := range took {
 			worst[what] = max(worst[what], d)
 		}
-		for _, what := range s.Broken() {
-			t.Errorf("seed %d: %s", n, what)
-		}
-		if len(s.Broken()) > 0 {
-			t.Errorf("replay: go test ./core/internal/sim -run %s -v -args -seed %d", t.Name(), n)
-			failed++
-		}
+		failed += failures
+		from++
+		return from - 1, from <= to && failed < 10
 	}
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for n, more := next(0, nil); more; {
+				s := build(n)
+				if *seed != 0 && testing.Verbose() {
+					s.Trace = func(l Line) { t.Log(l) }
+				}
+				s.Watch(b)
+				play(s)
+				n, more = next(report(t, n, s.Broken()), s.Worst())
+			}
+		})
+	}
+	workers.Wait()
 	for _, what := range slices.Sorted(maps.Keys(worst)) {
 		t.Logf("%-30s at most %v", what, worst[what])
 	}
+}
+
+// report says what went wrong in the world of a seed, and how to see it again.
+func report(t *testing.T, seed uint64, broken []string) (failures int) {
+	if len(broken) == 0 {
+		return 0
+	}
+	for _, what := range broken {
+		t.Errorf("seed %d: %s", seed, what)
+	}
+	t.Errorf("replay: go test ./core/internal/sim -run %s -v -args -seed %d", t.Name(), seed)
+	return 1
 }
