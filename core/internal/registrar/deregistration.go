@@ -38,8 +38,8 @@ func mayDeregister(l *link, el *element) bool {
 	if l.Channel != ASAPOverSCTP {
 		return false // ASAP-2.1-01
 	}
-	if w := el.State.watch; w != nil && w.link != nil {
-		return w.link == l
+	if mon := el.State.monitor; mon != nil && mon.link != nil {
+		return mon.link == l
 	}
 	ours := func(a netip.Addr) bool { return l.hasAddr(a) }
 	return slices.ContainsFunc(el.ASAP.Addrs, ours) || slices.ContainsFunc(el.User.Addrs, ours)

@@ -18,7 +18,7 @@ type discovery struct {
 	timer  timerq.Timer[deadline]
 	until  time.Time // before, others may still be found: we do not think ourselves alone
 	knocks bucket
-	open   []*contact // knocks without an outcome
+	open   []*peerCandidate // knocks without an outcome
 }
 
 // Knocks at addresses that a forged datagram may have named: that many at
@@ -65,14 +65,14 @@ func (r *Registrar) handlePresenceHeard(now time.Time, ev PresenceHeard) {
 		return
 	}
 	p := r.peersByID[id]
-	if p != nil && (p.link != nil || p.call != nil) || !r.discovery.knocks.allow(now, knockRate, knockBurst) {
+	if p != nil && (p.link != nil || p.attempt != nil) || !r.discovery.knocks.allow(now, knockRate, knockBurst) {
 		return
 	}
 	if p != nil {
 		r.tell(p, r.presence(id, true)) // thought dead perhaps, or not yet connected
 		return
 	}
-	c := &contact{addrs: callable(m.Server.Transport), id: id, heard: true}
+	c := &peerCandidate{addrs: callable(m.Server.Transport), id: id, heard: true}
 	if d := &r.discovery; len(c.addrs) > 0 && len(d.open) < maxKnocks && !r.calling(c) {
 		d.open = append(d.open, c)
 		r.reachOut(c)
@@ -80,12 +80,12 @@ func (r *Registrar) handlePresenceHeard(now time.Time, ev PresenceHeard) {
 }
 
 // knocked ends a knock. If somebody is there, an answer is due from him.
-func (r *Registrar) knocked(now time.Time, c *contact, l *link) {
+func (r *Registrar) knocked(now time.Time, c *peerCandidate, l *link) {
 	if !c.heard {
 		return
 	}
 	d := &r.discovery
-	d.open = slices.DeleteFunc(d.open, func(o *contact) bool { return o == c })
+	d.open = slices.DeleteFunc(d.open, func(o *peerCandidate) bool { return o == c })
 	if l != nil && l.peer == nil {
 		r.timers.Set(&l.idle, now.Add(r.cfg.Timers.IdleLink))
 	}
@@ -101,32 +101,32 @@ func callable(t protocol.Transport) []netip.AddrPort {
 	})
 }
 
-// calling says whether we are at the contact's address ourselves, or about to
+// calling says whether we are at the candidate's address ourselves, or about to
 // be connected there.
-func (r *Registrar) calling(c *contact) bool {
+func (r *Registrar) calling(c *peerCandidate) bool {
 	there := func(a netip.AddrPort) bool { return slices.Contains(c.addrs, a) }
 	return slices.ContainsFunc(r.cfg.ENRP.AddrPorts(), there) ||
-		slices.ContainsFunc(r.discovery.open, func(o *contact) bool { return slices.ContainsFunc(o.addrs, there) }) ||
-		slices.ContainsFunc(r.contacts, func(o *contact) bool { return o.call != nil && slices.ContainsFunc(o.addrs, there) })
+		slices.ContainsFunc(r.discovery.open, func(o *peerCandidate) bool { return slices.ContainsFunc(o.addrs, there) }) ||
+		slices.ContainsFunc(r.candidates, func(o *peerCandidate) bool { return o.attempt != nil && slices.ContainsFunc(o.addrs, there) })
 }
 
-// candidate makes a registrar that was heard over SCTP while we join one of
+// addHeard makes a registrar that was heard over SCTP while we join one of
 // those that can be the mentor (OVR-3.1-01), behind those that are configured.
-func (r *Registrar) candidate(now time.Time, p *peer) {
+func (r *Registrar) addHeard(now time.Time, p *peer) {
 	if !r.cfg.Multicast || r.join.step == joinDone || len(p.addrs()) == 0 || p.link == nil {
 		return
 	}
-	for _, c := range r.contacts {
-		if c.id == p.id || r.contactLink(c) == p.link {
+	for _, c := range r.candidates {
+		if c.id == p.id || r.candidateLink(c) == p.link {
 			return
 		}
 	}
-	if len(r.contacts) >= len(r.cfg.Peers)+maxKnocks {
+	if len(r.candidates) >= len(r.cfg.Peers)+maxKnocks {
 		return
 	}
-	r.contacts = append(r.contacts, &contact{addrs: p.addrs(), id: p.id, link: p.link, until: now.Add(lostFor)})
+	r.candidates = append(r.candidates, &peerCandidate{addrs: p.addrs(), id: p.id, link: p.link, until: now.Add(lostFor)})
 	if r.join.step == joinSeek {
-		r.join.at = len(r.contacts) - 2
+		r.join.at = len(r.candidates) - 2
 		r.nextMentor(now)
 	}
 }

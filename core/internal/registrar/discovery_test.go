@@ -248,8 +248,8 @@ func TestDiscoveryFlood(t *testing.T) {
 	s.groupless().take()
 	s.step(heard(20, "192.0.2.20:9901"))
 	s.want(s.knocks(tokens[len(tokens)-1]+1, "192.0.2.20:9901"))
-	if len(s.r.peers) != 0 || len(s.r.discovery.open) != 1 || len(s.r.contacts) != 0 {
-		t.Errorf("%d peers, %d knocks, %d contacts", len(s.r.peers), len(s.r.discovery.open), len(s.r.contacts))
+	if len(s.r.peers) != 0 || len(s.r.discovery.open) != 1 || len(s.r.candidates) != 0 {
+		t.Errorf("%d peers, %d knocks, %d contacts", len(s.r.peers), len(s.r.discovery.open), len(s.r.candidates))
 	}
 }
 

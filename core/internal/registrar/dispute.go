@@ -17,10 +17,10 @@ import (
 // neither here nor there, an order that both know decides when the conflict is
 // seen again: the lower identifier gives way.
 func (r *Registrar) defend(now time.Time, p *peer, el *element) {
-	w := el.State.watch
-	if !w.disputed {
+	mon := el.State.monitor
+	if !mon.disputed {
 		r.claim(now, el, p.id, disputeSpread)
-		w.disputed = true
+		mon.disputed = true
 		return
 	}
 	if r.outranked(p) {
@@ -35,9 +35,9 @@ const disputeSpread = time.Second
 
 // confirmed: a PE acknowledges that we are its home. It may have been so
 // before, then no registration follows that would tell the others.
-func (r *Registrar) confirmed(w *watch) {
-	if w.claimed && w.disputed && w.el.Home == r.id {
-		r.announce(enrp.AddPE, w.el)
+func (r *Registrar) confirmed(mon *monitor) {
+	if mon.claimed && mon.disputed && mon.el.Home == r.id {
+		r.announce(enrp.AddPE, mon.el)
 	}
 }
 
@@ -46,7 +46,7 @@ func (r *Registrar) confirmed(w *watch) {
 func (r *Registrar) adopt(now time.Time, el *element, from protocol.ServerID) {
 	r.space.SetHome(el, r.id)
 	r.claim(now, el, from, disputeSpread)
-	el.State.watch.disputed = true
+	el.State.monitor.disputed = true
 	r.announce(enrp.AddPE, el)
 }
 

@@ -10,8 +10,8 @@ import (
 // A registrar hands PEs over to others when it leaves, and when it owns more
 // than its share. RFC 5353 knows the takeover only, by which one registrar gets
 // them all after the other one is dead. The handover is made of its messages:
-// the owner offers the PE to the heir alone, by a HANDLE_UPDATE ADD_PE that names
-// the heir as its home; the heir asks the PE (KEEP_ALIVE with H), and when that
+// the owner offers the PE to the new home alone, by a HANDLE_UPDATE ADD_PE that names
+// the new home as its home; the new home asks the PE (KEEP_ALIVE with H), and when that
 // acknowledges, announces it as its own to all. Until then the owner stays the
 // owner: a registrar that does not know the custom ignores what others say of
 // its own PEs (ENRP-3.3.1-06), and nothing has changed.
@@ -19,7 +19,7 @@ import (
 // handover is the state of what was offered to others.
 type handover struct {
 	leaving bool
-	open    int // PEs offered that the heir has not announced
+	open    int // PEs offered that the new home has not announced
 	done    bool
 	timer   timerq.Timer[deadline] // end of leaving, or of the offers
 }
@@ -50,8 +50,8 @@ func (r *Registrar) leaveGroup(now time.Time) {
 	}
 	h.leaving = true
 	n := r.space.Owned(r.id)
-	heirs := r.heirs(now)
-	if n == 0 || len(heirs) == 0 || !r.cfg.Handover {
+	newHomes := r.newHomes(now)
+	if n == 0 || len(newHomes) == 0 || !r.cfg.Handover {
 		r.endLeave()
 		return
 	}
@@ -60,7 +60,7 @@ func (r *Registrar) leaveGroup(now time.Time) {
 	r.timers.Set(&h.timer, now.Add(leaveTime+time.Duration(n)*time.Second/claimRate))
 	for el := range r.space.Elements() {
 		if el.Home == r.id {
-			r.offer(el, r.poorest(heirs))
+			r.offer(el, r.leastLoaded(newHomes))
 		}
 	}
 }
@@ -78,9 +78,9 @@ func (r *Registrar) endLeave() {
 	}
 }
 
-// heirs are the peers that can take PEs: they are there, and for long enough
+// newHomes are the peers that can take PEs: they are there, and for long enough
 // to know them, and have not refused any of late. One that leaves cannot choose.
-func (r *Registrar) heirs(now time.Time) []*peer {
+func (r *Registrar) newHomes(now time.Time) []*peer {
 	var out []*peer
 	for _, p := range r.peers {
 		settled := p.download == nil && p.session == nil && !p.probing && now.Sub(p.since) >= 2*r.cfg.Timers.Heartbeat
@@ -92,8 +92,8 @@ func (r *Registrar) heirs(now time.Time) []*peer {
 	return out
 }
 
-// poorest returns who owns the fewest PEs, with those on offer.
-func (r *Registrar) poorest(peers []*peer) *peer {
+// leastLoaded returns who owns the fewest PEs, with those on offer.
+func (r *Registrar) leastLoaded(peers []*peer) *peer {
 	best := peers[0]
 	for _, p := range peers[1:] {
 		if r.space.Owned(p.id)+p.offered < r.space.Owned(best.id)+best.offered {
@@ -106,7 +106,7 @@ func (r *Registrar) poorest(peers []*peer) *peer {
 // offer asks a peer to become the home of a PE of ours.
 func (r *Registrar) offer(el *element, to *peer) {
 	r.closeOffer(el)
-	el.State.heir = to.id
+	el.State.newHome = to.id
 	to.offered++
 	r.handover.open++
 	r.counts.Offered++
@@ -120,22 +120,22 @@ func (r *Registrar) offer(el *element, to *peer) {
 	})
 }
 
-// closeOffer: the heir has the PE, or it will not have it; one PE less to wait
+// closeOffer: the new home has the PE, or it will not have it; one PE less to wait
 // for.
 func (r *Registrar) closeOffer(el *element) {
-	if el.State.heir == 0 {
+	if el.State.newHome == 0 {
 		return
 	}
-	if p := r.peersByID[el.State.heir]; p != nil {
+	if p := r.peersByID[el.State.newHome]; p != nil {
 		p.offered--
 	}
-	el.State.heir = 0
+	el.State.newHome = 0
 	r.handover.open--
 }
 
 // handedOver: an offer ends for good, also because the PE is gone.
 func (r *Registrar) handedOver(el *element) {
-	if el.State.heir == 0 {
+	if el.State.newHome == 0 {
 		return
 	}
 	if r.closeOffer(el); r.handover.open == 0 {
@@ -143,7 +143,7 @@ func (r *Registrar) handedOver(el *element) {
 	}
 }
 
-// offerTime is how long an heir has to ask a PE, and that to answer.
+// offerTime is how long a new home has to ask a PE, and that to answer.
 const offerTime = 15 * time.Second
 
 // refusedFor is how long a peer gets no PEs after it did not take one.
@@ -155,7 +155,7 @@ type offersOver struct{}
 // alone for a while.
 func (offersOver) due(r *Registrar, now time.Time) {
 	for el := range r.space.Elements() {
-		if p := r.peersByID[el.State.heir]; p != nil {
+		if p := r.peersByID[el.State.newHome]; p != nil {
 			p.refusedUntil = now.Add(refusedFor)
 		}
 		r.closeOffer(el)
@@ -169,64 +169,64 @@ func (r *Registrar) takeOffer(now time.Time, p *peer, m enrp.HandleUpdate) {
 	if el == nil || el.Home != p.id || r.handover.leaving || !r.cfg.Handover {
 		return // ENRP-3.3.1-06
 	}
-	w := r.watchOf(el)
-	w.claimed, w.claimedFrom = true, p.id
-	r.askWithin(now, w, time.Duration(r.space.Owned(p.id))*time.Second/claimRate)
+	mon := r.monitorOf(el)
+	mon.claimed, mon.claimedFrom = true, p.id
+	r.askWithin(now, mon, time.Duration(r.space.Owned(p.id))*time.Second/claimRate)
 }
 
 // takeOffered: a PE that was offered acknowledges that we are its home, and
 // everybody hears of it.
-func (r *Registrar) takeOffered(now time.Time, w *watch) {
-	r.space.SetHome(w.el, r.id)
-	r.setLife(now, w)
-	r.announce(enrp.AddPE, w.el)
-	r.giveOn(now, w.el)
+func (r *Registrar) takeOffered(now time.Time, mon *monitor) {
+	r.space.SetHome(mon.el, r.id)
+	r.setLife(now, mon)
+	r.announce(enrp.AddPE, mon.el)
+	r.offerWhileLeaving(now, mon.el)
 }
 
-// Not more than balanceStep PEs are handed over in a heartbeat, half of what is
+// Not more than rebalanceStep PEs are handed over in a heartbeat, half of what is
 // too much, and nothing while the difference is small.
-const balanceStep = 100
+const rebalanceStep = 100
 
-// balance offers PEs to the peer that owns the fewest, if we own more than our
+// rebalance offers PEs to the peer that owns the fewest, if we own more than our
 // share. Every PE knows one registrar more afterwards.
-func (r *Registrar) balance(now time.Time) {
+func (r *Registrar) rebalance(now time.Time) {
 	if !r.cfg.Handover || !r.serving || r.handover.leaving || r.handover.open > 0 {
 		return
 	}
-	heirs := r.heirs(now)
-	if len(heirs) == 0 {
+	newHomes := r.newHomes(now)
+	if len(newHomes) == 0 {
 		return
 	}
-	to := r.poorest(heirs)
+	to := r.leastLoaded(newHomes)
 	mine, theirs, all := r.space.Owned(r.id), r.space.Owned(to.id), r.space.Owned(r.id)
-	for _, p := range heirs {
+	for _, p := range newHomes {
 		all += r.space.Owned(p.id)
 	}
-	share := all / (len(heirs) + 1)
+	share := all / (len(newHomes) + 1)
 	surplus := min(mine-share, share-theirs)
 	if surplus < max(2, share/10) {
 		return
 	}
-	n := min((surplus+1)/2, balanceStep)
+	n := min((surplus+1)/2, rebalanceStep)
 	r.handover.timer.Value = offersOver{}
 	r.timers.Set(&r.handover.timer, now.Add(offerTime))
 	for el := range r.space.Elements() {
 		if n == 0 {
 			return
 		}
-		if w := el.State.watch; el.Home == r.id && r.holds(el) && !w.claimed && !w.probing {
+		if mon := el.State.monitor; el.Home == r.id && r.holds(el) && !mon.claimed && !mon.probing {
 			r.offer(el, to)
 			n--
 		}
 	}
 }
 
-// giveOn offers what comes while we leave.
-func (r *Registrar) giveOn(now time.Time, el *element) {
+// offerWhileLeaving offers what comes while we leave.
+func (r *Registrar) offerWhileLeaving(now time.Time, el *element) {
 	if !r.handover.leaving || r.handover.done {
 		return
 	}
-	if heirs := r.heirs(now); len(heirs) > 0 {
-		r.offer(el, r.poorest(heirs))
+	if newHomes := r.newHomes(now); len(newHomes) > 0 {
+		r.offer(el, r.leastLoaded(newHomes))
 	}
 }

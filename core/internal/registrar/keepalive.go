@@ -10,55 +10,55 @@ import (
 )
 
 // startProbe asks a PE whether it lives, unless that is under way.
-func (r *Registrar) startProbe(now time.Time, w *watch) {
-	if w.probing {
+func (r *Registrar) startProbe(now time.Time, mon *monitor) {
+	if mon.probing {
 		return
 	}
-	w.probing, w.left = true, int8(r.cfg.KeepAlive.Retries)
-	r.sendKeepAlive(now, w)
+	mon.probing, mon.left = true, int8(r.cfg.KeepAlive.Retries)
+	r.sendKeepAlive(now, mon)
 }
 
 // probeSoon starts a probe that others can provoke: at once, but not more
 // often than allowed (SEC-2.14-01).
-func (r *Registrar) probeSoon(now time.Time, w *watch) {
-	earliest := w.lastProbe + moment(r.cfg.KeepAlive.Gap)
+func (r *Registrar) probeSoon(now time.Time, mon *monitor) {
+	earliest := mon.lastProbe + moment(r.cfg.KeepAlive.Gap)
 	switch {
-	case w.probing:
+	case mon.probing:
 	case r.moment(now) >= earliest:
-		r.startProbe(now, w)
-	case w.probe == 0 || w.probe > earliest:
-		w.probe = earliest
-		r.rearm(w)
+		r.startProbe(now, mon)
+	case mon.probe == 0 || mon.probe > earliest:
+		mon.probe = earliest
+		r.rearm(mon)
 	}
 }
 
 // sendKeepAlive sends over the PE's association, any other with its endpoint,
 // or a new one.
-func (r *Registrar) sendKeepAlive(now time.Time, w *watch) {
-	w.lastProbe = r.moment(now)
+func (r *Registrar) sendKeepAlive(now time.Time, mon *monitor) {
+	mon.lastProbe = r.moment(now)
 	r.counts.Probes++
-	r.setProbe(w, now.Add(r.probeTimeout()))
-	if l := r.linkOf(w); l != nil {
-		r.ask(w, l)
-		r.emit(SendASAP{Link: l.Link, Message: r.keepAlive(w)})
+	r.setProbe(mon, now.Add(r.probeTimeout()))
+	if l := r.linkOf(mon); l != nil {
+		r.ask(mon, l)
+		r.emit(SendASAP{Link: l.Link, Message: r.keepAlive(mon)})
 		return
 	}
-	if w.dial == nil {
-		r.dialPE(w, r.keepAlive(w))
+	if mon.attempt == nil {
+		r.connectPE(mon, r.keepAlive(mon))
 	}
 }
 
 // keepAlive names the PE too: the RFC has no place for that, but a process
 // with several PEs needs it (ASAP-3.4-07).
-func (r *Registrar) keepAlive(w *watch) asap.EndpointKeepAlive {
-	return asap.EndpointKeepAlive{NewHome: w.claimed, Server: r.id, Handle: w.el.Pool().Handle, ID: w.el.ID}
+func (r *Registrar) keepAlive(mon *monitor) asap.EndpointKeepAlive {
+	return asap.EndpointKeepAlive{NewHome: mon.claimed, Server: r.id, Handle: mon.el.Pool().Handle, ID: mon.el.ID}
 }
 
-func (r *Registrar) linkOf(w *watch) *link {
-	if w.link != nil {
-		return w.link
+func (r *Registrar) linkOf(mon *monitor) *link {
+	if mon.link != nil {
+		return mon.link
 	}
-	for _, a := range w.el.ASAP.AddrPorts() {
+	for _, a := range mon.el.ASAP.AddrPorts() {
 		if l := r.byAddr[a]; l != nil {
 			return l
 		}
@@ -69,22 +69,22 @@ func (r *Registrar) linkOf(w *watch) *link {
 // probeFailed tries again, or gives the PE up: at once if the failure is
 // conclusive, otherwise after the last try (ASAP-3.5-07, ASAP-3.5-12). Some PEs
 // answer their home only, so to anybody else silence alone says nothing.
-func (r *Registrar) probeFailed(now time.Time, w *watch, conclusive bool) {
-	if w.el == nil || !w.probing {
+func (r *Registrar) probeFailed(now time.Time, mon *monitor, conclusive bool) {
+	if mon.el == nil || !mon.probing {
 		return
 	}
-	if !conclusive && w.left > 0 {
-		w.left--
-		r.sendKeepAlive(now, w)
+	if !conclusive && mon.left > 0 {
+		mon.left--
+		r.sendKeepAlive(now, mon)
 		return
 	}
-	if w.el.Home != r.id && (!conclusive || w.claimed) {
-		r.unwatch(now, w.el) // what others say it is, it stays
+	if mon.el.Home != r.id && (!conclusive || mon.claimed) {
+		r.forgetMonitor(now, mon.el) // what others say it is, it stays
 		return
 	}
 	r.counts.Dead++
-	r.tellGone(w) // one that only hung for a while comes back at once
-	r.remove(now, w.el, "PE does not answer, removed")
+	r.tellGone(mon) // one that only hung for a while comes back at once
+	r.remove(now, mon.el, "PE does not answer, removed")
 }
 
 // conclusive says whether a failed set-up shows that nobody is there: anything
@@ -98,13 +98,13 @@ func conclusive(err error) bool {
 // PEs answer over their home's association).
 func (r *Registrar) handleKeepAliveAck(now time.Time, l *link, m asap.EndpointKeepAliveAck) {
 	el := r.space.Element(m.Handle, m.ID)
-	if el == nil || el.State.watch == nil {
+	if el == nil || el.State.monitor == nil {
 		return
 	}
-	w := el.State.watch
-	if l == w.link || l == w.via || sameEndpoint(l, el) {
-		r.confirmed(w)
-		r.alive(now, w, l)
+	mon := el.State.monitor
+	if l == mon.link || l == mon.via || sameEndpoint(l, el) {
+		r.confirmed(mon)
+		r.alive(now, mon, l)
 	}
 }
 
@@ -114,24 +114,24 @@ func sameEndpoint(l *link, el *element) bool {
 }
 
 // alive: the PE was heard over l and stays (ASAP-3.5-08).
-func (r *Registrar) alive(now time.Time, w *watch, l *link) {
-	if w.claimed && w.probing && w.el.Home != r.id {
-		r.takeOffered(now, w)
+func (r *Registrar) alive(now time.Time, mon *monitor, l *link) {
+	if mon.claimed && mon.probing && mon.el.Home != r.id {
+		r.takeOffered(now, mon)
 	}
-	if w.link == nil && w.el.Home == r.id {
-		r.attach(now, w, l)
+	if mon.link == nil && mon.el.Home == r.id {
+		r.attach(now, mon, l)
 	}
-	w.claimed = false
-	r.settle(now, w)
-	r.scheduleProbe(now, w)
+	mon.claimed = false
+	r.settle(now, mon)
+	r.scheduleProbe(now, mon)
 }
 
 // scheduleProbe sets the time of the next probe. Only the owner supervises
 // (OWN-09), at intervals that vary by half so that they spread (ASAP-3.5-13).
-func (r *Registrar) scheduleProbe(now time.Time, w *watch) {
-	if interval := r.probeInterval(); interval > 0 && w.el.Home == r.id {
+func (r *Registrar) scheduleProbe(now time.Time, mon *monitor) {
+	if interval := r.probeInterval(); interval > 0 && mon.el.Home == r.id {
 		half := int64(interval / 2)
-		r.setProbe(w, now.Add(time.Duration(half+r.cfg.Rand.Int64N(2*half+1))))
+		r.setProbe(mon, now.Add(time.Duration(half+r.cfg.Rand.Int64N(2*half+1))))
 	}
 }
 

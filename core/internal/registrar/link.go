@@ -20,16 +20,16 @@ type link struct {
 	host      []netip.Addr       // then, the addresses of this host
 	idle      timerq.Timer[deadline]
 
-	watches bag[watch]        // PEs whose association this is
-	asked   bag[watch]        // PEs that were sent a KEEP_ALIVE over it
-	subs    bag[subscription] // what its peer subscribed to
-	reports bucket            // unreachability reports
+	monitors indexedSet[monitor]      // PEs whose association this is
+	asked    indexedSet[monitor]      // PEs that were sent a KEEP_ALIVE over it
+	subs     indexedSet[subscription] // what its peer subscribed to
+	reports  bucket                   // unreachability reports
 }
 
 func newLink(ev AssocUp) *link {
 	l := &link{Link: ev.Link, ours: ev.Token != 0, here: ev.Here, host: ev.Host}
-	l.watches.index = func(w *watch) *int32 { return &w.linkSlot }
-	l.asked.index = func(w *watch) *int32 { return &w.viaSlot }
+	l.monitors.index = func(mon *monitor) *int32 { return &mon.linkSlot }
+	l.asked.index = func(mon *monitor) *int32 { return &mon.viaSlot }
 	l.subs.index = func(s *subscription) *int32 { return &s.linkSlot }
 	l.idle.Value = idleLink{l}
 	l.setAddrs(ev.Peer)
@@ -64,16 +64,14 @@ func (r *Registrar) handleAssocUp(now time.Time, ev AssocUp) {
 	if l == nil {
 		if len(r.links)-r.housing >= r.cfg.Limits.Links {
 			r.emit(Abort{Link: ev.Link, Reason: "registrar has too many associations"})
-			r.failDial(now, ev.Token, nil)
-			r.failCall(now, ev.Token, nil)
+			r.connectFailed(now, ev.Token, nil)
 			return
 		}
 		l = newLink(ev)
 		r.links[ev.Link] = l
 		r.enter(l)
 	}
-	r.completeDial(now, ev.Token, l)
-	r.completeCall(now, ev.Token, l)
+	r.connected(now, ev.Token, l)
 	r.checkIdle(now, l)
 }
 
@@ -132,20 +130,20 @@ func (r *Registrar) abandon(now time.Time, l *link) {
 	for _, s := range l.subs.take() {
 		r.unsubscribe(s)
 	}
-	asked, watches := l.asked.take(), l.watches.take()
-	if len(watches) > 0 {
+	asked, monitors := l.asked.take(), l.monitors.take()
+	if len(monitors) > 0 {
 		r.housing--
 	}
-	for _, w := range watches {
-		w.link = nil
+	for _, mon := range monitors {
+		mon.link = nil
 	}
-	for _, w := range asked {
-		w.via = nil
-		r.probeFailed(now, w, false)
+	for _, mon := range asked {
+		mon.via = nil
+		r.probeFailed(now, mon, false)
 	}
-	for _, w := range watches {
-		if w.el != nil && w.link == nil {
-			r.probeSoon(now, w)
+	for _, mon := range monitors {
+		if mon.el != nil && mon.link == nil {
+			r.probeSoon(now, mon)
 		}
 	}
 }
@@ -160,7 +158,7 @@ func (i idleLink) due(r *Registrar, _ time.Time) {
 }
 
 func (l *link) idleNow() bool {
-	return l.ours && l.peer == nil && l.watches.len()+l.asked.len()+l.subs.len() == 0
+	return l.ours && l.peer == nil && l.monitors.len()+l.asked.len()+l.subs.len() == 0
 }
 
 // checkIdle starts the clock of a link that only served a probe.

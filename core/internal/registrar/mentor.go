@@ -10,12 +10,12 @@ import (
 
 // join is how a registrar starts: it asks a mentor who the other registrars
 // are, then for the whole handle table, and only then serves (RFC 5353
-// section 3.2). The configured contacts are tried one after the other
+// section 3.2). The configured candidates are tried one after the other
 // (ENRP-3.2-01), then those that were found by multicast, for which it listens
 // a while; with none there is nothing to ask (ENRP-3.2-02).
 type join struct {
 	step    joinStep
-	at      int   // which contact
+	at      int   // which candidate
 	mentor  *peer // once it was heard
 	timer   timerq.Timer[deadline]
 	round   int
@@ -30,7 +30,7 @@ const (
 	joinList                  // waiting for the list of registrars
 	joinTable                 // waiting for the handle table
 	joinPause                 // everybody refused: waiting to ask again
-	joinNames                 // waiting for the addresses of contacts
+	joinNames                 // waiting for the addresses of candidates
 	joinSeek                  // nobody to ask yet: waiting to find somebody by multicast
 )
 
@@ -42,7 +42,7 @@ type joinTime struct{}
 
 func (r *Registrar) startJoining(now time.Time) {
 	r.join.timer.Value = joinTime{}
-	r.makeContacts()
+	r.makeCandidates()
 	if r.cfg.LookUp {
 		r.join.step = joinNames
 		r.lookUpPeers()
@@ -57,27 +57,27 @@ func (r *Registrar) startRound(now time.Time) {
 	r.nextMentor(now)
 }
 
-// nextMentor turns to the next contact; after the last one the round is over.
+// nextMentor turns to the next candidate; after the last one the round is over.
 func (r *Registrar) nextMentor(now time.Time) {
 	j := &r.join
 	j.at++
 	j.mentor = nil
-	if j.at >= len(r.contacts) {
+	if j.at >= len(r.candidates) {
 		r.endRound(now)
 		return
 	}
 	j.step = joinList
 	r.timers.Set(&j.timer, now.Add(r.cfg.Timers.Mentor)) // ENRP-3.2-04
-	c := r.contacts[j.at]
-	if l := r.contactLink(c); l != nil {
+	c := r.candidates[j.at]
+	if l := r.candidateLink(c); l != nil {
 		r.askForList(l)
-	} else if c.call == nil {
+	} else if c.attempt == nil {
 		r.reachOut(c)
 	}
 }
 
-// contactLink is an association with the contact's registrar, if there is one.
-func (r *Registrar) contactLink(c *contact) *link {
+// candidateLink is an association with the candidate's registrar, if there is one.
+func (r *Registrar) candidateLink(c *peerCandidate) *link {
 	if c.link != nil {
 		return c.link
 	}
@@ -132,15 +132,15 @@ func (r *Registrar) mentorFailed(now time.Time) {
 	r.nextMentor(now)
 }
 
-func (r *Registrar) joinFailed(now time.Time, c *contact) {
+func (r *Registrar) joinFailed(now time.Time, c *peerCandidate) {
 	if r.waitsFor(c) {
 		r.mentorFailed(now)
 	}
 }
 
-// waitsFor says whether the contact is the mentor that was asked for the list.
-func (r *Registrar) waitsFor(c *contact) bool {
-	return r.join.step == joinList && r.contacts[r.join.at] == c
+// waitsFor says whether the candidate is the mentor that was asked for the list.
+func (r *Registrar) waitsFor(c *peerCandidate) bool {
+	return r.join.step == joinList && r.candidates[r.join.at] == c
 }
 
 // askForList may not know yet whom it asks: Receiver ID 0 (ENRP-2.1-02).

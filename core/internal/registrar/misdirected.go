@@ -14,7 +14,7 @@ import (
 // Who has been of use on the association gets away with it.
 func (r *Registrar) handleMisdirected(now time.Time, ev Misdirected) {
 	l := r.links[ev.Link]
-	if l == nil || l.peer != nil || l.watches.len()+l.subs.len()+l.asked.len() > 0 {
+	if l == nil || l.peer != nil || l.monitors.len()+l.subs.len()+l.asked.len() > 0 {
 		return
 	}
 	why := "this is the ASAP port, for pool elements and pool users; this registrar serves no other registrars"

@@ -29,13 +29,13 @@ func (r *Registrar) lookUpPeers() {
 // lookUpMissing looks the names up again if some registrar behind them is
 // missing.
 func (r *Registrar) lookUpMissing(now time.Time) {
-	missing := func(c *contact) bool { return c.named && !r.known(c) }
-	if r.cfg.LookUp && now.Sub(r.names.last) >= lookUpPause && (r.names.failed || slices.ContainsFunc(r.contacts, missing)) {
+	missing := func(c *peerCandidate) bool { return c.named && !r.known(c) }
+	if r.cfg.LookUp && now.Sub(r.names.last) >= lookUpPause && (r.names.failed || slices.ContainsFunc(r.candidates, missing)) {
 		r.lookUpPeers()
 	}
 }
 
-// handlePeersLookedUp makes every address of the names a contact, in place of
+// handlePeersLookedUp makes every address of the names a candidate, in place of
 // those that the names had before. A name without address is like a peer that is
 // not there.
 func (r *Registrar) handlePeersLookedUp(now time.Time, ev PeersLookedUp) {
@@ -44,18 +44,18 @@ func (r *Registrar) handlePeersLookedUp(now time.Time, ev PeersLookedUp) {
 		r.complain(now, "peer "+f.Name, Log{Msg: "the name of a peer cannot be looked up", Peer: f.Name, Err: f.Err})
 	}
 	if r.join.step == joinDone { // or else the mentors are counted
-		r.contacts = slices.DeleteFunc(r.contacts, func(c *contact) bool {
-			return c.named && c.call == nil && c.link == nil && !slices.Contains(ev.Found, c.addrs[0])
+		r.candidates = slices.DeleteFunc(r.candidates, func(c *peerCandidate) bool {
+			return c.named && c.attempt == nil && c.link == nil && !slices.Contains(ev.Found, c.addrs[0])
 		})
 	}
 	for _, a := range ev.Found {
-		if r.addContact([]netip.AddrPort{a}) {
-			r.contacts[len(r.contacts)-1].named = true
+		if r.addCandidate([]netip.AddrPort{a}) {
+			r.candidates[len(r.candidates)-1].named = true
 		}
 	}
 	if r.join.step == joinNames {
 		r.startRound(now)
 	} else {
-		r.retryContacts()
+		r.retryCandidates()
 	}
 }

@@ -13,10 +13,10 @@ import (
 
 // peer is another registrar.
 type peer struct {
-	id     protocol.ServerID
-	server protocol.Transport // where it serves ENRP
-	link   *link              // nil while there is no association
-	call   *call              // the association being set up
+	id      protocol.ServerID
+	server  protocol.Transport // where it serves ENRP
+	link    *link              // nil while there is no association
+	attempt *connectAttempt    // the association being set up
 
 	here         bool      // it is on this host
 	since        time.Time // when it became known
@@ -25,7 +25,7 @@ type peer struct {
 
 	returned  time.Time              // when it came back after it was taken over
 	lastHeard time.Time              // peer_last_heard (RFC 5353 section 4.1)
-	watch     timerq.Timer[deadline] // its silence, or the reply to a probe
+	silence   timerq.Timer[deadline] // its silence, or the reply to a probe
 	probing   bool
 	ended     bool // it has shut its association down, and was not heard since
 	inactive  bool // somebody else is taking it over: not monitored (ENRP-3.5-07)
@@ -45,10 +45,10 @@ func (r *Registrar) addPeer(now time.Time, id protocol.ServerID, at []netip.Addr
 		return nil
 	}
 	p := &peer{id: id, lastHeard: now, since: now}
-	p.watch.Value = peerSilent{p}
+	p.silence.Value = peerSilent{p}
 	r.peers = append(r.peers, p)
 	r.peersByID[id] = p
-	r.timers.Set(&p.watch, now.Add(r.cfg.Timers.LastHeard))
+	r.timers.Set(&p.silence, now.Add(r.cfg.Timers.LastHeard))
 	r.emit(Log{Level: Info, Msg: "registrar joined", Server: id, At: at})
 	return p
 }
@@ -56,7 +56,7 @@ func (r *Registrar) addPeer(now time.Time, id protocol.ServerID, at []netip.Addr
 // removePeer forgets a registrar. What it owns stays.
 func (r *Registrar) removePeer(p *peer) {
 	at := p.at()
-	r.timers.Stop(&p.watch)
+	r.timers.Stop(&p.silence)
 	r.endDownload(p)
 	r.endSession(p)
 	r.endTakeover(p)
@@ -202,5 +202,5 @@ func (r *Registrar) partFrom(now time.Time, l *link, err error) {
 		}
 		r.doubt(now, p)
 	}
-	r.contactLost(now, l, err)
+	r.candidateLost(now, l, err)
 }

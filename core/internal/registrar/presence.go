@@ -33,24 +33,24 @@ func (r *Registrar) startHeartbeat(now time.Time) {
 // due: every PEER-HEARTBEAT-CYCLE all peers hear of us (ENRP-3.4.2-01).
 func (heartbeatTime) due(r *Registrar, now time.Time) {
 	r.groupcast(r.presence(0, false))
-	r.gossip()
-	r.dropContacts(now)
-	r.retryContacts()
-	r.checkContacts(now)
+	r.requestPeerList()
+	r.dropCandidates(now)
+	r.retryCandidates()
+	r.checkCandidates(now)
 	r.lookUpMissing(now)
-	r.balance(now)
+	r.rebalance(now)
 	r.startHeartbeat(now)
 }
 
-// gossip asks one peer, the next one every time, whom else it knows: two that
+// requestPeerList asks one peer, the next one every time, whom else it knows: two that
 // started at the same time, or were cut off from each other, have friends in
 // common who know the other one. The RFC has the list for newcomers only.
-func (r *Registrar) gossip() {
+func (r *Registrar) requestPeerList() {
 	if !r.serving || len(r.peers) == 0 {
 		return
 	}
-	p := r.peers[r.gossips%len(r.peers)]
-	r.gossips++
+	p := r.peers[r.listTurn%len(r.peers)]
+	r.listTurn++
 	if p.active() && p.link != nil {
 		r.askForList(p.link)
 	}
@@ -63,7 +63,7 @@ func (r *Registrar) handlePresence(now time.Time, p *peer, m enrp.Presence) {
 		p.server = m.Server.Transport
 		r.replaceAt(now, p)
 	}
-	r.candidate(now, p)
+	r.addHeard(now, p)
 	if m.ReplyRequired {
 		r.tell(p, r.presence(p.id, false))
 	} else if m.Receiver == r.id {
@@ -99,7 +99,7 @@ func (s peerSilent) due(r *Registrar, now time.Time) {
 	case s.probing:
 		r.peerDead(now, s.peer)
 	case now.Before(silentUntil):
-		r.timers.Set(&s.watch, silentUntil)
+		r.timers.Set(&s.silence, silentUntil)
 	default:
 		r.doubt(now, s.peer)
 	}
@@ -111,12 +111,12 @@ func (r *Registrar) doubt(now time.Time, p *peer) {
 		return
 	}
 	p.probing = true
-	r.timers.Set(&p.watch, now.Add(r.cfg.Timers.NoResponse))
+	r.timers.Set(&p.silence, now.Add(r.cfg.Timers.NoResponse))
 	r.tell(p, r.presence(p.id, true))
 }
 
 // stillAlive ends doubts about a peer.
 func (r *Registrar) stillAlive(now time.Time, p *peer) {
 	p.probing, p.inactive = false, false
-	r.timers.Set(&p.watch, now.Add(r.cfg.Timers.LastHeard))
+	r.timers.Set(&p.silence, now.Add(r.cfg.Timers.LastHeard))
 }

@@ -189,7 +189,7 @@ func TestMessagesWaitForTheAssociation(t *testing.T) {
 	for range 1000 {
 		pe.sends(m)
 	}
-	if n := len(s.r.peersByID[20].call.waiting); n != maxCallWaiting {
-		t.Errorf("%d messages wait, want at most %d", n, maxCallWaiting)
+	if n := len(s.r.peersByID[20].attempt.waiting); n != maxAttemptWaiting {
+		t.Errorf("%d messages wait, want at most %d", n, maxAttemptWaiting)
 	}
 }

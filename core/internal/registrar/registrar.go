@@ -21,30 +21,29 @@ type Registrar struct {
 	serving bool
 	waiting []ASAPReceived // requests that came before it served
 
-	space     *handlespace.Space[state]
-	links     map[Link]*link
-	housing   int                      // links that are the association of some PE
-	byAddr    map[netip.AddrPort]*link // ASAP over SCTP, by address of the peer
-	dials     map[Token]*dial
-	dialsTo   map[netip.AddrPort]*dial
-	audiences map[protocol.PoolHandle]*audience
-	subs      int
-	token     Token
-	announcer announcer
+	space       *handlespace.Space[state]
+	links       map[Link]*link
+	housing     int                      // links that are the association of some PE
+	byAddr      map[netip.AddrPort]*link // ASAP over SCTP, by address of the peer
+	attempts    map[Token]*connectAttempt
+	attemptsTo  map[netip.AddrPort]*connectAttempt // those to PEs, by the first address
+	subscribers map[protocol.PoolHandle]*poolSubscribers
+	subs        int
+	token       Token
+	announcer   announcer
 
 	// ENRP
-	peers     []*peer // in the order in which they became known
-	peersByID map[protocol.ServerID]*peer
-	calls     map[Token]*call
-	contacts  []*contact
-	departed  departed
-	names     names
+	peers      []*peer // in the order in which they became known
+	peersByID  map[protocol.ServerID]*peer
+	candidates []*peerCandidate
+	departed   departed
+	names      names
 	complaints
 	join      join
 	discovery discovery
 	heartbeat timerq.Timer[deadline]
 	handover  handover
-	gossips   int
+	listTurn  int
 	downloads int                   // tables on their way
 	updates   uint32                // counts downloads, and changes that peers told of meanwhile
 	gone      map[elementKey]uint32 // what a peer removed meanwhile
@@ -63,10 +62,10 @@ type pool = handlespace.Pool[state]
 
 // state is what the registrar keeps with every PE it knows.
 type state struct {
-	watch  *watch            // nil while there is no reason to watch it
-	mark   uint32            // the resynchronization that has not confirmed it yet
-	heir   protocol.ServerID // who was offered it and has not announced it yet
-	update uint32            // number of the last change that a peer told of during a download
+	monitor *monitor          // nil while there is no reason to monitor it
+	mark    uint32            // the resynchronization that has not confirmed it yet
+	newHome protocol.ServerID // who was offered it and has not announced it yet
+	update  uint32            // number of the last change that a peer told of during a download
 }
 
 // deadline is what a timer leads to.
@@ -85,19 +84,18 @@ func New(cfg Config) (*Registrar, error) {
 		return nil, err
 	}
 	return &Registrar{
-		cfg:        cfg,
-		id:         cfg.ServerID,
-		space:      handlespace.New[state](cfg.Rand),
-		links:      map[Link]*link{},
-		byAddr:     map[netip.AddrPort]*link{},
-		dials:      map[Token]*dial{},
-		dialsTo:    map[netip.AddrPort]*dial{},
-		audiences:  map[protocol.PoolHandle]*audience{},
-		peersByID:  map[protocol.ServerID]*peer{},
-		calls:      map[Token]*call{},
-		departed:   departed{},
-		complaints: complaints{},
-		gone:       map[elementKey]uint32{},
+		cfg:         cfg,
+		id:          cfg.ServerID,
+		space:       handlespace.New[state](cfg.Rand),
+		links:       map[Link]*link{},
+		byAddr:      map[netip.AddrPort]*link{},
+		attempts:    map[Token]*connectAttempt{},
+		attemptsTo:  map[netip.AddrPort]*connectAttempt{},
+		subscribers: map[protocol.PoolHandle]*poolSubscribers{},
+		peersByID:   map[protocol.ServerID]*peer{},
+		departed:    departed{},
+		complaints:  complaints{},
+		gone:        map[elementKey]uint32{},
 	}, nil
 }
 

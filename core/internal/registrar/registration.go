@@ -41,16 +41,16 @@ func (r *Registrar) handleRegistration(now time.Time, l *link, m asap.Registrati
 	if visible {
 		r.poolChanged(now, m.Handle)
 	}
-	r.giveOn(now, el)
+	r.offerWhileLeaving(now, el)
 }
 
 // replaceFormer removes PEs whose process was restarted: their association was
 // lost or restarted, they are being asked over the very one that another PE now
 // registers over, and that one serves where they did.
 func (r *Registrar) replaceFormer(now time.Time, l *link, m asap.Registration) {
-	for _, w := range slices.Clone(l.asked.items) {
-		if w.link == nil && w.el.Pool().Handle == m.Handle && w.el.ID != m.Element.ID && sameTransport(w.el.User, m.Element.User) {
-			r.remove(now, w.el, "PE was restarted under another identifier, removed")
+	for _, mon := range slices.Clone(l.asked.items) {
+		if mon.link == nil && mon.el.Pool().Handle == m.Handle && mon.el.ID != m.Element.ID && sameTransport(mon.el.User, m.Element.User) {
+			r.remove(now, mon.el, "PE was restarted under another identifier, removed")
 		}
 	}
 }
@@ -83,11 +83,11 @@ func sameTransport(a, b protocol.Transport) bool {
 
 // own begins or renews the supervision of a PE that registered over l.
 func (r *Registrar) own(now time.Time, el *element, l *link) {
-	w := r.watchOf(el)
-	w.reports = 0 // ASAP-3.5-10
-	r.attach(now, w, l)
-	r.setLife(now, w)
-	r.alive(now, w, l)
+	mon := r.monitorOf(el)
+	mon.reports = 0 // ASAP-3.5-10
+	r.attach(now, mon, l)
+	r.setLife(now, mon)
+	r.alive(now, mon, l)
 }
 
 // examine returns the causes for which a registration has to be rejected.
@@ -139,8 +139,8 @@ func (r *Registrar) full(h protocol.PoolHandle) bool {
 // again: that one comes over the same association, or its old one is gone, or
 // it serves at the same place (ASAP-3.1-22, E-14).
 func collides(el *element, l *link, e protocol.Element) bool {
-	w := el.State.watch
-	return w != nil && w.link != nil && w.link != l && !sameTransport(el.User, e.User)
+	mon := el.State.monitor
+	return mon != nil && mon.link != nil && mon.link != l && !sameTransport(el.User, e.User)
 }
 
 // shorten limits the registration life and returns the warning that goes with

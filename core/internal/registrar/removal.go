@@ -20,7 +20,7 @@ func (r *Registrar) remove(now time.Time, el *element, why string) {
 // drop takes a PE out without telling the peers.
 func (r *Registrar) drop(now time.Time, el *element) {
 	h := el.Pool().Handle
-	r.unwatch(now, el)
+	r.forgetMonitor(now, el)
 	r.handedOver(el)
 	r.space.Remove(el)
 	r.poolChanged(now, h)

@@ -199,7 +199,7 @@ func TestSubscriptionEnds(t *testing.T) {
 		pe.registers("pool", 2)
 		s.sleep(5 * time.Second)
 		s.want()
-		if s.r.subs != 0 || len(s.r.audiences) != 0 {
+		if s.r.subs != 0 || len(s.r.subscribers) != 0 {
 			t.Errorf("%s: %d subscriptions are left", name, s.r.subs)
 		}
 	}

@@ -13,18 +13,18 @@ import (
 // never told to other registrars, and lives as long as the association
 // (ASAP-2.2.5-01, ASAP-2.2.5-03).
 type subscription struct {
-	link         *link
-	linkSlot     int32
-	audience     *audience
-	audienceSlot int32
-	items        uint32
+	link     *link
+	linkSlot int32
+	pool     *poolSubscribers
+	poolSlot int32
+	items    uint32
 }
 
-// audience is who subscribed to one pool. Updates are coalesced: no two within
+// poolSubscribers is who subscribed to one pool. Updates are coalesced: no two within
 // Timers.Update (ASAP-2.2.5-06).
-type audience struct {
+type poolSubscribers struct {
 	handle protocol.PoolHandle
-	subs   bag[subscription]
+	subs   indexedSet[subscription]
 	next   timerq.Timer[deadline] // armed: the pool changed
 	last   time.Time              // of the last update
 }
@@ -52,7 +52,7 @@ func (r *Registrar) updateSubscription(l *link, m asap.HandleResolution) (accept
 
 func (l *link) subscription(h protocol.PoolHandle) *subscription {
 	for _, s := range l.subs.items {
-		if s.audience.handle == h {
+		if s.pool.handle == h {
 			return s
 		}
 	}
@@ -60,14 +60,14 @@ func (l *link) subscription(h protocol.PoolHandle) *subscription {
 }
 
 func (r *Registrar) subscribe(l *link, m asap.HandleResolution) {
-	a := r.audiences[m.Handle]
+	a := r.subscribers[m.Handle]
 	if a == nil {
-		a = &audience{handle: m.Handle}
-		a.subs.index = func(s *subscription) *int32 { return &s.audienceSlot }
+		a = &poolSubscribers{handle: m.Handle}
+		a.subs.index = func(s *subscription) *int32 { return &s.poolSlot }
 		a.next.Value = a
-		r.audiences[m.Handle] = a
+		r.subscribers[m.Handle] = a
 	}
-	s := &subscription{link: l, audience: a, items: m.Items}
+	s := &subscription{link: l, pool: a, items: m.Items}
 	l.subs.add(s)
 	a.subs.add(s)
 	r.subs++
@@ -77,19 +77,19 @@ func (r *Registrar) unsubscribe(s *subscription) {
 	if s.linkSlot > 0 {
 		s.link.subs.remove(s)
 	}
-	a := s.audience
+	a := s.pool
 	a.subs.remove(s)
 	r.subs--
 	if a.subs.len() == 0 {
 		r.timers.Stop(&a.next)
-		delete(r.audiences, a.handle)
+		delete(r.subscribers, a.handle)
 	}
 }
 
 // poolChanged tells subscribers: soon of a change, at once that the pool is
 // gone, which ends the subscriptions (ASAP-2.2.5-05).
 func (r *Registrar) poolChanged(now time.Time, h protocol.PoolHandle) {
-	a := r.audiences[h]
+	a := r.subscribers[h]
 	switch {
 	case a == nil:
 	case r.space.Pool(h) == nil:
@@ -99,7 +99,7 @@ func (r *Registrar) poolChanged(now time.Time, h protocol.PoolHandle) {
 			r.subs--
 		}
 		r.timers.Stop(&a.next)
-		delete(r.audiences, h)
+		delete(r.subscribers, h)
 	case !a.next.Armed():
 		at := a.last.Add(r.cfg.Timers.Update)
 		if at.Before(now) {
@@ -110,7 +110,7 @@ func (r *Registrar) poolChanged(now time.Time, h protocol.PoolHandle) {
 }
 
 // due: each update is a complete answer (ASAP-2.2.5-06).
-func (a *audience) due(r *Registrar, now time.Time) {
+func (a *poolSubscribers) due(r *Registrar, now time.Time) {
 	a.last = now
 	for _, s := range slices.Clone(a.subs.items) {
 		response, ok := r.resolve(now, s.link, r.space.Pool(a.handle), s.items)

@@ -205,7 +205,7 @@ func (r *Registrar) storeFromTable(now time.Time, d *download, h protocol.PoolHa
 		if el.State.update > d.since {
 			return
 		}
-		if r.holds(el) && e.Home != r.id && e.Home != el.State.heir {
+		if r.holds(el) && e.Home != r.id && e.Home != el.State.newHome {
 			r.defend(now, d.peer, el)
 			if el.Home == r.id {
 				return
@@ -218,6 +218,6 @@ func (r *Registrar) storeFromTable(now time.Time, d *download, h protocol.PoolHa
 // holds says whether we own a PE for more reason than a claim: it has an
 // association with us.
 func (r *Registrar) holds(el *element) bool {
-	w := el.State.watch
-	return el.Home == r.id && w != nil && w.link != nil
+	mon := el.State.monitor
+	return el.Home == r.id && mon != nil && mon.link != nil
 }

@@ -27,7 +27,7 @@ func (r *Registrar) peerDead(now time.Time, p *peer) {
 		r.emit(Log{Level: Warn, Msg: "registrar does not answer", Server: p.id, At: p.at()})
 	}
 	p.probing = false
-	r.timers.Stop(&p.watch)
+	r.timers.Stop(&p.silence)
 	r.endDownload(p) // ENRP-3.5-25
 	r.endSession(p)
 	if !r.serving {
@@ -56,7 +56,7 @@ func (p *peer) active() bool { return !p.inactive && p.takeover == nil }
 
 func (r *Registrar) deadWhileStarting(now time.Time, p *peer) {
 	p.inactive = true
-	r.timers.Set(&p.watch, now.Add(r.cfg.Timers.TakeoverResume))
+	r.timers.Set(&p.silence, now.Add(r.cfg.Timers.TakeoverResume))
 	r.loseMentor(now, p)
 }
 
@@ -148,7 +148,7 @@ func (r *Registrar) handleInitTakeover(now time.Time, p *peer, m enrp.InitTakeov
 func (r *Registrar) standBack(now time.Time, target *peer) {
 	target.inactive, target.probing = true, false
 	r.leaveTakeovers(now, target)
-	r.timers.Set(&target.watch, now.Add(r.cfg.Timers.TakeoverResume))
+	r.timers.Set(&target.silence, now.Add(r.cfg.Timers.TakeoverResume))
 }
 
 func (r *Registrar) handleInitTakeoverAck(now time.Time, p *peer, m enrp.InitTakeoverAck) {
@@ -166,7 +166,7 @@ func (r *Registrar) takeOver(now time.Time, target *peer) {
 	if n := r.space.Owned(target.id); n > 0 {
 		r.emit(Log{Level: Warn, Msg: "taking over the PEs of a dead registrar", Server: target.id, At: target.at(), PEs: n})
 	}
-	r.keepContact(now, target)
+	r.keepCandidate(now, target)
 	r.removePeer(target)
 	r.depart(now, target.id)
 	r.groupcast(enrp.TakeoverServer{Route: enrp.Route{Sender: r.id}, Target: target.id})
@@ -192,22 +192,22 @@ const claimRate = 5000
 // answer goes (ENRP-3.5-18).
 func (r *Registrar) claim(now time.Time, el *element, from protocol.ServerID, spread time.Duration) {
 	r.closeOffer(el)
-	w := r.watchOf(el)
-	w.claimed, w.claimedFrom, w.reports = true, from, 0
-	r.setLife(now, w)
-	r.askWithin(now, w, spread)
+	mon := r.monitorOf(el)
+	mon.claimed, mon.claimedFrom, mon.reports = true, from, 0
+	r.setLife(now, mon)
+	r.askWithin(now, mon, spread)
 }
 
 // askWithin asks a PE within the time spread to make us its home.
-func (r *Registrar) askWithin(now time.Time, w *watch, spread time.Duration) {
-	if w.probing {
-		r.settle(now, w)
+func (r *Registrar) askWithin(now time.Time, mon *monitor, spread time.Duration) {
+	if mon.probing {
+		r.settle(now, mon)
 	}
 	if spread < 50*time.Millisecond {
-		r.startProbe(now, w)
+		r.startProbe(now, mon)
 		return
 	}
-	r.setProbe(w, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(spread)))))
+	r.setProbe(mon, now.Add(time.Duration(r.cfg.Rand.Int64N(int64(spread)))))
 }
 
 // handleTakeoverServer: the sender is the home of the target's PEs now
@@ -226,7 +226,7 @@ func (r *Registrar) handleTakeoverServer(now time.Time, p *peer, m enrp.Takeover
 		if target := r.peersByID[m.Target]; target != nil {
 			r.endTakeover(target)
 			r.leaveTakeovers(now, target)
-			r.keepContact(now, target)
+			r.keepCandidate(now, target)
 			r.removePeer(target)
 			r.loseMentor(now, target)
 		}
@@ -242,8 +242,8 @@ func (r *Registrar) handleTakeoverServer(now time.Time, p *peer, m enrp.Takeover
 // both hear of the other, the higher identifier keeps what it claimed
 // (ENRP-3.5-22).
 func (r *Registrar) yields(el *element, to *peer, target protocol.ServerID) bool {
-	w := el.State.watch
-	return el.Home == r.id && w != nil && w.claimed && w.claimedFrom == target && r.outranked(to)
+	mon := el.State.monitor
+	return el.Home == r.id && mon != nil && mon.claimed && mon.claimedFrom == target && r.outranked(to)
 }
 
 // outranked says whether a peer wins against us (ENRP-3.5-05).

@@ -20,16 +20,16 @@ func (r *Registrar) handleUnreachable(now time.Time, l *link, m asap.EndpointUnr
 		return
 	}
 	r.counts.Reports++
-	w := r.watchOf(el)
+	mon := r.monitorOf(el)
 	// Who is not the owner asks too, but leaves it to the owner to count
 	// (ASAP-3.5-14, OWN-09).
 	if el.Home == r.id {
-		w.reports++
-		if limit := r.cfg.Limits.BadReports; limit >= 0 && int(w.reports) > limit {
-			r.tellGone(w)
+		mon.reports++
+		if limit := r.cfg.Limits.BadReports; limit >= 0 && int(mon.reports) > limit {
+			r.tellGone(mon)
 			r.remove(now, el, "PE was reported unreachable too often, removed")
 			return
 		}
 	}
-	r.probeSoon(now, w)
+	r.probeSoon(now, mon)
 }

@@ -89,7 +89,7 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 		r.emit(Log{Level: Warn, Msg: "PE of another registrar cannot be kept", Handle: h, PE: e.ID, At: e.User.AddrPorts(), Server: e.Home})
 		return nil
 	case known != nil && known.Home == r.id && e.Home != r.id:
-		r.letGo(now, known, e.Home)
+		r.release(now, known, e.Home)
 	}
 	el, visible := r.put(h, e)
 	if e.Home == r.id {
@@ -101,16 +101,16 @@ func (r *Registrar) learn(now time.Time, h protocol.PoolHandle, e protocol.Eleme
 	return el
 }
 
-// letGo stops to own a PE (OWN-05). If we did not offer it to the new owner, it
+// release stops to own a PE (OWN-05). If we did not offer it to the new owner, it
 // may have registered here after all, and what that one says is older: then it
 // is still with us and registers again when it hears that it is not registered
 // here.
-func (r *Registrar) letGo(now time.Time, el *element, to protocol.ServerID) {
-	if el.State.heir != to {
-		r.tellGone(el.State.watch)
+func (r *Registrar) release(now time.Time, el *element, to protocol.ServerID) {
+	if el.State.newHome != to {
+		r.tellGone(el.State.monitor)
 	}
 	r.handedOver(el)
-	r.unwatch(now, el)
+	r.forgetMonitor(now, el)
 }
 
 // handleDelPE removes a PE (ENRP-3.3.2-03); nothing if it is unknown
@@ -150,6 +150,6 @@ func (r *Registrar) rememberGone(h protocol.PoolHandle, id protocol.PEID) {
 // OWN-09).
 func (r *Registrar) disown(now time.Time, el *element, to protocol.ServerID) {
 	r.closeOffer(el)
-	r.unwatch(now, el)
+	r.forgetMonitor(now, el)
 	r.space.SetHome(el, to)
 }

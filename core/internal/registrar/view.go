@@ -72,7 +72,7 @@ func (r *Registrar) Snapshot(now time.Time) View {
 	}
 	for p := range r.space.Pools() {
 		pv := PoolView{Handle: p.Handle, Policy: p.Policy, Protocol: p.Protocol, Use: p.Use}
-		if a := r.audiences[p.Handle]; a != nil {
+		if a := r.subscribers[p.Handle]; a != nil {
 			pv.Subscribers = a.subs.len()
 		}
 		for el := range p.Elements() {
@@ -94,24 +94,21 @@ func (r *Registrar) Snapshot(now time.Time) View {
 
 func (r *Registrar) waitingFor() int {
 	n := len(r.waiting)
-	for _, c := range r.calls {
-		n += len(c.waiting)
-	}
-	for _, d := range r.dials {
-		n += len(d.watches)
+	for _, a := range r.attempts {
+		n += len(a.waiting) + len(a.monitors)
 	}
 	return n
 }
 
 func (r *Registrar) viewElement(now time.Time, el *element) ElementView {
 	v := ElementView{Element: el.Element, Owned: el.Home == r.id, Remaining: -1}
-	w := el.State.watch
-	if w == nil || !v.Owned {
+	mon := el.State.monitor
+	if mon == nil || !v.Owned {
 		return v
 	}
-	if w.life != 0 {
-		v.Remaining = time.Duration(w.life - r.moment(now))
+	if mon.life != 0 {
+		v.Remaining = time.Duration(mon.life - r.moment(now))
 	}
-	v.BadReports, v.Connected, v.Probing = int(w.reports), w.link != nil, w.probing
+	v.BadReports, v.Connected, v.Probing = int(mon.reports), mon.link != nil, mon.probing
 	return v
 }

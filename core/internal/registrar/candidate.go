@@ -11,35 +11,35 @@ import (
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
-// contact is an address where another registrar may be found: a configured
+// peerCandidate is an address where another registrar may be found: a configured
 // one, or that of a peer that was given up, which may only have been cut off.
-type contact struct {
-	addrs []netip.AddrPort
-	until time.Time         // of one given up: when to stop trying; zero = configured
-	id    protocol.ServerID // of one given up or heard
-	heard bool              // by multicast
-	named bool              // by a name that has this address
-	call  *call
-	link  *link     // established, registrar not yet heard
-	wrong time.Time // since when nobody is met there; zero = somebody is
+type peerCandidate struct {
+	addrs   []netip.AddrPort
+	until   time.Time         // of one given up: when to stop trying; zero = configured
+	id      protocol.ServerID // of one given up or heard
+	heard   bool              // by multicast
+	named   bool              // by a name that has this address
+	attempt *connectAttempt
+	link    *link     // established, registrar not yet heard
+	wrong   time.Time // since when nobody is met there; zero = somebody is
 }
 
-func (r *Registrar) makeContacts() {
+func (r *Registrar) makeCandidates() {
 	for _, addrs := range r.cfg.Peers {
 		if r.isSelf(addrs) {
 			r.complain(r.started, "peer "+fmt.Sprint(addrs), Log{Msg: "a configured peer is this registrar itself, and does not count", Peer: fmt.Sprint(addrs)})
 		}
-		r.addContact(addrs)
+		r.addCandidate(addrs)
 	}
 }
 
-// addContact adds a configured contact, unless it is known or ourselves.
-func (r *Registrar) addContact(addrs []netip.AddrPort) (added bool) {
-	known := func(c *contact) bool { return slices.Equal(c.addrs, addrs) }
-	if len(addrs) == 0 || r.isSelf(addrs) || slices.ContainsFunc(r.contacts, known) {
+// addCandidate adds a configured candidate, unless it is known or ourselves.
+func (r *Registrar) addCandidate(addrs []netip.AddrPort) (added bool) {
+	known := func(c *peerCandidate) bool { return slices.Equal(c.addrs, addrs) }
+	if len(addrs) == 0 || r.isSelf(addrs) || slices.ContainsFunc(r.candidates, known) {
 		return false
 	}
-	r.contacts = append(r.contacts, &contact{addrs: addrs})
+	r.candidates = append(r.candidates, &peerCandidate{addrs: addrs})
 	return true
 }
 
@@ -65,10 +65,10 @@ const (
 	maxLost = 64
 )
 
-// keepContact remembers where a peer was that is given up.
-func (r *Registrar) keepContact(now time.Time, p *peer) {
+// keepCandidate remembers where a peer was that is given up.
+func (r *Registrar) keepCandidate(now time.Time, p *peer) {
 	lost := 0
-	for _, c := range r.contacts {
+	for _, c := range r.candidates {
 		if slices.Equal(c.addrs, p.addrs()) {
 			c.id = p.id
 			if !c.until.IsZero() {
@@ -81,59 +81,59 @@ func (r *Registrar) keepContact(now time.Time, p *peer) {
 		}
 	}
 	if len(p.addrs()) > 0 && lost < maxLost {
-		r.contacts = append(r.contacts, &contact{addrs: p.addrs(), until: now.Add(lostFor), id: p.id})
+		r.candidates = append(r.candidates, &peerCandidate{addrs: p.addrs(), until: now.Add(lostFor), id: p.id})
 	}
 }
 
 // welcomeBack notes that a peer was given up before.
 func (r *Registrar) welcomeBack(now time.Time, p *peer) {
-	for _, c := range r.contacts {
+	for _, c := range r.candidates {
 		if c.id == p.id {
 			p.returned = now
 		}
 	}
 }
 
-// dropContacts forgets registrars that were given up long ago.
-func (r *Registrar) dropContacts(now time.Time) {
+// dropCandidates forgets registrars that were given up long ago.
+func (r *Registrar) dropCandidates(now time.Time) {
 	if r.join.step == joinDone {
-		r.contacts = slices.DeleteFunc(r.contacts, func(c *contact) bool {
-			return !c.until.IsZero() && c.call == nil && c.link == nil && now.After(c.until)
+		r.candidates = slices.DeleteFunc(r.candidates, func(c *peerCandidate) bool {
+			return !c.until.IsZero() && c.attempt == nil && c.link == nil && now.After(c.until)
 		})
 	}
 }
 
-// retryContacts tries the registrars that are not among the peers: they may
+// retryCandidates tries the registrars that are not among the peers: they may
 // have been down, or cut off.
-func (r *Registrar) retryContacts() {
+func (r *Registrar) retryCandidates() {
 	if r.join.step != joinDone {
 		return
 	}
-	for _, c := range r.contacts {
-		if c.call == nil && c.link == nil && !r.known(c) {
+	for _, c := range r.candidates {
+		if c.attempt == nil && c.link == nil && !r.known(c) {
 			r.reachOut(c)
 		}
 	}
 }
 
-// known says whether a peer is at the contact's address.
-func (r *Registrar) known(c *contact) bool {
+// known says whether a peer is at the candidate's address.
+func (r *Registrar) known(c *peerCandidate) bool {
 	return slices.ContainsFunc(r.peers, func(p *peer) bool {
 		return slices.ContainsFunc(p.addrs(), func(a netip.AddrPort) bool { return slices.Contains(c.addrs, a) }) ||
 			p.link != nil && slices.ContainsFunc(p.link.addrs, func(a netip.AddrPort) bool { return slices.Contains(c.addrs, a) })
 	})
 }
 
-// reachOut introduces us at a contact's address.
-func (r *Registrar) reachOut(c *contact) {
-	c.call = r.callOut(c.addrs, r.presence(0, true))
-	c.call.contact = c
+// reachOut introduces us at a candidate's address.
+func (r *Registrar) reachOut(c *peerCandidate) {
+	c.attempt = r.connectRegistrar(c.addrs, r.presence(0, true))
+	c.attempt.candidate = c
 }
 
-// contactReached: from now on the registrar there is a peer like any other,
+// candidateReached: from now on the registrar there is a peer like any other,
 // as soon as it says who it is. Whom else it knows is asked when we join, and
 // later too: after a partition that is how the two sides meet.
-func (r *Registrar) contactReached(now time.Time, c *contact, l *link) {
+func (r *Registrar) candidateReached(now time.Time, c *peerCandidate, l *link) {
 	r.knocked(now, c, l)
 	if l.peer == nil {
 		c.link = l
@@ -146,14 +146,14 @@ func (r *Registrar) contactReached(now time.Time, c *contact, l *link) {
 	}
 }
 
-func (r *Registrar) contactFailed(now time.Time, c *contact, err error) {
+func (r *Registrar) candidateFailed(now time.Time, c *peerCandidate, err error) {
 	r.knocked(now, c, nil)
 	r.missed(now, c, err)
 	r.joinFailed(now, c)
 }
 
-func (r *Registrar) contactLost(now time.Time, l *link, err error) {
-	for _, c := range r.contacts {
+func (r *Registrar) candidateLost(now time.Time, l *link, err error) {
+	for _, c := range r.candidates {
 		if c.link == l {
 			c.link = nil
 			if !r.known(c) {
@@ -168,9 +168,9 @@ func (r *Registrar) contactLost(now time.Time, l *link, err error) {
 // of a group start one after the other.
 const missPatience = 5 * time.Second
 
-// missed notes that no registrar was met at a contact's address. Who says why he is
+// missed notes that no registrar was met at a candidate's address. Who says why he is
 // none is told of at once.
-func (r *Registrar) missed(now time.Time, c *contact, err error) {
+func (r *Registrar) missed(now time.Time, c *peerCandidate, err error) {
 	if c.heard || !c.until.IsZero() {
 		return
 	}
@@ -185,10 +185,10 @@ func (r *Registrar) missed(now time.Time, c *contact, err error) {
 // errNoENRP: nobody answers an ENRP_PRESENCE.
 var errNoENRP = errors.New("somebody accepts associations there but says nothing: is it another port than that for ENRP, or does it hang?")
 
-// checkContacts finds those that accept an association and stay silent, and notes
+// checkCandidates finds those that accept an association and stay silent, and notes
 // who is there.
-func (r *Registrar) checkContacts(now time.Time) {
-	for _, c := range r.contacts {
+func (r *Registrar) checkCandidates(now time.Time) {
+	for _, c := range r.candidates {
 		switch {
 		case r.known(c):
 			c.wrong = time.Time{}

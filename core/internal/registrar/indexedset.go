@@ -2,22 +2,22 @@ package registrar
 
 import "time"
 
-// bag is an unordered set whose members know their place in it: adding and
+// indexedSet is an unordered set whose members know their place in it: adding and
 // removing take constant time, and its order depends on nothing but its
 // history. index leads to the member's place, which is one-based.
-type bag[T any] struct {
+type indexedSet[T any] struct {
 	items []*T
 	index func(*T) *int32
 }
 
-func (b *bag[T]) len() int { return len(b.items) }
+func (b *indexedSet[T]) len() int { return len(b.items) }
 
-func (b *bag[T]) add(v *T) {
+func (b *indexedSet[T]) add(v *T) {
 	b.items = append(b.items, v)
 	*b.index(v) = int32(len(b.items))
 }
 
-func (b *bag[T]) remove(v *T) {
+func (b *indexedSet[T]) remove(v *T) {
 	i, last := int(*b.index(v))-1, len(b.items)-1
 	b.items[i] = b.items[last]
 	*b.index(b.items[i]) = int32(i + 1)
@@ -26,8 +26,8 @@ func (b *bag[T]) remove(v *T) {
 	*b.index(v) = 0
 }
 
-// take empties the bag and returns what was in it.
-func (b *bag[T]) take() []*T {
+// take empties the indexedSet and returns what was in it.
+func (b *indexedSet[T]) take() []*T {
 	out := b.items
 	for _, v := range out {
 		*b.index(v) = 0
