@@ -175,7 +175,7 @@ func TestOfferedInVain(t *testing.T) {
 		t.Fatalf("%d PEs were offered, %d are on offer", offered, s.r.handover.open)
 	}
 	s.sleep(time.Minute)
-	if s.r.space.Owned(myID) != 6 || s.r.handover.open != 0 || s.r.counts.Offered != offered || s.r.peersByID[20].offered != 0 {
+	if s.r.space.Owned(myID) != 6 || s.r.handover.open != 0 || s.r.counts.Offered != offered || s.r.peers.byID[20].offered != 0 {
 		t.Errorf("%d PEs left of 6, %d on offer, %d offers after %d", s.r.space.Owned(myID), s.r.handover.open, s.r.counts.Offered, offered)
 	}
 }

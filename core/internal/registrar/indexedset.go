@@ -1,7 +1,5 @@
 package registrar
 
-import "time"
-
 // indexedSet is an unordered set whose members know their place in it: adding and
 // removing take constant time, and its order depends on nothing but its
 // history. index leads to the member's place, which is one-based.
@@ -10,44 +8,28 @@ type indexedSet[T any] struct {
 	index func(*T) *int32
 }
 
-func (b *indexedSet[T]) len() int { return len(b.items) }
+func (s *indexedSet[T]) len() int { return len(s.items) }
 
-func (b *indexedSet[T]) add(v *T) {
-	b.items = append(b.items, v)
-	*b.index(v) = int32(len(b.items))
+func (s *indexedSet[T]) add(v *T) {
+	s.items = append(s.items, v)
+	*s.index(v) = int32(len(s.items))
 }
 
-func (b *indexedSet[T]) remove(v *T) {
-	i, last := int(*b.index(v))-1, len(b.items)-1
-	b.items[i] = b.items[last]
-	*b.index(b.items[i]) = int32(i + 1)
-	b.items[last] = nil
-	b.items = b.items[:last]
-	*b.index(v) = 0
+func (s *indexedSet[T]) remove(v *T) {
+	i, last := int(*s.index(v))-1, len(s.items)-1
+	s.items[i] = s.items[last]
+	*s.index(s.items[i]) = int32(i + 1)
+	s.items[last] = nil
+	s.items = s.items[:last]
+	*s.index(v) = 0
 }
 
-// take empties the indexedSet and returns what was in it.
-func (b *indexedSet[T]) take() []*T {
-	out := b.items
+// take empties the set and returns what was in it.
+func (s *indexedSet[T]) take() []*T {
+	out := s.items
 	for _, v := range out {
-		*b.index(v) = 0
+		*s.index(v) = 0
 	}
-	b.items = nil
+	s.items = nil
 	return out
-}
-
-// bucket limits a rate: burst at once, rate per second in the long run.
-type bucket struct {
-	level float64 // of burst, used up
-	at    time.Time
-}
-
-func (b *bucket) allow(now time.Time, rate, burst int) bool {
-	b.level = max(0, b.level-now.Sub(b.at).Seconds()*float64(rate))
-	b.at = now
-	if b.level+1 > float64(burst) {
-		return false
-	}
-	b.level++
-	return true
 }

@@ -55,7 +55,7 @@ func TestLeaveIsNoDeath(t *testing.T) {
 				t.Errorf("%s: it says %+v, want %q", c.name, l, c.want[i])
 			}
 		}
-		if s.r.peersByID[20] != nil {
+		if s.r.peers.byID[20] != nil {
 			t.Errorf("%s: it is still a peer", c.name)
 		}
 	}

@@ -154,7 +154,7 @@ func TestPeerThatIsNone(t *testing.T) {
 // address or finds out by its own message (ENRP-2.1-06).
 func TestOwnPeer(t *testing.T) {
 	s := peering(t, myENRP.AddrPorts()[0].String())
-	if warnings(s, "this registrar itself") != 1 || len(s.r.candidates) != 0 {
+	if warnings(s, "this registrar itself") != 1 || len(s.r.candidates.list) != 0 {
 		t.Errorf("logs %v", s.logs)
 	}
 	s = peering(t, "203.0.113.7:9901") // which a NAT translates to our own
@@ -165,7 +165,7 @@ func TestOwnPeer(t *testing.T) {
 	s.take()
 	s.step(ENRPReceived{Link: in, Message: enrp.Presence{Route: enrp.Route{Sender: myID}, ReplyRequired: true}})
 	s.sentAway(in, "its own peer")
-	if len(s.r.peers) != 0 {
+	if len(s.r.peers.list) != 0 {
 		t.Error("it is a peer")
 	}
 }

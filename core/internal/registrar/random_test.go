@@ -162,15 +162,15 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 			t.Fatalf("PE %v is asked over nothing", el.ID)
 		case !mon.probing && (mon.via != nil || mon.attempt != nil):
 			t.Fatalf("PE %v is not asked, but over something", el.ID)
-		case mon.link != nil && r.links[mon.link.Link] != mon.link, mon.via != nil && r.links[mon.via.Link] != mon.via:
+		case mon.link != nil && r.links.all[mon.link.Link] != mon.link, mon.via != nil && r.links.all[mon.via.Link] != mon.via:
 			t.Fatalf("PE %v is at a link that is gone", el.ID)
 		}
 		if mon.link != nil {
 			watching++
 		}
 	}
-	for _, p := range r.peers {
-		if p.link != nil && (r.links[p.link.Link] != p.link || p.link.peer != p) {
+	for _, p := range r.peers.list {
+		if p.link != nil && (r.links.all[p.link.Link] != p.link || p.link.peer != p) {
 			t.Fatalf("peer %v has a link that is gone or somebody else's", p.id)
 		}
 	}
@@ -180,14 +180,14 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 		}
 	}
 	subs, inLinks, housing := 0, 0, 0
-	for _, l := range r.links {
+	for _, l := range r.links.all {
 		if l.monitors.len() > 0 {
 			housing++
 		}
 		inLinks += l.monitors.len()
 		subs += l.subs.len()
 	}
-	for h, a := range r.subscribers {
+	for h, a := range r.subscribers.byPool {
 		subs -= a.subs.len()
 		if r.space.Pool(h) == nil || a.subs.len() == 0 {
 			t.Fatalf("pool %q has %d subscribers, and is it there?", h, a.subs.len())
@@ -196,16 +196,16 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 	if subs != 0 || inLinks != watching {
 		t.Fatalf("subscriptions differ by %d; links know %d PEs, PEs know %d links", subs, inLinks, watching)
 	}
-	if housing != r.housing {
-		t.Fatalf("%d links are those of PEs, counted as %d", housing, r.housing)
+	if housing != r.links.housing {
+		t.Fatalf("%d links are those of PEs, counted as %d", housing, r.links.housing)
 	}
-	for _, l := range r.byAddr {
-		if r.links[l.Link] != l {
+	for _, l := range r.links.byAddr {
+		if r.links.all[l.Link] != l {
 			t.Fatal("an address leads to a link that is gone")
 		}
 	}
 	checkAttempts(t, r)
-	if limit := monitored + len(r.links) + len(r.subscribers) + 1000; r.timers.Len() > limit {
+	if limit := monitored + len(r.links.all) + len(r.subscribers.byPool) + 1000; r.timers.Len() > limit {
 		t.Fatalf("%d timers", r.timers.Len())
 	}
 }
@@ -213,13 +213,13 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 func checkAttempts(t testing.TB, r *Registrar) {
 	t.Helper()
 	toPEs := 0
-	for _, a := range r.attempts {
+	for _, a := range r.attempts.byToken {
 		if a.first != nil {
 			toPEs++
 		}
 	}
-	if toPEs != len(r.attemptsTo) {
-		t.Fatalf("%d attempts to reach PEs, %d by address", toPEs, len(r.attemptsTo))
+	if toPEs != len(r.attempts.toPE) {
+		t.Fatalf("%d attempts to reach PEs, %d by address", toPEs, len(r.attempts.toPE))
 	}
 }
 

@@ -191,16 +191,16 @@ func TestSubscriptionEnds(t *testing.T) {
 		pe.registers("pool", 1)
 		pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
 		pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
-		if s.r.subs != 1 {
-			t.Fatalf("%s: subscribing twice made %d subscriptions", name, s.r.subs)
+		if s.r.subscribers.count != 1 {
+			t.Fatalf("%s: subscribing twice made %d subscriptions", name, s.r.subscribers.count)
 		}
 		end(pu)
 		s.take()
 		pe.registers("pool", 2)
 		s.sleep(5 * time.Second)
 		s.want()
-		if s.r.subs != 0 || len(s.r.subscribers) != 0 {
-			t.Errorf("%s: %d subscriptions are left", name, s.r.subs)
+		if s.r.subscribers.count != 0 || len(s.r.subscribers.byPool) != 0 {
+			t.Errorf("%s: %d subscriptions are left", name, s.r.subscribers.count)
 		}
 	}
 }
