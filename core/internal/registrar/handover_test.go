@@ -86,8 +86,8 @@ func TestClusterLeave(t *testing.T) {
 	}
 }
 
-// Who leaves alone, or among registrars that do not know the custom, does not
-// wait for long; then the takeover does it.
+// A registrar that leaves alone, or among others that know no handover, does not
+// wait for long. Its PEs are then taken over as if it had died.
 func TestClusterLeaveUnheard(t *testing.T) {
 	c := newCluster(t, 1)
 	a := c.add(10)

@@ -61,8 +61,8 @@ func TestLeaveIsNoDeath(t *testing.T) {
 	}
 }
 
-// TestKilledPEIsWarnedOf: who is removed has not left by itself, and the operator
-// hears where it was.
+// TestKilledPEIsWarnedOf: a PE that is removed has not left by itself, and the
+// operator hears where it was.
 func TestKilledPEIsWarnedOf(t *testing.T) {
 	s := started(t)
 	pe := s.connect(1, "192.0.2.1:5000")

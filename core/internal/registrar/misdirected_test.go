@@ -34,9 +34,9 @@ func warnings(s *script, text string) (n int) {
 	return n
 }
 
-// Who speaks ENRP at the ASAP port, or ASAP at the ENRP port, is sent away at once
-// and told which port is the right one. Who is of use stays. The operator is told
-// once in a while.
+// A peer that speaks ENRP at the ASAP port, or ASAP at the ENRP port, is sent away
+// at once and told which port is the right one, unless its association is in use.
+// The operator is told once in a while.
 func TestWrongPort(t *testing.T) {
 	s := startedWith(t, func(c *Config) { quiet(c); c.ASAP = append(c.ASAP, serverAt("192.0.2.100:3863")) })
 	pu := s.connect(1, "192.0.2.9:9901")
@@ -129,8 +129,8 @@ func TestPeerThatStartsLater(t *testing.T) {
 	}
 }
 
-// Who sends us away is told of at once; who is there and says nothing, after a
-// while.
+// The operator is told at once of a peer that sends us away, and after a while of
+// one that is there and says nothing.
 func TestPeerThatIsNone(t *testing.T) {
 	s := peering(t, "192.0.2.20:3863")
 	s.take()

@@ -77,8 +77,8 @@ func TestResolutionPolicy(t *testing.T) {
 	}
 }
 
-// TestUpdateIsNoSession (POL-5.2-02): who subscribed is told of a change without
-// having selected anybody; only who asks adds to the load of the first.
+// TestUpdateIsNoSession (POL-5.2-02): a subscriber is told of a change without
+// having selected anybody; only a request adds to the load of the first.
 func TestUpdateIsNoSession(t *testing.T) {
 	s := started(t)
 	pe, pu, asker := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000"), s.connect(3, "192.0.2.3:5000")

@@ -92,8 +92,8 @@ func TestTakeoverCancelled(t *testing.T) {
 	}
 }
 
-// ENRP-3.5-11: missing ACKs are asked for again. ENRP-3.5-10: who dies
-// meanwhile is not waited for.
+// ENRP-3.5-11: missing ACKs are asked for again. ENRP-3.5-10: a peer
+// that dies meanwhile is not waited for.
 func TestTakeoverMissingAcks(t *testing.T) {
 	s, _, o := dying(t, 30, 40)
 	o[0].acks()
@@ -144,8 +144,8 @@ func TestTakeoverLowerIDWins(t *testing.T) {
 	s.want(o[0].hears(enrp.InitTakeoverAck{Route: from(30), Target: 20}))
 }
 
-// ENRP-3.5-07, 08, 11, 12: uninvolved, the target is left to the initiator; who
-// never finishes is not waited for without end.
+// ENRP-3.5-07, 08, 11, 12: if we are not involved, the target is left to the
+// initiator, but not without end if that one never finishes.
 func TestTakeoverByAnother(t *testing.T) {
 	s := enrpScript(t)
 	target, v := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
