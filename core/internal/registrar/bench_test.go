@@ -68,8 +68,8 @@ func BenchmarkDownload(b *testing.B) {
 	for b.Loop() {
 		newcomer := startedWith(b, quiet)
 		old := newcomer.meets(1, 30, "192.0.2.30:9901")
-		newcomer.r.peersByID[30].download = &download{peer: newcomer.r.peersByID[30]}
-		newcomer.r.downloads++
+		newcomer.r.peers.byID[30].download = &download{peer: newcomer.r.peers.byID[30]}
+		newcomer.r.changes.downloads++
 		for more := true; more; {
 			v.says(enrp.HandleTableRequest{Route: v.route()})
 			bytes, err := enrp.Append(nil, s.take()[0].(SendENRP).Message)

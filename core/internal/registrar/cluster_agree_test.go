@@ -49,11 +49,11 @@ func (c *cluster) wantAgreement() {
 			c.Errorf("registrars %v and %v differ:\n%s", first.r.id, n.r.id, diff)
 		}
 		for _, m := range c.nodes {
-			if !m.dead && m != n && n.r.peersByID[m.r.id] == nil {
+			if !m.dead && m != n && n.r.peers.byID[m.r.id] == nil {
 				c.Errorf("registrar %v does not know %v", n.r.id, m.r.id)
 			}
 		}
-		for _, p := range n.r.peers {
+		for _, p := range n.r.peers.list {
 			if !slices.ContainsFunc(c.nodes, func(m *node) bool { return !m.dead && m.r.id == p.id }) {
 				c.Errorf("registrar %v still knows %v, which does not live", n.r.id, p.id)
 			}

@@ -147,11 +147,11 @@ func TestClusterSilentPeer(t *testing.T) {
 	c, a, b, _ := three(t, 30)
 	c.cut = func(x, y netip.AddrPort) bool { return x == a.enrp || y == a.enrp || x == a.asap || y == a.asap }
 	c.run(60 * time.Second)
-	if b.r.peersByID[a.r.id] == nil {
+	if b.r.peers.byID[a.r.id] == nil {
 		t.Error("given up too early")
 	}
 	c.run(40 * time.Second)
-	if b.r.peersByID[a.r.id] != nil {
+	if b.r.peers.byID[a.r.id] != nil {
 		t.Error("a registrar that is silent for 100 s is still counted on")
 	}
 	a.dead = true

@@ -16,15 +16,15 @@ const (
 )
 
 // complain warns, if it is time for that.
-func (r *Registrar) complain(now time.Time, about string, l Log) {
-	if last, is := r.complaints[about]; is && now.Sub(last) < complainEvery {
+func (c *core) complain(now time.Time, about string, l Log) {
+	if last, is := c.complaints[about]; is && now.Sub(last) < complainEvery {
 		return
 	}
-	maps.DeleteFunc(r.complaints, func(_ string, last time.Time) bool { return now.Sub(last) >= complainEvery })
-	if len(r.complaints) >= maxComplaints {
+	maps.DeleteFunc(c.complaints, func(_ string, last time.Time) bool { return now.Sub(last) >= complainEvery })
+	if len(c.complaints) >= maxComplaints {
 		return
 	}
-	r.complaints[about] = now
+	c.complaints[about] = now
 	l.Level = Warn
-	r.emit(l)
+	c.emit(l)
 }

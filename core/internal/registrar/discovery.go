@@ -13,12 +13,17 @@ import (
 // and RFC 5353 does not specify (E-16): a registrar says ENRP_PRESENCE to a
 // group, in UDP datagrams. Nobody can tell who sent such a datagram, so it is
 // only a hint where to connect: there the usual ENRP_PRESENCE over SCTP asks
-// for an answer (ENRP-3.4.1-02), and who gives it is a peer.
+// for an answer (ENRP-3.4.1-02), and a registrar that gives one is a peer.
 type discovery struct {
+	*core
+	peers      *peers
+	candidates *candidates
+	handover   *handover
+
 	timer  timerq.Timer[deadline]
-	until  time.Time // before, others may still be found: we do not think ourselves alone
+	until  time.Time // before, others may still be found, and we are not alone
 	knocks bucket
-	open   []*contact // knocks without an outcome
+	open   []*peerCandidate // knocks without an outcome
 }
 
 // Knocks at addresses that a forged datagram may have named: that many at
@@ -29,65 +34,62 @@ const (
 	maxKnocks  = 64
 )
 
-type presentTime struct{}
-
-func (r *Registrar) startDiscovery(now time.Time) {
-	if !r.cfg.Multicast || r.cfg.ENRP.IsZero() {
+func (d *discovery) start(now time.Time) {
+	if !d.cfg.Multicast || d.cfg.ENRP.IsZero() {
 		return
 	}
-	d := &r.discovery
-	d.until = now.Add(r.cfg.Timers.Discover)
+	d.until = now.Add(d.cfg.Timers.Discover)
 	d.timer.Value = presentTime{}
-	r.timers.Set(&d.timer, now)
+	d.timers.Set(&d.timer, now)
 }
 
-// due: who joins asks to be found, four times in the time that it listens.
-// Later all together say about one presence per second to the group, however
-// many they are.
-func (presentTime) due(r *Registrar, now time.Time) {
-	if r.handover.leaving {
+// present says to the group that we are there. A registrar that joins asks to be
+// found, four times in the time that it listens. Later all together say about one
+// presence per second, however many they are.
+func (d *discovery) present(now time.Time) {
+	if d.handover.leaving {
 		return
 	}
-	r.emit(SendPresence{Message: r.presence(0, !r.serving)})
-	wait := r.cfg.Timers.Discover / 4
-	if r.serving {
-		wait = time.Duration(len(r.peers)+1) * r.cfg.Timers.Announce
+	d.emit(SendPresence{Message: d.peers.presence(0, !d.serving)})
+	wait := d.cfg.Timers.Discover / 4
+	if d.serving {
+		wait = time.Duration(len(d.peers.list)+1) * d.cfg.Timers.Announce
 	}
-	r.timers.Set(&r.discovery.timer, now.Add(wait))
+	d.timers.Set(&d.timer, now.Add(wait))
 }
 
-// handlePresenceHeard connects to a registrar that is not connected. What the
-// datagram says beyond that, its checksum for one, counts for nothing: the
-// message over SCTP says it too.
-func (r *Registrar) handlePresenceHeard(now time.Time, ev PresenceHeard) {
+// handleHeard connects to a registrar that is not connected. What the datagram
+// says beyond that, its checksum for one, counts for nothing: the message over
+// SCTP says it too.
+func (d *discovery) handleHeard(now time.Time, ev PresenceHeard) {
 	m, id := ev.Message, ev.Message.Sender
-	if !r.cfg.Multicast || r.cfg.ENRP.IsZero() || id == 0 || id == r.id || !m.HasServer || m.Server.ID != id {
+	if !d.cfg.Multicast || d.cfg.ENRP.IsZero() || id == 0 || id == d.id || !m.HasServer || m.Server.ID != id {
 		return
 	}
-	p := r.peersByID[id]
-	if p != nil && (p.link != nil || p.call != nil) || !r.discovery.knocks.allow(now, knockRate, knockBurst) {
+	p := d.peers.byID[id]
+	if p != nil && (p.link != nil || p.attempt != nil) || !d.knocks.allow(now, knockRate, knockBurst) {
 		return
 	}
 	if p != nil {
-		r.tell(p, r.presence(id, true)) // thought dead perhaps, or not yet connected
+		d.peers.tell(p, d.peers.presence(id, true)) // thought dead perhaps, or not yet connected
 		return
 	}
-	c := &contact{addrs: callable(m.Server.Transport), id: id, heard: true}
-	if d := &r.discovery; len(c.addrs) > 0 && len(d.open) < maxKnocks && !r.calling(c) {
+	c := &peerCandidate{addrs: callable(m.Server.Transport), id: id, heard: true}
+	if len(c.addrs) > 0 && len(d.open) < maxKnocks && !d.calling(c) {
 		d.open = append(d.open, c)
-		r.reachOut(c)
+		d.candidates.reachOut(c)
 	}
 }
 
-// knocked ends a knock. If somebody is there, an answer is due from him.
-func (r *Registrar) knocked(now time.Time, c *contact, l *link) {
+// knocked ends a knock. Somebody who is there has to answer before the link counts
+// as idle.
+func (d *discovery) knocked(now time.Time, c *peerCandidate, l *link) {
 	if !c.heard {
 		return
 	}
-	d := &r.discovery
-	d.open = slices.DeleteFunc(d.open, func(o *contact) bool { return o == c })
+	d.open = slices.DeleteFunc(d.open, func(o *peerCandidate) bool { return o == c })
 	if l != nil && l.peer == nil {
-		r.timers.Set(&l.idle, now.Add(r.cfg.Timers.IdleLink))
+		d.timers.Set(&l.idle, now.Add(d.cfg.Timers.IdleLink))
 	}
 }
 
@@ -101,32 +103,10 @@ func callable(t protocol.Transport) []netip.AddrPort {
 	})
 }
 
-// calling says whether we are at the contact's address ourselves, or about to
+// calling says whether we are at the candidate's address ourselves, or about to
 // be connected there.
-func (r *Registrar) calling(c *contact) bool {
-	there := func(a netip.AddrPort) bool { return slices.Contains(c.addrs, a) }
-	return slices.ContainsFunc(r.cfg.ENRP.AddrPorts(), there) ||
-		slices.ContainsFunc(r.discovery.open, func(o *contact) bool { return slices.ContainsFunc(o.addrs, there) }) ||
-		slices.ContainsFunc(r.contacts, func(o *contact) bool { return o.call != nil && slices.ContainsFunc(o.addrs, there) })
-}
-
-// candidate makes a registrar that was heard over SCTP while we join one of
-// those that can be the mentor (OVR-3.1-01), behind those that are configured.
-func (r *Registrar) candidate(now time.Time, p *peer) {
-	if !r.cfg.Multicast || r.join.step == joinDone || len(p.addrs()) == 0 || p.link == nil {
-		return
-	}
-	for _, c := range r.contacts {
-		if c.id == p.id || r.contactLink(c) == p.link {
-			return
-		}
-	}
-	if len(r.contacts) >= len(r.cfg.Peers)+maxKnocks {
-		return
-	}
-	r.contacts = append(r.contacts, &contact{addrs: p.addrs(), id: p.id, link: p.link, until: now.Add(lostFor)})
-	if r.join.step == joinSeek {
-		r.join.at = len(r.contacts) - 2
-		r.nextMentor(now)
-	}
+func (d *discovery) calling(c *peerCandidate) bool {
+	there := func(o *peerCandidate) bool { return slices.ContainsFunc(o.addrs, c.has) }
+	return slices.ContainsFunc(d.cfg.ENRP.AddrPorts(), c.has) || slices.ContainsFunc(d.open, there) ||
+		slices.ContainsFunc(d.candidates.list, func(o *peerCandidate) bool { return o.attempt != nil && there(o) })
 }

@@ -73,7 +73,7 @@ func TestDiscoveryAlone(t *testing.T) {
 	s.sleep(time.Second)
 	s.want(toGroup(false))
 	for i := range 3 {
-		s.r.addPeer(s.now, protocol.ServerID(i+1), nil)
+		s.r.peers.add(s.now, protocol.ServerID(i+1), nil)
 	}
 	s.take()
 	s.sleep(41 * time.Second)
@@ -200,7 +200,7 @@ func TestDiscoveryOfPeers(t *testing.T) {
 	s.sleep(2 * time.Second)
 	v := s.answers(0, Link{ENRPOverSCTP, 1}, 20, "192.0.2.20:9901")
 	s.groupless().take()
-	before := s.r.peersByID[20].lastHeard
+	before := s.r.peers.byID[20].lastHeard
 	s.sleep(time.Second)
 	s.groupless().take()
 	s.step(heard(20, "192.0.2.20:9901"))
@@ -210,7 +210,7 @@ func TestDiscoveryOfPeers(t *testing.T) {
 	s.step(ConnectFailed{Token: 1}) // inconclusive
 	s.step(heard(20, "192.0.2.66:9901"))
 	s.want(SendENRPTo{Token: 2, Peer: v.addrPorts(), Message: mine(20, true)})
-	if !s.r.peersByID[20].lastHeard.Equal(before) {
+	if !s.r.peers.byID[20].lastHeard.Equal(before) {
 		t.Error("anybody can keep a dead registrar alive")
 	}
 }
@@ -248,8 +248,8 @@ func TestDiscoveryFlood(t *testing.T) {
 	s.groupless().take()
 	s.step(heard(20, "192.0.2.20:9901"))
 	s.want(s.knocks(tokens[len(tokens)-1]+1, "192.0.2.20:9901"))
-	if len(s.r.peers) != 0 || len(s.r.discovery.open) != 1 || len(s.r.contacts) != 0 {
-		t.Errorf("%d peers, %d knocks, %d contacts", len(s.r.peers), len(s.r.discovery.open), len(s.r.contacts))
+	if len(s.r.peers.list) != 0 || len(s.r.discovery.open) != 1 || len(s.r.candidates.list) != 0 {
+		t.Errorf("%d peers, %d knocks, %d contacts", len(s.r.peers.list), len(s.r.discovery.open), len(s.r.candidates.list))
 	}
 }
 
@@ -279,8 +279,8 @@ func TestClusterDiscovery(t *testing.T) {
 		}
 		c.run(15 * time.Second)
 		for _, n := range c.nodes {
-			if !n.r.serving || len(n.r.peers) != 4 {
-				t.Fatalf("seed %d: registrar %v serves: %v, and knows %d others", seed, n.r.id, n.r.serving, len(n.r.peers))
+			if !n.r.serving || len(n.r.peers.list) != 4 {
+				t.Fatalf("seed %d: registrar %v serves: %v, and knows %d others", seed, n.r.id, n.r.serving, len(n.r.peers.list))
 			}
 		}
 		c.fill(50)

@@ -76,7 +76,8 @@ func TestRegistrationEndsDispute(t *testing.T) {
 }
 
 // OWN-10: updates crossed, and each of two thinks that the other one owns a PE.
-// Who has an association with it takes it when the other one disclaims it.
+// The one that has an association with it takes it when the other one's table
+// leaves it out.
 func TestNobodyOwns(t *testing.T) {
 	s := enrpScript(t)
 	v := s.meets(1, 20, "192.0.2.20:9901")
@@ -97,8 +98,8 @@ func TestNobodyOwns(t *testing.T) {
 	s.want(pe.gets(claimed("p", 1)))
 }
 
-// ASAP-2.2.4-01, ENRP-3.3.2-03: a PE that another registrar removes is told by
-// who has an association with it: it may know better.
+// ASAP-2.2.4-01, ENRP-3.3.2-03: a PE that another registrar removes is told so
+// by the one that has an association with it: if it is well it registers again.
 func TestRemovedByAnother(t *testing.T) {
 	s := enrpScript(t)
 	v := s.meets(1, 20, "192.0.2.20:9901")

@@ -66,6 +66,9 @@ type Abort struct {
 	Reason string
 }
 
+// Left says that a registrar that leaves has nobody to wait for any more.
+type Left struct{}
+
 // Level is the severity of a Log.
 type Level int8
 
@@ -100,4 +103,5 @@ func (SendAnnounce) effect() {}
 func (SendPresence) effect() {}
 func (Shutdown) effect()     {}
 func (Abort) effect()        {}
+func (Left) effect()         {}
 func (Log) effect()          {}

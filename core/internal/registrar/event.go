@@ -142,6 +142,10 @@ type Unresolved struct {
 // registrar's own are recognised and ignored.
 type PresenceHeard struct{ Message enrp.Presence }
 
+// Leave begins to hand over all PEs, before the registrar is closed. Left is the
+// effect when that is done, or given up.
+type Leave struct{}
+
 func (Start) event()            {}
 func (AssocUp) event()          {}
 func (AssocRestarted) event()   {}
@@ -154,3 +158,4 @@ func (Misdirected) event()      {}
 func (PeersLookedUp) event()    {}
 func (PeerNamesChanged) event() {}
 func (PresenceHeard) event()    {}
+func (Leave) event()            {}

@@ -44,8 +44,8 @@ func TestLifeInMilliseconds(t *testing.T) {
 	s.wantListed("pool")
 }
 
-// ASAP-3.6-02, 03: one announcement per (N+1) * T6; who is silent does not
-// count any more; the own ones never do.
+// ASAP-3.6-02, 03: one announcement per (N+1) * T6, where a registrar that is
+// silent does not count any more, and our own announcements never do.
 func TestServerAnnounce(t *testing.T) {
 	s := newScript(t, func(c *Config) {
 		c.Announce = true

@@ -86,8 +86,8 @@ func TestClusterLeave(t *testing.T) {
 	}
 }
 
-// Who leaves alone, or among registrars that do not know the custom, does not
-// wait for long; then the takeover does it.
+// A registrar that leaves alone, or among others that know no handover, does not
+// wait for long. Its PEs are then taken over as if it had died.
 func TestClusterLeaveUnheard(t *testing.T) {
 	c := newCluster(t, 1)
 	a := c.add(10)
@@ -175,7 +175,7 @@ func TestOfferedInVain(t *testing.T) {
 		t.Fatalf("%d PEs were offered, %d are on offer", offered, s.r.handover.open)
 	}
 	s.sleep(time.Minute)
-	if s.r.space.Owned(myID) != 6 || s.r.handover.open != 0 || s.r.counts.Offered != offered || s.r.peersByID[20].offered != 0 {
+	if s.r.space.Owned(myID) != 6 || s.r.handover.open != 0 || s.r.counts.Offered != offered || s.r.peers.byID[20].offered != 0 {
 		t.Errorf("%d PEs left of 6, %d on offer, %d offers after %d", s.r.space.Owned(myID), s.r.handover.open, s.r.counts.Offered, offered)
 	}
 }

@@ -277,7 +277,7 @@ func TestKeepAliveBudget(t *testing.T) {
 			pe.sends(m)
 		}
 		s.take()
-		if interval, timeout := s.r.probeInterval(), s.r.probeTimeout(); interval != tc.interval || timeout != tc.timeout {
+		if interval, timeout := s.r.monitors.interval(), s.r.monitors.timeout(); interval != tc.interval || timeout != tc.timeout {
 			t.Errorf("%d PEs: every %v, %v to answer; want %v, %v", tc.pes, interval, timeout, tc.interval, tc.timeout)
 		}
 		at, _ := s.r.Next()

@@ -55,14 +55,14 @@ func TestLeaveIsNoDeath(t *testing.T) {
 				t.Errorf("%s: it says %+v, want %q", c.name, l, c.want[i])
 			}
 		}
-		if s.r.peersByID[20] != nil {
+		if s.r.peers.byID[20] != nil {
 			t.Errorf("%s: it is still a peer", c.name)
 		}
 	}
 }
 
-// TestKilledPEIsWarnedOf: who is removed has not left by itself, and the operator
-// hears where it was.
+// TestKilledPEIsWarnedOf: a PE that is removed has not left by itself, and the
+// operator hears where it was.
 func TestKilledPEIsWarnedOf(t *testing.T) {
 	s := started(t)
 	pe := s.connect(1, "192.0.2.1:5000")

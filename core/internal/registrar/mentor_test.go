@@ -128,7 +128,7 @@ func TestMentorRefuses(t *testing.T) {
 	}
 }
 
-// ENRP-3.2-05, 11: who asks gets everybody but itself.
+// ENRP-3.2-05, 11: the one who asks is told of everybody but itself.
 func TestListRequest(t *testing.T) {
 	s := enrpScript(t)
 	a, b := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")

@@ -34,9 +34,9 @@ func warnings(s *script, text string) (n int) {
 	return n
 }
 
-// Who speaks ENRP at the ASAP port, or ASAP at the ENRP port, is sent away at once
-// and told which port is the right one. Who is of use stays. The operator is told
-// once in a while.
+// A peer that speaks ENRP at the ASAP port, or ASAP at the ENRP port, is sent away
+// at once and told which port is the right one, unless its association is in use.
+// The operator is told once in a while.
 func TestWrongPort(t *testing.T) {
 	s := startedWith(t, func(c *Config) { quiet(c); c.ASAP = append(c.ASAP, serverAt("192.0.2.100:3863")) })
 	pu := s.connect(1, "192.0.2.9:9901")
@@ -129,8 +129,8 @@ func TestPeerThatStartsLater(t *testing.T) {
 	}
 }
 
-// Who sends us away is told of at once; who is there and says nothing, after a
-// while.
+// The operator is told at once of a peer that sends us away, and after a while of
+// one that is there and says nothing.
 func TestPeerThatIsNone(t *testing.T) {
 	s := peering(t, "192.0.2.20:3863")
 	s.take()
@@ -154,7 +154,7 @@ func TestPeerThatIsNone(t *testing.T) {
 // address or finds out by its own message (ENRP-2.1-06).
 func TestOwnPeer(t *testing.T) {
 	s := peering(t, myENRP.AddrPorts()[0].String())
-	if warnings(s, "this registrar itself") != 1 || len(s.r.contacts) != 0 {
+	if warnings(s, "this registrar itself") != 1 || len(s.r.candidates.list) != 0 {
 		t.Errorf("logs %v", s.logs)
 	}
 	s = peering(t, "203.0.113.7:9901") // which a NAT translates to our own
@@ -165,7 +165,7 @@ func TestOwnPeer(t *testing.T) {
 	s.take()
 	s.step(ENRPReceived{Link: in, Message: enrp.Presence{Route: enrp.Route{Sender: myID}, ReplyRequired: true}})
 	s.sentAway(in, "its own peer")
-	if len(s.r.peers) != 0 {
+	if len(s.r.peers.list) != 0 {
 		t.Error("it is a peer")
 	}
 }

@@ -1,7 +1,6 @@
 package registrar
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 )
@@ -9,8 +8,12 @@ import (
 // names are the peers that are configured by name. A look-up takes time and the
 // network, so the shell does it: at the start, and with the heartbeat as long as
 // one of them is missing, for a registrar may move with its name, and a name may
-// come to be later than we.
+// be made after we have started.
 type names struct {
+	*core
+	candidates *candidates
+	join       *join
+
 	asked  bool // an answer is due
 	last   time.Time
 	failed bool // some had no address
@@ -19,43 +22,43 @@ type names struct {
 // lookUpPause is kept between an answer and the next look-up.
 const lookUpPause = 2 * time.Second
 
-func (r *Registrar) lookUpPeers() {
-	if !r.names.asked {
-		r.names.asked = true
-		r.emit(LookUpPeers{})
+// change notes that there are other names than before.
+func (na *names) change() {
+	na.cfg.LookUp = true
+	na.lookUp()
+}
+
+func (na *names) lookUp() {
+	if !na.asked {
+		na.asked = true
+		na.emit(LookUpPeers{})
 	}
 }
 
 // lookUpMissing looks the names up again if some registrar behind them is
 // missing.
-func (r *Registrar) lookUpMissing(now time.Time) {
-	missing := func(c *contact) bool { return c.named && !r.known(c) }
-	if r.cfg.LookUp && now.Sub(r.names.last) >= lookUpPause && (r.names.failed || slices.ContainsFunc(r.contacts, missing)) {
-		r.lookUpPeers()
+func (na *names) lookUpMissing(now time.Time) {
+	missing := func(c *peerCandidate) bool { return c.named && !na.candidates.known(c) }
+	if na.cfg.LookUp && now.Sub(na.last) >= lookUpPause && (na.failed || slices.ContainsFunc(na.candidates.list, missing)) {
+		na.lookUp()
 	}
 }
 
-// handlePeersLookedUp makes every address of the names a contact, in place of
+// handleLookedUp makes every address of the names a candidate, in place of
 // those that the names had before. A name without address is like a peer that is
 // not there.
-func (r *Registrar) handlePeersLookedUp(now time.Time, ev PeersLookedUp) {
-	r.names = names{last: now, failed: len(ev.Failed) > 0}
+func (na *names) handleLookedUp(now time.Time, ev PeersLookedUp) {
+	na.asked, na.last, na.failed = false, now, len(ev.Failed) > 0
 	for _, f := range ev.Failed {
-		r.complain(now, "peer "+f.Name, Log{Msg: "the name of a peer cannot be looked up", Peer: f.Name, Err: f.Err})
+		na.complain(now, "peer "+f.Name, Log{Msg: "the name of a peer cannot be looked up", Peer: f.Name, Err: f.Err})
 	}
-	if r.join.step == joinDone { // or else the mentors are counted
-		r.contacts = slices.DeleteFunc(r.contacts, func(c *contact) bool {
-			return c.named && c.call == nil && c.link == nil && !slices.Contains(ev.Found, c.addrs[0])
-		})
-	}
+	na.candidates.dropNamed(ev.Found)
 	for _, a := range ev.Found {
-		if r.addContact([]netip.AddrPort{a}) {
-			r.contacts[len(r.contacts)-1].named = true
-		}
+		na.candidates.addNamed(a)
 	}
-	if r.join.step == joinNames {
-		r.startRound(now)
+	if na.join.step == joinNames {
+		na.join.startRound(now)
 	} else {
-		r.retryContacts()
+		na.candidates.retry()
 	}
 }

@@ -52,8 +52,8 @@ func TestPeerNamesChange(t *testing.T) {
 		}
 		s.step(ConnectFailed{Token: to.Token, Err: errRefused})
 	}
-	if len(s.r.contacts) != 1 {
-		t.Errorf("%d contacts, want that of the newer name", len(s.r.contacts))
+	if len(s.r.candidates.list) != 1 {
+		t.Errorf("%d contacts, want that of the newer name", len(s.r.candidates.list))
 	}
 }
 

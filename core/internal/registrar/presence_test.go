@@ -104,7 +104,7 @@ func TestPeerAssociationLost(t *testing.T) {
 	probe.Token = 2
 	s.want(probe)
 	s.step(ConnectFailed{Token: 2, Err: errRefused})
-	if len(s.r.peers) != 0 {
+	if len(s.r.peers.list) != 0 {
 		t.Error("a peer that refuses is still counted on")
 	}
 }
@@ -163,7 +163,7 @@ func TestPeerReplaced(t *testing.T) {
 		v.id = 21
 		replace(s, v)
 		s.wantHomes("p", homes{1: 20})
-		if s.r.peersByID[20].takeover == nil {
+		if s.r.peers.byID[20].takeover == nil {
 			t.Fatalf("%s: no takeover of the former registrar", name)
 		}
 		v.says(enrp.InitTakeoverAck{Route: v.route(), Target: 20})
@@ -189,7 +189,7 @@ func TestMessagesWaitForTheAssociation(t *testing.T) {
 	for range 1000 {
 		pe.sends(m)
 	}
-	if n := len(s.r.peersByID[20].call.waiting); n != maxCallWaiting {
-		t.Errorf("%d messages wait, want at most %d", n, maxCallWaiting)
+	if n := len(s.r.peers.byID[20].attempt.waiting); n != maxAttemptWaiting {
+		t.Errorf("%d messages wait, want at most %d", n, maxAttemptWaiting)
 	}
 }

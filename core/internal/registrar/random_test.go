@@ -130,47 +130,47 @@ func (c *chaos) mayAnswer(e SendASAP) {
 func checkRegistrar(t testing.TB, r *Registrar) {
 	t.Helper()
 	sums := map[protocol.ServerID]*wire.PEChecksum{r.id: {}}
-	watched, watching := 0, 0
+	monitored, watching := 0, 0
 	for el := range r.space.Elements() {
 		if sums[el.Home] == nil {
 			sums[el.Home] = &wire.PEChecksum{}
 		}
 		sums[el.Home].Add(el.Pool().Handle, el.ID)
-		w := el.State.watch
+		mon := el.State.monitor
 		if el.Home == r.id {
 			switch {
-			case w == nil:
-				t.Fatalf("PE %v is owned and not watched", el.ID)
-			case el.Life != protocol.LifeInfinite && w.life == 0:
+			case mon == nil:
+				t.Fatalf("PE %v is owned and not monitored", el.ID)
+			case el.Life != protocol.LifeInfinite && mon.life == 0:
 				t.Fatalf("PE %v has no life timer", el.ID)
-			case r.cfg.KeepAlive.Interval > 0 && w.probe == 0:
+			case r.cfg.KeepAlive.Interval > 0 && mon.probe == 0:
 				t.Fatalf("PE %v has no keep-alive timer", el.ID)
 			}
 		}
-		if w == nil {
+		if mon == nil {
 			continue
 		}
-		watched++
+		monitored++
 		switch {
-		case w.el != el:
-			t.Fatalf("the watch of PE %v is of another", el.ID)
-		case w.life != 0 && !w.timer.Armed(), w.probe != 0 && !w.timer.Armed():
+		case mon.el != el:
+			t.Fatalf("the monitor of PE %v is of another", el.ID)
+		case mon.life != 0 && !mon.timer.Armed(), mon.probe != 0 && !mon.timer.Armed():
 			t.Fatalf("PE %v has a deadline and no timer", el.ID)
-		case w.probing && w.probe == 0:
+		case mon.probing && mon.probe == 0:
 			t.Fatalf("PE %v is asked without end", el.ID)
-		case w.probing && w.via == nil && w.dial == nil:
+		case mon.probing && mon.via == nil && mon.attempt == nil:
 			t.Fatalf("PE %v is asked over nothing", el.ID)
-		case !w.probing && (w.via != nil || w.dial != nil):
+		case !mon.probing && (mon.via != nil || mon.attempt != nil):
 			t.Fatalf("PE %v is not asked, but over something", el.ID)
-		case w.link != nil && r.links[w.link.Link] != w.link, w.via != nil && r.links[w.via.Link] != w.via:
+		case mon.link != nil && r.links.all[mon.link.Link] != mon.link, mon.via != nil && r.links.all[mon.via.Link] != mon.via:
 			t.Fatalf("PE %v is at a link that is gone", el.ID)
 		}
-		if w.link != nil {
+		if mon.link != nil {
 			watching++
 		}
 	}
-	for _, p := range r.peers {
-		if p.link != nil && (r.links[p.link.Link] != p.link || p.link.peer != p) {
+	for _, p := range r.peers.list {
+		if p.link != nil && (r.links.all[p.link.Link] != p.link || p.link.peer != p) {
 			t.Fatalf("peer %v has a link that is gone or somebody else's", p.id)
 		}
 	}
@@ -180,32 +180,46 @@ func checkRegistrar(t testing.TB, r *Registrar) {
 		}
 	}
 	subs, inLinks, housing := 0, 0, 0
-	for _, l := range r.links {
-		if l.watches.len() > 0 {
+	for _, l := range r.links.all {
+		if l.monitors.len() > 0 {
 			housing++
 		}
-		inLinks += l.watches.len()
+		inLinks += l.monitors.len()
 		subs += l.subs.len()
 	}
-	for h, a := range r.audiences {
+	for h, a := range r.subscribers.byPool {
 		subs -= a.subs.len()
 		if r.space.Pool(h) == nil || a.subs.len() == 0 {
-			t.Fatalf("pool %q has an audience of %d, and is it there?", h, a.subs.len())
+			t.Fatalf("pool %q has %d subscribers, and is it there?", h, a.subs.len())
 		}
 	}
 	if subs != 0 || inLinks != watching {
 		t.Fatalf("subscriptions differ by %d; links know %d PEs, PEs know %d links", subs, inLinks, watching)
 	}
-	if housing != r.housing {
-		t.Fatalf("%d links are those of PEs, counted as %d", housing, r.housing)
+	if housing != r.links.housing {
+		t.Fatalf("%d links are those of PEs, counted as %d", housing, r.links.housing)
 	}
-	for _, l := range r.byAddr {
-		if r.links[l.Link] != l {
+	for _, l := range r.links.byAddr {
+		if r.links.all[l.Link] != l {
 			t.Fatal("an address leads to a link that is gone")
 		}
 	}
-	if limit := watched + len(r.links) + len(r.audiences) + 1000; r.timers.Len() > limit || len(r.dials) != len(r.dialsTo) {
-		t.Fatalf("%d timers, %d dials (%d)", r.timers.Len(), len(r.dials), len(r.dialsTo))
+	checkAttempts(t, r)
+	if limit := monitored + len(r.links.all) + len(r.subscribers.byPool) + 1000; r.timers.Len() > limit {
+		t.Fatalf("%d timers", r.timers.Len())
+	}
+}
+
+func checkAttempts(t testing.TB, r *Registrar) {
+	t.Helper()
+	toPEs := 0
+	for _, a := range r.attempts.byToken {
+		if a.first != nil {
+			toPEs++
+		}
+	}
+	if toPEs != len(r.attempts.toPE) {
+		t.Fatalf("%d attempts to reach PEs, %d by address", toPEs, len(r.attempts.toPE))
 	}
 }
 

@@ -2,80 +2,63 @@
 // server's side of ASAP (RFC 5352) and all of ENRP (RFC 5353) over one
 // handlespace. It is pure: events and the time go in by Step and Advance,
 // effects come out by Drain, Next tells when to call Advance.
+//
+// It is composed of parts that share a core. Each has a state of its own, and
+// names the other parts that it uses (compose):
+//
+//   - links are the associations, attempts those that are being set up.
+//   - asapReceiver takes what PEs and PUs send. registrations and the monitors of
+//     PEs are for PEs; resolver, listing and the subscribers for PUs.
+//   - elements changes what the handlespace holds, and tells whom it concerns.
+//   - enrpReceiver takes what other registrars send. peers knows these, liveness
+//     whether they are there; candidates, names and discovery find them.
+//   - join, sessions, downloads and updates keep the handlespaces equal.
+//   - takeovers, claims and handover are how PEs change their home.
+//   - announcer is how PEs and PUs find this registrar.
+//
+// Registrar itself only gives events and deadlines to the part in charge.
 package registrar
 
 import (
-	"net/netip"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/handlespace"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/timerq"
 )
 
 // Registrar is one registrar. Its methods must not be called concurrently.
 type Registrar struct {
-	cfg     Config
-	id      protocol.ServerID
-	started time.Time
-	serving bool
-	waiting []ASAPReceived // requests that came before it served
+	*core
+	links    *links
+	attempts *attempts
 
-	space     *handlespace.Space[state]
-	links     map[Link]*link
-	housing   int                      // links that are the association of some PE
-	byAddr    map[netip.AddrPort]*link // ASAP over SCTP, by address of the peer
-	dials     map[Token]*dial
-	dialsTo   map[netip.AddrPort]*dial
-	audiences map[protocol.PoolHandle]*audience
-	subs      int
-	token     Token
-	announcer announcer
+	asap          *asapReceiver
+	registrations *registrations
+	resolver      *resolver
+	listing       *listing
+	subscribers   *subscribers
+	elements      *elements
+	monitors      *monitors
+	announcer     *announcer
 
-	// ENRP
-	peers     []*peer // in the order in which they became known
-	peersByID map[protocol.ServerID]*peer
-	calls     map[Token]*call
-	contacts  []*contact
-	departed  departed
-	names     names
-	complaints
-	join      join
-	discovery discovery
+	enrp       *enrpReceiver
+	peers      *peers
+	liveness   *liveness
+	candidates *candidates
+	names      *names
+	discovery  *discovery
+	join       *join
+	sessions   *sessions
+	downloads  *downloads
+	changes    *changes
+	updates    *updates
+	claims     *claims
+	takeovers  *takeovers
+	handover   *handover
+
 	heartbeat timerq.Timer[deadline]
-	handover  handover
-	gossips   int
-	downloads int                   // tables on their way
-	updates   uint32                // counts downloads, and changes that peers told of meanwhile
-	gone      map[elementKey]uint32 // what a peer removed meanwhile
-
-	timers  timerq.Queue[deadline]
-	resumes time.Time // not before that, after a stall
-	effects []Effect
-	scratch []*element
-	counts  Counters
+	resumes   time.Time // not before that, after a stall
 }
-
-// element is a PE in this registrar's handlespace.
-type element = handlespace.Element[state]
-
-type pool = handlespace.Pool[state]
-
-// state is what the registrar keeps with every PE it knows.
-type state struct {
-	watch  *watch            // nil while there is no reason to watch it
-	mark   uint32            // the resynchronization that has not confirmed it yet
-	heir   protocol.ServerID // who was offered it and has not announced it yet
-	update uint32            // number of the last change that a peer told of during a download
-}
-
-// deadline is what a timer leads to.
-type deadline interface {
-	due(r *Registrar, now time.Time)
-}
-
-// maxWaiting bounds the requests kept until the registrar serves.
-const maxWaiting = 1024
 
 // New returns a registrar that waits for Start, or an error that says what is
 // wrong with the configuration.
@@ -84,21 +67,7 @@ func New(cfg Config) (*Registrar, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Registrar{
-		cfg:        cfg,
-		id:         cfg.ServerID,
-		space:      handlespace.New[state](cfg.Rand),
-		links:      map[Link]*link{},
-		byAddr:     map[netip.AddrPort]*link{},
-		dials:      map[Token]*dial{},
-		dialsTo:    map[netip.AddrPort]*dial{},
-		audiences:  map[protocol.PoolHandle]*audience{},
-		peersByID:  map[protocol.ServerID]*peer{},
-		calls:      map[Token]*call{},
-		departed:   departed{},
-		complaints: complaints{},
-		gone:       map[elementKey]uint32{},
-	}, nil
+	return compose(newCore(cfg)), nil
 }
 
 // ID returns the registrar's own identifier.
@@ -119,24 +88,23 @@ func (r *Registrar) Step(now time.Time, ev Event) {
 	case AssocLost:
 		r.handleAssocLost(now, ev)
 	case ConnectFailed:
-		r.handleConnectFailed(now, ev)
+		r.connectFailed(now, ev.Token, ev.Err)
 	case ASAPReceived:
-		r.handleASAP(now, ev)
+		r.asap.handle(now, ev)
 	case ENRPReceived:
-		r.handleENRP(now, ev)
+		r.enrp.handle(now, ev)
 	case Leave:
-		r.leaveGroup(now)
+		r.handover.leave(now)
 	case AnnounceReceived:
-		r.handleAnnounce(now, ev)
+		r.announcer.handle(now, ev)
 	case PeerNamesChanged:
-		r.cfg.LookUp = true
-		r.lookUpPeers()
+		r.names.change()
 	case Misdirected:
-		r.handleMisdirected(now, ev)
+		r.links.handleMisdirected(now, ev)
 	case PeersLookedUp:
-		r.handlePeersLookedUp(now, ev)
+		r.names.handleLookedUp(now, ev)
 	case PresenceHeard:
-		r.handlePresenceHeard(now, ev)
+		r.discovery.handleHeard(now, ev)
 	}
 }
 
@@ -147,23 +115,31 @@ func (r *Registrar) Drain() []Effect {
 	return out
 }
 
-func (r *Registrar) emit(e Effect) { r.effects = append(r.effects, e) }
-
 func (r *Registrar) start(now time.Time) {
 	r.started = now
-	r.startAnnouncing(now)
-	r.startHeartbeat(now)
-	r.startDiscovery(now)
-	r.startJoining(now)
+	r.announcer.start(now)
+	r.setHeartbeat(now)
+	r.discovery.start(now)
+	r.join.start(now)
 }
 
-// becomeServing starts to answer, beginning with what has waited.
-func (r *Registrar) becomeServing(now time.Time) {
-	r.serving = true
-	r.emit(Log{Level: Info, Msg: "registrar serves", Server: r.id})
-	waiting := r.waiting
-	r.waiting = nil
-	for _, ev := range waiting {
-		r.handleASAP(now, ev)
+func (r *Registrar) setHeartbeat(now time.Time) {
+	if r.cfg.ENRP.IsZero() {
+		return // there are no peers that could hear it
 	}
+	r.heartbeat.Value = heartbeatTime{}
+	r.timers.Set(&r.heartbeat, now.Add(r.cfg.Timers.Heartbeat))
+}
+
+// beat is what happens every PEER-HEARTBEAT-CYCLE: all peers hear of us
+// (ENRP-3.4.2-01), and whatever is missing is looked for again.
+func (r *Registrar) beat(now time.Time) {
+	r.peers.groupcast(r.peers.presence(0, false))
+	r.peers.requestPeerList()
+	r.candidates.drop(now)
+	r.candidates.retry()
+	r.candidates.check(now)
+	r.names.lookUpMissing(now)
+	r.handover.rebalance(now)
+	r.setHeartbeat(now)
 }

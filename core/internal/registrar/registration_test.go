@@ -203,7 +203,7 @@ func TestRequestsWaitForTheStart(t *testing.T) {
 		pe.sends(asap.EndpointUnreachable{Handle: "none"})
 	}
 	s.want()
-	if n := len(s.r.waiting); n != maxWaiting {
+	if n := len(s.r.asap.waiting); n != maxWaiting {
 		t.Errorf("%d requests are kept, want at most %d", n, maxWaiting)
 	}
 	s.step(Start{})

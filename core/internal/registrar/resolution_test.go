@@ -77,8 +77,8 @@ func TestResolutionPolicy(t *testing.T) {
 	}
 }
 
-// TestUpdateIsNoSession (POL-5.2-02): who subscribed is told of a change without
-// having selected anybody; only who asks adds to the load of the first.
+// TestUpdateIsNoSession (POL-5.2-02): a subscriber is told of a change without
+// having selected anybody; only a request adds to the load of the first.
 func TestUpdateIsNoSession(t *testing.T) {
 	s := started(t)
 	pe, pu, asker := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000"), s.connect(3, "192.0.2.3:5000")
@@ -191,16 +191,16 @@ func TestSubscriptionEnds(t *testing.T) {
 		pe.registers("pool", 1)
 		pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
 		pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
-		if s.r.subs != 1 {
-			t.Fatalf("%s: subscribing twice made %d subscriptions", name, s.r.subs)
+		if s.r.subscribers.count != 1 {
+			t.Fatalf("%s: subscribing twice made %d subscriptions", name, s.r.subscribers.count)
 		}
 		end(pu)
 		s.take()
 		pe.registers("pool", 2)
 		s.sleep(5 * time.Second)
 		s.want()
-		if s.r.subs != 0 || len(s.r.audiences) != 0 {
-			t.Errorf("%s: %d subscriptions are left", name, s.r.subs)
+		if s.r.subscribers.count != 0 || len(s.r.subscribers.byPool) != 0 {
+			t.Errorf("%s: %d subscriptions are left", name, s.r.subscribers.count)
 		}
 	}
 }

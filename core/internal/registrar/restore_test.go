@@ -20,7 +20,7 @@ func snapshot() []enrp.PoolEntry {
 }
 
 // After a restart every resolution has an answer at once. The PEs are asked to
-// make us their home; who does stays, who is not there goes.
+// make us their home: those that do stay, those that are not there are removed.
 func TestRestore(t *testing.T) {
 	s := newScript(t, func(c *Config) { c.KeepAlive.Interval = -1; c.Restored = snapshot() })
 	pu := s.connect(1, "192.0.2.1:4000")

@@ -13,7 +13,7 @@ import (
 func (c Config) RSPLIB() Config {
 	c.Interop = Interop{LifeInMilliseconds: true, LowerIDWins: true, NoWarnings: true}
 	c.Limits.Handle = protocol.MaxPoolHandleRSPLIB
-	c.Handover = false // nobody knows what it makes of it
+	c.Handover = false // it is not known how RSPLIB takes an offer
 	c.Timers.Heartbeat = 2440 * time.Millisecond
 	c.Timers.LastHeard = 5 * time.Second
 	c.Timers.NoResponse = 5 * time.Second
@@ -21,8 +21,8 @@ func (c Config) RSPLIB() Config {
 }
 
 // lifeUnits turns seconds into what lives are given in.
-func (r *Registrar) lifeUnits(seconds protocol.Life) protocol.Life {
-	if r.cfg.Interop.LifeInMilliseconds {
+func (c *core) lifeUnits(seconds protocol.Life) protocol.Life {
+	if c.cfg.Interop.LifeInMilliseconds {
 		return protocol.Life(min(int64(seconds)*1000, int64(1<<31-1)))
 	}
 	return seconds

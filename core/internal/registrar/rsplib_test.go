@@ -69,7 +69,7 @@ func TestBriskTakeover(t *testing.T) {
 		c.cut = func(x, y netip.AddrPort) bool { return x == a.enrp || y == a.enrp || x == a.asap || y == a.asap }
 		c.run(5 * time.Second)
 		for _, n := range []*node{b, d} {
-			if n.r.peersByID[a.r.id] != nil || n.r.space.Owned(a.r.id) != 0 {
+			if n.r.peers.byID[a.r.id] != nil || n.r.space.Owned(a.r.id) != 0 {
 				t.Errorf("seed %d: %v still counts on a registrar that is silent for 5 s", seed, n.r.id)
 			}
 		}

@@ -148,8 +148,8 @@ func TestSubscriberOfHiddenElements(t *testing.T) {
 			}
 		}
 	}
-	if n != 1 || s.r.subs != 0 {
-		t.Errorf("%d answers, %d subscriptions", n, s.r.subs)
+	if n != 1 || s.r.subscribers.count != 0 {
+		t.Errorf("%d answers, %d subscriptions", n, s.r.subscribers.count)
 	}
 }
 
@@ -182,7 +182,7 @@ func TestPeerOnForeignLoopback(t *testing.T) {
 	v.says(m)
 	v.says(enrp.ListResponse{Route: v.route(), Servers: []protocol.Server{{ID: 30, Transport: serverAt("127.0.0.1:9902")}}})
 	s.want(v.hears(mine(20, true)))
-	if got := s.r.peersByID[20].addrs(); got[0] != v.at || s.r.peersByID[30] != nil {
+	if got := s.r.peers.byID[20].addrs(); got[0] != v.at || s.r.peers.byID[30] != nil {
 		t.Errorf("the peer is at %v", got)
 	}
 }

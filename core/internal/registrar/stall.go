@@ -3,12 +3,12 @@ package registrar
 import "time"
 
 // A registrar that was stopped, or not given the processor, finds deadlines
-// passed by which others should have answered. They did perhaps: what they said
-// waits to be received. Who thinks them dead before he has read it is the one
-// who was not there.
+// passed by which others should have answered. Perhaps they did, and their answers
+// wait to be received. It has to read those before it thinks anybody dead, for it
+// was the registrar itself that was not there.
 
 // stalled is how late a deadline has to be noticed for the registrar to know
-// that it did not run; it then listens for catchUp before it draws conclusions.
+// that it did not run. It then listens for catchUp before it does what is due.
 const (
 	stalled = 500 * time.Millisecond
 	catchUp = 250 * time.Millisecond

@@ -8,8 +8,8 @@ import (
 )
 
 // A registrar that did not run while a PE's acknowledgement and renewal were
-// due reads what waits for it before it removes anybody; who still does not
-// answer then goes (ASAP-3.5-07, ASAP-3.1-29).
+// due reads what waits for it before it removes anybody. A PE that has not answered
+// then is removed (ASAP-3.5-07, ASAP-3.1-29).
 func TestStall(t *testing.T) {
 	for _, answers := range []bool{true, false} {
 		s := startedWith(t, func(c *Config) { c.KeepAlive = Attentive(); c.KeepAlive.Retries = -1 })

@@ -76,7 +76,7 @@ func TestTableInParts(t *testing.T) {
 	if got := ids(v.parts(true, func() {})); len(got) != 3000 || got[elementKey{"theirs", 1}] != 0 {
 		t.Errorf("own children only: %d PEs", len(got))
 	}
-	if s.r.peersByID[20].session != nil {
+	if s.r.peers.byID[20].session != nil {
 		t.Error("the session is still open")
 	}
 }
@@ -132,7 +132,7 @@ func TestTableAndUpdatesRace(t *testing.T) {
 	}
 	v.says(enrp.HandleTableResponse{Route: v.route(), Entries: []enrp.PoolEntry{{Handle: "p", Elements: table}}})
 	s.wantHomes("p", homes{1: 20, 2: 30, 5: 30, 6: 20})
-	if len(s.r.gone) != 0 {
+	if len(s.r.changes.gone) != 0 {
 		t.Error("what went during the download is still remembered")
 	}
 }

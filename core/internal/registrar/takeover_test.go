@@ -87,13 +87,13 @@ func TestTakeoverCancelled(t *testing.T) {
 	o[0].acks()
 	s.want()
 	s.wantHomes("p", homes{1: 20})
-	if p := s.r.peersByID[20]; p == nil || p.takeover != nil || p.inactive {
+	if p := s.r.peers.byID[20]; p == nil || p.takeover != nil || p.inactive {
 		t.Error("the target is not an active peer again")
 	}
 }
 
-// ENRP-3.5-11: missing ACKs are asked for again. ENRP-3.5-10: who dies
-// meanwhile is not waited for.
+// ENRP-3.5-11: missing ACKs are asked for again. ENRP-3.5-10: a peer
+// that dies meanwhile is not waited for.
 func TestTakeoverMissingAcks(t *testing.T) {
 	s, _, o := dying(t, 30, 40)
 	o[0].acks()
@@ -104,7 +104,7 @@ func TestTakeoverMissingAcks(t *testing.T) {
 	s.take()
 	s.step(ConnectFailed{Token: 3, Err: errRefused})
 	s.wantHomes("p", homes{1: myID})
-	if s.r.peersByID[20] != nil || s.r.peersByID[40] == nil || s.r.peersByID[40].takeover == nil {
+	if s.r.peers.byID[20] != nil || s.r.peers.byID[40] == nil || s.r.peers.byID[40].takeover == nil {
 		t.Error("the first takeover should be over, and that of the second one begun")
 	}
 }
@@ -128,7 +128,7 @@ func TestTakeoverRivals(t *testing.T) {
 	// ENRP-3.5-17
 	o[1].says(enrp.TakeoverServer{Route: o[1].route(), Target: 20})
 	s.wantHomes("p", homes{1: highID})
-	if s.r.peersByID[20] != nil {
+	if s.r.peers.byID[20] != nil {
 		t.Error("the target is still a peer")
 	}
 }
@@ -144,8 +144,8 @@ func TestTakeoverLowerIDWins(t *testing.T) {
 	s.want(o[0].hears(enrp.InitTakeoverAck{Route: from(30), Target: 20}))
 }
 
-// ENRP-3.5-07, 08, 11, 12: uninvolved, the target is left to the initiator; who
-// never finishes is not waited for without end.
+// ENRP-3.5-07, 08, 11, 12: if we are not involved, the target is left to the
+// initiator, but not without end if that one never finishes.
 func TestTakeoverByAnother(t *testing.T) {
 	s := enrpScript(t)
 	target, v := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
@@ -162,14 +162,14 @@ func TestTakeoverByAnother(t *testing.T) {
 	s.sleep(1)
 	s.want(SendENRPTo{Token: 1, Peer: target.addrPorts(), Message: mine(20, true)})
 	s.step(ConnectFailed{Token: 1, Err: errRefused})
-	if s.r.peersByID[20].takeover == nil {
+	if s.r.peers.byID[20].takeover == nil {
 		t.Error("the takeover was not started over")
 	}
 	back := &rival{&remote{s, Link{ENRPOverSCTP, 9}, target.at}, 20}
 	v.says(enrp.InitTakeover{Route: enrp.Route{Sender: highID}, Target: 20})
 	s.step(AssocUp{Link: back.link, Peer: target.addrPorts()})
 	back.says(back.presence(0xffff))
-	if p := s.r.peersByID[20]; p.inactive || p.takeover != nil {
+	if p := s.r.peers.byID[20]; p.inactive || p.takeover != nil {
 		t.Error("a message from the target does not make it active again")
 	}
 }
@@ -209,7 +209,7 @@ func TestTakeoverServer(t *testing.T) {
 	v.says(enrp.TakeoverServer{Route: v.route(), Target: 30}) // itself: nonsense
 	s.want()
 	s.wantHomes("p", homes{1: 30, 2: 40, 3: 30})
-	if s.r.peersByID[20] != nil || s.r.peersByID[30] == nil {
+	if s.r.peers.byID[20] != nil || s.r.peers.byID[30] == nil {
 		t.Error("the wrong registrar was forgotten")
 	}
 	// ENRP-3.5-26: heard again, the target is a new peer.
@@ -241,19 +241,19 @@ func TestListsNameTheDead(t *testing.T) {
 		s.sleep(10 * time.Minute)
 		s.take() // the PE is asked whether it lives
 	}
-	if n := s.r.counts.Takeovers; n != 1 || len(s.r.peers) != 2 {
-		t.Errorf("%d takeovers, %d peers", n, len(s.r.peers))
+	if n := s.r.counts.Takeovers; n != 1 || len(s.r.peers.list) != 2 {
+		t.Errorf("%d takeovers, %d peers", n, len(s.r.peers.list))
 	}
 	back := s.meets(9, 60, "192.0.2.60:9901")
 	back.says(back.presence(0xffff))
 	s.want()
-	if s.r.peersByID[60] == nil {
+	if s.r.peers.byID[60] == nil {
 		t.Error("who speaks itself is no peer")
 	}
 	s.sleep(15 * time.Minute)
 	s.take()
 	lists() // after so long it may be another one's identifier
-	s.want(SendENRPTo{Token: 4, Peer: serverAt("192.0.2.20:9901").AddrPorts(), Message: s.r.presence(20, true)})
+	s.want(SendENRPTo{Token: 4, Peer: serverAt("192.0.2.20:9901").AddrPorts(), Message: s.r.peers.presence(20, true)})
 }
 
 // ENRP-3.5-26: what a registrar that was taken over had still to say about its

@@ -9,8 +9,8 @@ import (
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
-// ASAP-3.5-06, 07, 08: a report makes the registrar ask at once; who answers
-// stays, who does not goes.
+// ASAP-3.5-06, 07, 08: a report makes the registrar ask the PE at once. It
+// stays if it answers, and is removed if not.
 func TestUnreachable(t *testing.T) {
 	s := started(t)
 	pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")

@@ -137,8 +137,8 @@ func TestOwnershipMovesHere(t *testing.T) {
 }
 
 // ENRP-3.3.2-05, E-32: a stale owner cannot remove a PE that is with us, nor one
-// that we own or know to be another one's who lives. Who names the owner that
-// we know can.
+// that we own, nor one whose owner we know and that lives. A registrar that names
+// the owner that we know can remove the PE.
 func TestStaleDelPE(t *testing.T) {
 	s := enrpScript(t)
 	v := s.meets(1, 20, "192.0.2.20:9901")

@@ -65,53 +65,51 @@ type Counters struct {
 // Snapshot returns what the registrar knows.
 func (r *Registrar) Snapshot(now time.Time) View {
 	v := View{
-		Server: r.id, Serving: r.serving, Links: len(r.links), Waiting: r.waitingFor(), Timers: r.timers.Len(), Counters: r.counts,
+		Server: r.id, Serving: r.serving, Links: len(r.links.all), Waiting: len(r.asap.waiting) + r.attempts.waiting(),
+		Timers: r.timers.Len(), Counters: r.counts,
 	}
 	if !r.started.IsZero() {
 		v.Uptime = now.Sub(r.started)
 	}
 	for p := range r.space.Pools() {
-		pv := PoolView{Handle: p.Handle, Policy: p.Policy, Protocol: p.Protocol, Use: p.Use}
-		if a := r.audiences[p.Handle]; a != nil {
-			pv.Subscribers = a.subs.len()
-		}
-		for el := range p.Elements() {
-			pv.Elements = append(pv.Elements, r.viewElement(now, el))
-		}
-		v.Pools = append(v.Pools, pv)
+		v.Pools = append(v.Pools, r.viewPool(now, p))
 	}
-	for _, p := range r.peers {
-		v.Peers = append(v.Peers, PeerView{
-			Server:    protocol.Server{ID: p.id, Transport: p.server},
-			Connected: p.link != nil,
-			Active:    p.active(),
-			Silent:    now.Sub(p.lastHeard),
-			Owned:     r.space.Owned(p.id),
-		})
+	for _, p := range r.peers.list {
+		v.Peers = append(v.Peers, r.viewPeer(now, p))
 	}
 	return v
 }
 
-func (r *Registrar) waitingFor() int {
-	n := len(r.waiting)
-	for _, c := range r.calls {
-		n += len(c.waiting)
+func (r *Registrar) viewPool(now time.Time, p *pool) PoolView {
+	v := PoolView{Handle: p.Handle, Policy: p.Policy, Protocol: p.Protocol, Use: p.Use}
+	if s := r.subscribers.byPool[p.Handle]; s != nil {
+		v.Subscribers = s.subs.len()
 	}
-	for _, d := range r.dials {
-		n += len(d.watches)
+	for el := range p.Elements() {
+		v.Elements = append(v.Elements, r.viewElement(now, el))
 	}
-	return n
+	return v
+}
+
+func (r *Registrar) viewPeer(now time.Time, p *peer) PeerView {
+	return PeerView{
+		Server:    protocol.Server{ID: p.id, Transport: p.server},
+		Connected: p.link != nil,
+		Active:    p.active(),
+		Silent:    now.Sub(p.lastHeard),
+		Owned:     r.space.Owned(p.id),
+	}
 }
 
 func (r *Registrar) viewElement(now time.Time, el *element) ElementView {
 	v := ElementView{Element: el.Element, Owned: el.Home == r.id, Remaining: -1}
-	w := el.State.watch
-	if w == nil || !v.Owned {
+	mon := el.State.monitor
+	if mon == nil || !v.Owned {
 		return v
 	}
-	if w.life != 0 {
-		v.Remaining = time.Duration(w.life - r.moment(now))
+	if mon.life != 0 {
+		v.Remaining = time.Duration(mon.life - r.moment(now))
 	}
-	v.BadReports, v.Connected, v.Probing = int(w.reports), w.link != nil, w.probing
+	v.BadReports, v.Connected, v.Probing = int(mon.reports), mon.link != nil, mon.probing
 	return v
 }
