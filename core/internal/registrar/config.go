@@ -81,6 +81,7 @@ type Limits struct {
 	Subscriptions int // 100,000; beyond, answers say A = 0 (ASAP-2.2.6-01)
 	Handle        int // protocol.MaxPoolHandle bytes; longer ones are refused (COM-3.9-02)
 	Peers         int // 1,000 registrars
+	TablePart     int // 60,000 bytes of entries in one part of a handle table
 
 	// ResponseItems bounds the PEs in one answer (E-07): 128, which is also
 	// the most the incumbent's PUs accept.
@@ -182,6 +183,7 @@ func (l *Limits) fill() {
 	orDefault(&l.Subscriptions, 100_000)
 	orDefault(&l.Handle, protocol.MaxPoolHandle)
 	orDefault(&l.Peers, 1000)
+	orDefault(&l.TablePart, 60_000)
 	orDefault(&l.ResponseItems, protocol.ResponseItems)
 	orDefault(&l.BadReports, 3)
 	orDefault(&l.ReportRate, 20)

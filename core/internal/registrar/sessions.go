@@ -23,9 +23,6 @@ type sessions struct {
 	peers *peers
 }
 
-// tablePart bounds the entries of one response, in bytes.
-const tablePart = 60_000
-
 // handleRequest answers with the next part of the table (ENRP-3.2-10,
 // ENRP-3.6-10): what it has not had yet if it goes on with a session, from the
 // beginning otherwise. While we have no table we refuse (ENRP-3.2-17).
@@ -59,7 +56,7 @@ func (ss *sessions) of(p *peer, own bool) *session {
 // part collects what follows the session's cursor and moves that on. PEs of one
 // pool that follow each other make one entry (ENRP-2.3-03).
 func (ss *sessions) part(s *session) (entries []enrp.PoolEntry, more bool) {
-	room := tablePart
+	room := ss.cfg.Limits.TablePart
 	for el := range ss.space.After(s.cursor) {
 		if s.own && el.Home != ss.id { // the W flag leaves it out (ENRP-2.2-01)
 			continue
@@ -75,7 +72,7 @@ func (ss *sessions) part(s *session) (entries []enrp.PoolEntry, more bool) {
 			return entries, true
 		}
 		if fresh {
-			capacity := min(el.Pool().Len(), tablePart/size+1)
+			capacity := min(el.Pool().Len(), ss.cfg.Limits.TablePart/size+1)
 			entries = append(entries, enrp.PoolEntry{Handle: h, Elements: make([]protocol.Element, 0, capacity)})
 			last++
 		}

@@ -108,7 +108,7 @@ func (a *application) changed(c session.Change) {
 	}
 	if c.Over {
 		a.e.sessionChanged(ss)
-		if ss.Ended() {
+		if a.e.table.Find(ss.ID()) == nil { // it has ended, and was read to its end
 			delete(a.serves, ss)
 		}
 	}

@@ -42,6 +42,8 @@ type checks struct {
 	asked     map[question]time.Time       // when a resolution began
 	presences map[protocol.ServerID]uint16 // the newest checksum of a registrar
 	views     []view
+	owned     map[elementKey]protocol.ServerID // in calm: who owned a PE last
+	known     map[knowledge]time.Time
 }
 
 // ill is something that is not as it should be. What it concerns is told by
@@ -58,7 +60,7 @@ func (w *World) Watch(b Bounds) {
 	w.checks = &checks{
 		w: w, bounds: b, disturbed: w.now,
 		ills: map[ill]time.Time{}, seen: map[ill]bool{}, worst: map[string]time.Duration{}, good: map[[2]*Host]time.Time{},
-		asked: map[question]time.Time{}, presences: map[protocol.ServerID]uint16{},
+		asked: map[question]time.Time{}, presences: map[protocol.ServerID]uint16{}, owned: map[elementKey]protocol.ServerID{},
 	}
 	w.look()
 	w.after(time.Second, w.checks.due)
@@ -143,9 +145,11 @@ func (c *checks) sample() {
 			c.views = append(c.views, newView(h, r))
 		}
 	}
+	c.noteKnowledge()
 	c.checkServing()
 	c.checkQueues()
 	c.checkMissing()
+	c.checkRemovals()
 	c.checkGone()
 	c.checkEndpoints()
 	c.checkSessions()
@@ -165,8 +169,97 @@ func (c *checks) checkServing() {
 			c.note(ill{what: "does not serve", a: v.host}, c.bounds.Serve, v.host.name)
 		case r.serves.IsZero():
 			r.serves = c.w.now
+			c.checkBeginning(v, r)
 		}
 	}
+}
+
+// checkBeginning: a registrar that begins to serve, without a fault since it was
+// started, knows all that every other one has known since before, whichever gave it the
+// table.
+func (c *checks) checkBeginning(v view, r *registrarProgram) {
+	if !c.calm(0) || c.disturbed.After(r.began) || !r.downloaded {
+		return
+	}
+	c.elements(func(h *Host, e *endpointProgram) {
+		key := elementKey{e.role.Handle, e.element.ID}
+		if _, here := v.elements[key]; !here && e.registered && c.knownBefore(key, v.host, r.began.Add(-updateTime)) {
+			c.w.fail("%s begins to serve without %s, which all others know", v.host.name, h.name)
+		}
+	})
+}
+
+// knownBefore says whether all registrars that serve, but one, and there are such, have
+// known a PE since before a time.
+func (c *checks) knownBefore(key elementKey, but *Host, before time.Time) bool {
+	others := 0
+	for _, o := range c.views {
+		if o.host == but || !o.Serving {
+			continue
+		}
+		since, known := c.known[knowledge{o.host, key}]
+		if !known || since.After(before) {
+			return false
+		}
+		others++
+	}
+	return others > 0
+}
+
+// knowledge is that a registrar knows a PE.
+type knowledge struct {
+	who *Host
+	key elementKey
+}
+
+// noteKnowledge notes since when registrars know what they know.
+func (c *checks) noteKnowledge() {
+	known := map[knowledge]time.Time{}
+	for _, v := range c.views {
+		for key := range v.all() {
+			k := knowledge{v.host, key}
+			if known[k] = c.w.now; !c.known[k].IsZero() {
+				known[k] = c.known[k]
+			}
+		}
+	}
+	c.known = known
+}
+
+// checkRemovals: in calm, an owner that has removed a PE has told its peers.
+func (c *checks) checkRemovals() {
+	owned := map[elementKey]protocol.ServerID{}
+	for _, v := range c.views {
+		for key, e := range v.all() {
+			if e.Owned {
+				owned[key] = v.Server
+			}
+		}
+	}
+	for _, v := range c.views {
+		for key, e := range v.all() {
+			was, known := c.owned[key]
+			if _, still := owned[key]; !still && known && e.Home == was && c.serves(was) {
+				i := ill{what: "is not told that a PE is gone", a: v.host, handle: key.handle, id: uint64(key.id)}
+				c.note(i, toldTime, e.ID.String()+" at "+v.host.name)
+			}
+		}
+	}
+	if !c.calm(0) {
+		c.owned = map[elementKey]protocol.ServerID{}
+		return
+	}
+	for key, owner := range owned {
+		c.owned[key] = owner
+	}
+}
+
+// toldTime is longer than an update takes, and than a sample.
+const toldTime = 4 * time.Second
+
+// serves says whether a registrar of that identifier does.
+func (c *checks) serves(id protocol.ServerID) bool {
+	return slices.ContainsFunc(c.views, func(v view) bool { return v.Server == id })
 }
 
 // checkQueues: queues are bounded. What these bounds allow per host is more than

@@ -25,9 +25,7 @@ func (r *registrarProgram) checkENRP(m enrp.Message) {
 	if _, err := enrp.Append(nil, m); err != nil {
 		w.fail("%s: %v cannot be encoded: %v", r.host.name, m, err)
 	}
-	if p, ok := m.(enrp.Presence); ok && w.checks != nil {
-		w.checks.presented(r, p)
-	}
+	r.says(m)
 	if m.Type() == enrp.TypeError {
 		w.fail("%s sends %v", r.host.name, m)
 	}

@@ -27,10 +27,6 @@ type sending struct {
 	echoed   bool // a cookie is to go ahead of it
 }
 
-func (s *sending) control() bool {
-	return s.info.PPID == protocol.PPIDASAP || s.info.PPID == protocol.PPIDENRP
-}
-
 // limit sets the sizes of buffers that are given.
 func (e *end) limit(p *assoc.Params) {
 	if p.SendBuffer > 0 {
@@ -44,7 +40,7 @@ func (e *end) limit(p *assoc.Params) {
 // SetParams changes sizes of buffers.
 func (p *port) SetParams(id assoc.ID, params assoc.Params) error {
 	if id == 0 {
-		p.room, p.window = max(p.room, params.SendBuffer), max(p.window, params.ReceiveBuffer)
+		p.room, p.window = cmp.Or(params.SendBuffer, p.room), cmp.Or(params.ReceiveBuffer, p.window)
 		return nil
 	}
 	e := p.ends[id]
@@ -187,15 +183,18 @@ func (e *end) receiveData(pk packet) {
 	from.inFlight = max(from.inFlight-len(pk.of.data), 0)
 	pk.of.arrived = true
 	w.after(w.delay(), func() { from.learn(e) })
-	if lose := w.Lose; lose != nil && lose(from.host(), e.host(), pk.of.data) {
-		return
+	copies := 1
+	if w.Copies != nil {
+		copies = w.Copies(from.host(), e.host(), pk.of.info.PPID, pk.of.data)
 	}
-	e.unread += len(pk.of.data)
-	if e.paused {
-		e.kept = append(e.kept, pk)
-		return
+	for range copies {
+		e.unread += len(pk.of.data)
+		if e.paused {
+			e.kept = append(e.kept, pk)
+		} else {
+			e.read(pk)
+		}
 	}
-	e.read(pk)
 }
 
 // read hands a message to the process. What it lends counts until it is returned.
@@ -209,7 +208,11 @@ func (e *end) read(pk packet) {
 		if s.echoed && !e.echoed {
 			e.port.w.fail("%s receives a message ahead of the cookie", e.host().name)
 		}
-		if !e.port.lends || s.control() {
+		if e.paused {
+			e.kept = append(e.kept, pk)
+			return
+		}
+		if !e.port.lends {
 			e.taken(len(s.data))
 		}
 		e.port.notify(assoc.RecvInfo{
@@ -226,7 +229,7 @@ func (e *end) taken(n int) {
 	}
 }
 
-// Return gives back what was lent. Control messages are not lent here.
+// Return gives back what was lent.
 func (p *port) Return(id assoc.ID, bytes, _ int) {
 	if e := p.ends[id]; e != nil && p.lends {
 		e.taken(bytes)

@@ -109,6 +109,7 @@ func newTable(e *endpointProgram) *session.Table {
 func (e *endpointProgram) begin() {
 	e.port = e.host.proc.listen(portEndpoint, e.handle)
 	e.port.carriesData, e.port.lends, e.port.writable = true, !e.role.App.Kernel, e.hasRoom
+	_ = e.port.SetParams(0, e.table.EndpointParams())
 	e.table.Attach(controlPort{e.port, e}, e.port, e.port.lends)
 	e.do(func() {
 		if e.discovers {

@@ -165,8 +165,11 @@ func TestChecksSee(t *testing.T) {
 	w.Run(time.Second)
 	r2.Start()
 	w.Run(time.Second)
-	w.Lose = func(from, to *Host, b []byte) bool {
-		return from == r1 && to == r2 && (enrp.Type(b[0]) == enrp.TypeHandleUpdate || enrp.Type(b[0]) == enrp.TypeHandleTableResponse)
+	w.Copies = func(from, to *Host, _ uint32, b []byte) int {
+		if from == r1 && to == r2 && (enrp.Type(b[0]) == enrp.TypeHandleUpdate || enrp.Type(b[0]) == enrp.TypeHandleTableResponse) {
+			return 0
+		}
+		return 1
 	}
 	pe.Start()
 	w.Run(10 * time.Minute)

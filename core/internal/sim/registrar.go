@@ -2,6 +2,7 @@ package sim
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -22,8 +23,11 @@ type registrarProgram struct {
 	announces  bool
 	discovers  bool
 	handsOver  bool
-	serves     time.Time               // since when; zero = not yet
-	leavers    map[registrar.Link]bool // whose PE has asked to be deregistered
+	began      time.Time
+	downloaded bool                           // it has had a table of another one
+	serves     time.Time                      // since when; zero = not yet
+	consents   map[protocol.ServerID]*consent // to takeovers, by target
+	leavers    map[registrar.Link]bool        // whose PE has asked to be deregistered
 }
 
 // AddRegistrar adds a host for a registrar; it does not run yet. Rand, ASAP and
@@ -51,7 +55,7 @@ func (h *Host) newRegistrar(cfg registrar.Config) *registrarProgram {
 	if err != nil {
 		panic(err)
 	}
-	r := &registrarProgram{host: h, machine: m, leavers: map[registrar.Link]bool{}, announces: cfg.Announce, discovers: cfg.Multicast, handsOver: cfg.Handover}
+	r := &registrarProgram{host: h, machine: m, leavers: map[registrar.Link]bool{}, consents: map[protocol.ServerID]*consent{}, began: h.w.now, announces: cfg.Announce, discovers: cfg.Multicast, handsOver: cfg.Handover}
 	r.Driver = shell.Driver[registrar.Event, registrar.Effect]{Machine: m, Now: h.now, Perform: r.perform}
 	return r
 }
@@ -87,6 +91,7 @@ func (r *registrarProgram) handleMessage(ch *shell.Channel, info assoc.RecvInfo,
 	h.Traffic.ReceivedENRP.add(b)
 	m, report, err := enrp.Parse(b)
 	h.parsed(m, report, err)
+	r.hears(m)
 	r.Post(registrar.ENRPReceived{Link: l, Message: m, Report: report, Err: err})
 }
 
@@ -160,6 +165,12 @@ func (h *Host) Leave() {
 }
 
 func (r *registrarProgram) log(f registrar.Log) {
+	switch {
+	case f.Msg == silentPeer:
+		r.beginsTakeover(f.Server)
+	case strings.HasPrefix(f.Msg, "handle table received"):
+		r.downloaded = true
+	}
 	if f.Level < registrar.Info || r.host.w.Trace == nil {
 		return
 	}

@@ -41,6 +41,9 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 	if errors.Is(err, endpoint.ErrUnknownPool) {
 		return // a registrar may have been alone and know no better
 	}
+	if errors.Is(err, endpoint.ErrTimeout) && w.hungRegistrars() >= maxRetransmits {
+		return // it asked as many as it is to ask (MAX-REQUEST-RETRANSMIT, RFC 5352 section 7.3)
+	}
 	for _, h := range w.hosts {
 		if !e.knows(h) {
 			continue
@@ -49,6 +52,18 @@ func (w *World) resolved(e *endpointProgram, t endpoint.Token, err error) {
 			w.fail("%s cannot resolve %s though %s was there all the time: %v", e.host.name, e.role.Resolve, h.name, err)
 		}
 	}
+}
+
+// maxRetransmits is MAX-REQUEST-RETRANSMIT.
+const maxRetransmits = 2
+
+func (w *World) hungRegistrars() (n int) {
+	for _, h := range w.hosts {
+		if h.registrar() != nil && h.hung {
+			n++
+		}
+	}
+	return n
 }
 
 // knows says whether a PE or PU knows a registrar: one that discovers them forgets

@@ -223,12 +223,12 @@ func (s *script) fault(verb string, hosts []*Host) {
 		s.Heal()
 		return
 	case "lose":
-		s.Lose = func(from, to *Host, _ []byte) bool {
-			lost := from == hosts[0] && to == hosts[1]
-			if lost {
-				s.Lose = nil
+		s.Copies = func(from, to *Host, _ uint32, _ []byte) int {
+			if from != hosts[0] || to != hosts[1] {
+				return 1
 			}
-			return lost
+			s.Copies = nil
+			return 0
 		}
 		return
 	}

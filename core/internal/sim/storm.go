@@ -9,6 +9,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
 // Storm is a world in which everything fails at random, drawn from a seed.
@@ -37,6 +38,9 @@ func newStorm(seed uint64, shipped bool) *Storm {
 	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53746f726d))}
 	s.Net = s.profile()
 	s.announce = s.rnd.IntN(4) == 0
+	if s.rnd.IntN(3) == 0 {
+		s.Copies = s.mistakes
+	}
 	s.addRegistrars(2+s.rnd.IntN(4), shipped)
 	s.populate()
 	return s
@@ -117,13 +121,29 @@ func (s *Storm) addRegistrars(n int, shipped bool) {
 	}
 }
 
+// mistakes: what registrars say about takeovers is forgotten sometimes, or said twice.
+func (s *Storm) mistakes(_, _ *Host, ppid uint32, b []byte) int {
+	switch {
+	case ppid != protocol.PPIDENRP:
+	case enrp.Type(b[0]) == enrp.TypeInitTakeover:
+		return min(s.World.rnd.IntN(3), 1)
+	case enrp.Type(b[0]) == enrp.TypeInitTakeoverAck:
+		return 1 + s.World.rnd.IntN(2)
+	}
+	return 1
+}
+
 // configs draws the configuration of a registrar in a world where all run as
 // shipped, all by the RFC's timers and customs, or some so and some so.
 func (s *Storm) configs(kind int) registrar.Config {
+	var cfg registrar.Config
 	if kind == 0 || kind == 2 && s.rnd.IntN(2) == 0 {
-		return registrar.Shipped()
+		cfg = registrar.Shipped()
 	}
-	return registrar.Config{}
+	if s.rnd.IntN(2) == 0 {
+		cfg.Limits.TablePart = 100 + s.rnd.IntN(500) // tables come in many parts
+	}
+	return cfg
 }
 
 func (s *Storm) addElement(name string, pool protocol.PoolHandle) {

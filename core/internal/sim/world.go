@@ -27,9 +27,9 @@ type World struct {
 	Net Profile
 	// Trace, if set, is told everything that is sent and decided.
 	Trace func(Line)
-	// Lose, if set, makes messages vanish on their way, which SCTP would not
-	// do: it stands for a registrar's mistake.
-	Lose func(from, to *Host, b []byte) bool
+	// Copies, if set, says how often a message arrives, which is once with SCTP: none
+	// or two stand for a registrar's mistake.
+	Copies func(from, to *Host, ppid uint32, b []byte) int
 
 	now    time.Time
 	rnd    *rand.Rand

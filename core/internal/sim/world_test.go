@@ -14,6 +14,7 @@ var (
 	seeds = flag.Int("seeds", 9, "how many worlds are tried")
 	seed  = flag.Uint64("seed", 0, "the only world that is tried; with -v it tells everything")
 	first = flag.Uint64("first", 1, "the first seed")
+	stop  = flag.Int("stop", 10, "how many worlds may fail before no more are tried")
 )
 
 // bounds are what librserpool promises with its default timers.
@@ -81,7 +82,7 @@ func try(t *testing.T, build func(seed uint64) *Storm, b Bounds, play func(*Stor
 		}
 		failed += failures
 		from++
-		return from - 1, from <= to && failed < 10
+		return from - 1, from <= to && failed < *stop
 	}
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {

@@ -1,0 +1,247 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/wire/asap"
+)
+
+// scriptedPort is a transport that writes down what it is told.
+type scriptedPort struct {
+	sent  []string // data: association and bytes
+	calls []string // everything else
+	lent  int      // bytes that were received and not returned
+	full  bool     // Send has no room
+	rto   time.Duration
+}
+
+func (p *scriptedPort) note(format string, args ...any) error {
+	p.calls = append(p.calls, fmt.Sprintf(format, args...))
+	return nil
+}
+
+func (p *scriptedPort) Send(b []byte, info *assoc.SendInfo) error {
+	if p.full {
+		return assoc.ErrWouldBlock
+	}
+	p.sent = append(p.sent, fmt.Sprintf("%d %s", info.Assoc, b))
+	return nil
+}
+
+func (p *scriptedPort) Connect([]netip.AddrPort, *assoc.Params) (assoc.ID, error) {
+	return 77, p.note("connect")
+}
+
+func (p *scriptedPort) Status(assoc.ID) (assoc.Status, error) {
+	return assoc.Status{Paths: []assoc.PathStatus{{RTO: p.rto}}}, nil
+}
+
+func (p *scriptedPort) AssocAddrs(assoc.ID) (local, peer []netip.AddrPort, err error) {
+	return nil, nil, nil
+}
+
+func (p *scriptedPort) SendControl(id assoc.ID, _ uint32, _ []byte) error {
+	return p.note("control %d", id)
+}
+
+func (p *scriptedPort) Shutdown(id assoc.ID) error             { return p.note("shutdown %d", id) }
+func (p *scriptedPort) Abort(id assoc.ID, _ string) error      { return p.note("abort %d", id) }
+func (p *scriptedPort) SetParams(assoc.ID, assoc.Params) error { return nil }
+func (p *scriptedPort) Flush(assoc.ID)                         {}
+func (p *scriptedPort) Forget(assoc.ID)                        {}
+func (p *scriptedPort) Waiting(assoc.ID) bool                  { return false }
+func (p *scriptedPort) PauseReceive(id assoc.ID) bool          { return p.note("pause %d", id) == nil }
+func (p *scriptedPort) ResumeReceive(id assoc.ID) bool         { return p.note("resume %d", id) == nil }
+func (p *scriptedPort) Return(_ assoc.ID, bytes, _ int)        { p.lent -= bytes }
+
+// bench is the Table of a pool element on such a transport.
+type bench struct {
+	*Table
+	port   *scriptedPort
+	now    time.Time
+	posted []endpoint.Event
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{now: time.Unix(1e9, 0), port: &scriptedPort{}}
+	o, err := Options{Notifications: NotifyAll}.Resolve()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Table = New(Config{
+		Options: o, MaxMessage: 1 << 20, CookieLife: time.Hour, PerSession: true,
+		Post:   func(e endpoint.Event) { b.posted = append(b.posted, e) },
+		Encode: func(_ assoc.ID, m asap.Message) ([]byte, error) { return asap.Append(nil, m) },
+		Decode: func(_ *assoc.RecvInfo, data []byte) (asap.Message, []protocol.Cause) {
+			m, report, _ := asap.Parse(data)
+			return m, report
+		},
+		Random: func([]byte) {},
+	})
+	b.Attach(b.port, b.port, true)
+	b.SetService(Service{Serving: true, Registered: true, Pool: "pool"})
+	return b
+}
+
+// arrives lets a message come on an association.
+func (b *bench) arrives(id assoc.ID, data string) {
+	b.port.lent += len(data)
+	b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.Message, Assoc: id}, []byte(data))
+}
+
+// echoes lets a pool user bring a cookie.
+func (b *bench) echoes(id assoc.ID, cookie string) {
+	b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.CommUp, Assoc: id, Incoming: true}, nil)
+	b.Perform(b.now, endpoint.CookieEchoReceived{Assoc: id, Data: []byte(cookie)})
+}
+
+// later lets time pass.
+func (b *bench) later(d time.Duration) {
+	for end := b.now.Add(d); ; {
+		at, ok := b.Next()
+		if !ok || at.After(end) {
+			b.now = end
+			return
+		}
+		b.now = at
+		b.Advance(at)
+	}
+}
+
+// takes reads all that a session has.
+func (b *bench) takes(ss *Session) (out []string) {
+	for {
+		var info RecvInfo
+		data, err := b.Take(b.now, ss, &info)
+		switch {
+		case errors.Is(err, ErrWouldBlock):
+			return out
+		case info.Notification != nil:
+			out = append(out, info.Notification.Type.String())
+		case info.CookieEcho:
+			out = append(out, "echo "+string(data))
+		default:
+			out = append(out, string(data))
+		}
+	}
+}
+
+// ok fails a test for an error.
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNoMoreThanSoManyWaitForAccept: then those that come with a message are aborted,
+// and those that come with a cookie.
+func TestNoMoreThanSoManyWaitForAccept(t *testing.T) {
+	b := newBench(t)
+	b.SetService(Service{Pool: "pool"})
+	ok(t, b.Listen(b.now, 10))
+	b.SetService(Service{Serving: true, Pool: "pool"})
+	for id := range assoc.ID(MaxWaiting) {
+		b.arrives(id+1, "hello")
+	}
+	b.port.calls = nil
+	b.arrives(5001, "hello")
+	b.echoes(5002, "a state")
+	if want := []string{"abort 5001", "abort 5002"}; !slices.Equal(b.port.calls, want) || b.Len() != MaxWaiting {
+		t.Errorf("%v, %d sessions", b.port.calls, b.Len())
+	}
+	ss := b.Accept(b.now)
+	if got := b.takes(ss); !slices.Equal(got, []string{"SessionAdded", "hello"}) {
+		t.Errorf("the first one has %v", got)
+	}
+	b.echoes(5003, "a state")
+	if b.Len() != MaxWaiting+1 {
+		t.Error("there is room for one more")
+	}
+}
+
+// TestWhatIsReadIsGivenBack: what the program has read counts no more against the
+// window but for little, however large the buffer is: others may leave the session
+// no more than a small share of memory, and it must not be full of what nobody keeps.
+func TestWhatIsReadIsGivenBack(t *testing.T) {
+	b := newBench(t)
+	for range 200 {
+		b.arrives(1, "a message")
+		b.takes(b.Sessions()[0])
+		if b.port.lent >= 2<<10 {
+			t.Fatalf("%d bytes are owed", b.port.lent)
+		}
+	}
+}
+
+// TestDraining ends a session when nothing more is to be expected of it, and not
+// before it was read.
+func TestDraining(t *testing.T) {
+	const listens = 500 * time.Millisecond
+	stop := func(b *bench) { b.Perform(b.now, endpoint.CookieEchoReceived{Assoc: 1}) }
+	for name, tc := range map[string]struct {
+		rto  time.Duration
+		do   func(b *bench, ss *Session)
+		from time.Duration // when it ends, at the earliest
+	}{
+		"answered, and the user has stopped": {0, func(b *bench, ss *Session) {
+			b.takes(ss)
+			_ = b.Send(b.now, ss, []byte("answer"), &SendInfo{})
+			stop(b)
+		}, drainPause},
+		"answered, and the user does not listen": {0, func(b *bench, ss *Session) { b.takes(ss); _ = b.Send(b.now, ss, []byte("answer"), &SendInfo{}) }, listens},
+		"on a slow path":                         {time.Second, func(b *bench, ss *Session) { b.takes(ss); _ = b.Send(b.now, ss, []byte("answer"), &SendInfo{}) }, 3 * time.Second},
+		"not answered":                           {0, func(b *bench, ss *Session) { b.takes(ss); stop(b) }, drainPatience},
+		"not read":                               {0, func(b *bench, _ *Session) { stop(b) }, time.Hour},
+		"a message comes in the last moment": {0, func(b *bench, ss *Session) {
+			b.takes(ss)
+			_ = b.Send(b.now, ss, []byte("answer"), &SendInfo{})
+			stop(b)
+			b.later(drainPause)
+			b.arrives(1, "wait")
+		}, time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t)
+			b.port.rto = tc.rto
+			b.arrives(1, "request")
+			ss := b.Sessions()[0]
+			b.Drain(b.now)
+			tc.do(b, ss)
+			b.later(tc.from - time.Millisecond)
+			if ss.Over() {
+				t.Fatal("it has ended too early")
+			}
+			if b.later(drainLook + 2*time.Millisecond); tc.from < time.Hour && !ss.Over() {
+				t.Error("it does not end")
+			}
+		})
+	}
+}
+
+// TestWhoComesWhileDraining is asked to move when he has his state, which is what he
+// takes along.
+func TestWhoComesWhileDraining(t *testing.T) {
+	b := newBench(t)
+	b.Drain(b.now)
+	b.echoes(1, "a state")
+	b.later(0)
+	var cookies []string
+	for _, e := range b.posted {
+		if c, is := e.(endpoint.SendCookie); is {
+			f, _ := readCookieFrame(c.Data)
+			cookies = append(cookies, fmt.Sprintf("%s %v %v", f.state, f.flags&frameMove != 0, f.flags&frameEmpty != 0))
+		}
+	}
+	if want := []string{"a state true false"}; !slices.Equal(cookies, want) {
+		t.Errorf("%v, want %v", cookies, want)
+	}
+}
