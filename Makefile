@@ -17,6 +17,7 @@
 #   make bench-policies  what the pools of a registrar cost, and how each policy shares sessions out
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim         registrars, elements and users in worlds that fail, seed by seed; SEEDS=1000 FIRST=1
+#   make sim-faults  puts known mistakes into the code: the worlds have to find each
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
 #   make sim-loss    sessions at 5 % loss: how many fail over by mistake; DAYS=3
 #   make soak        molest real groups of registrars; SOAK=10m for how long
@@ -113,6 +114,10 @@ bench-sctp: setup
 # A seed that fails prints the command that plays it again.
 sim: setup
 	go test ./core/internal/sim -run 'TestWorld|TestShipped|TestRolling|TestLone|TestSessions' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
+
+.PHONY: sim-faults
+sim-faults: setup
+	go test ./core/internal/sim -run TestWorldsFindFaults -v -timeout 20m -args -faults
 
 .PHONY: sim-loss
 sim-loss: setup

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // readAddresses reads addresses that lie one behind the other, for a socket of the
@@ -48,7 +48,7 @@ func rspgo_bindx(ino C.uint64_t, addrs unsafe.Pointer, count C.int, space *C.str
 }
 
 // localAddrs is rsp_getlocaladdrs.
-func (d *descriptor) localAddrs(session rserpool.SessionID) ([]netip.AddrPort, error) {
+func (d *descriptor) localAddrs(session socket.SessionID) ([]netip.AddrPort, error) {
 	session, err := d.named(session)
 	switch {
 	case err != nil:
@@ -64,7 +64,7 @@ func (d *descriptor) localAddrs(session rserpool.SessionID) ([]netip.AddrPort, e
 }
 
 // peerAddrs is rsp_getpeeraddrs.
-func (d *descriptor) peerAddrs(session rserpool.SessionID) ([]netip.AddrPort, error) {
+func (d *descriptor) peerAddrs(session socket.SessionID) ([]netip.AddrPort, error) {
 	session, err := d.named(session)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func rspgo_addresses(ino C.uint64_t, session C.uint32_t, peer C.int, addrs unsaf
 		function, find = "rsp_getpeeraddrs", (*descriptor).peerAddrs
 	}
 	return C.int(onSocket(ino, space, function, func(d *descriptor) (int64, error) {
-		found, err := find(d, rserpool.SessionID(session))
+		found, err := find(d, socket.SessionID(session))
 		if err != nil {
 			return 0, err
 		}

@@ -17,27 +17,27 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // basic is what the calls without a descriptor share: the resolver of the
 // process, and the elements that it has registered.
-var basic = directory{members: make(map[rserpool.Name]*member)}
+var basic = directory{members: make(map[socket.Name]*member)}
 
 type directory struct {
 	mu       sync.Mutex
-	resolver *rserpool.Resolver
-	members  map[rserpool.Name]*member
+	resolver *socket.Resolver
+	members  map[socket.Name]*member
 }
 
 // member is an element, or the attempt to become one or to end.
 type member struct {
-	*rserpool.Member // nil while it is being made
-	at               rserpool.Transport
+	*socket.Member // nil while it is being made
+	at               socket.Transport
 	busy             bool
 }
 
-func (d *directory) resolve() (*rserpool.Resolver, error) {
+func (d *directory) resolve() (*socket.Resolver, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.resolver != nil {
@@ -47,14 +47,14 @@ func (d *directory) resolve() (*rserpool.Resolver, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := rserpool.NewResolver(&rserpool.Options{Config: cfg})
+	r, err := socket.NewResolver(&socket.Options{Config: cfg})
 	d.resolver = r
 	return r, err
 }
 
 // join registers an element, or changes one that this process has registered.
-func (d *directory) join(ctx context.Context, cfg rserpool.Config, pool string, at rserpool.Transport, r rserpool.Registration) (id rserpool.PEID, made bool, err error) {
-	name := rserpool.Name{Pool: pool, PE: r.PE}
+func (d *directory) join(ctx context.Context, cfg socket.Config, pool string, at socket.Transport, r socket.Registration) (id socket.PEID, made bool, err error) {
+	name := socket.Name{Pool: pool, PE: r.PE}
 	m, err := d.claim(name, at)
 	if err != nil {
 		return 0, false, err
@@ -63,7 +63,7 @@ func (d *directory) join(ctx context.Context, cfg rserpool.Config, pool string, 
 		defer d.release(m)
 		return r.PE, false, m.Update(ctx, r)
 	}
-	m.Member, err = rserpool.Join(ctx, pool, at, &rserpool.Options{Config: cfg, Registration: r})
+	m.Member, err = socket.Join(ctx, pool, at, &socket.Options{Config: cfg, Registration: r})
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	m.busy = false
@@ -77,7 +77,7 @@ func (d *directory) join(ctx context.Context, cfg rserpool.Config, pool string, 
 
 // claim returns the element of that name, which nobody else uses until release, or
 // a new one.
-func (d *directory) claim(name rserpool.Name, at rserpool.Transport) (*member, error) {
+func (d *directory) claim(name socket.Name, at socket.Transport) (*member, error) {
 	if name.PE == 0 { // its name is not known yet
 		return &member{at: at}, nil
 	}
@@ -106,7 +106,7 @@ func (d *directory) release(m *member) {
 }
 
 // leave deregisters an element.
-func (d *directory) leave(ctx context.Context, name rserpool.Name) error {
+func (d *directory) leave(ctx context.Context, name socket.Name) error {
 	d.mu.Lock()
 	m := d.members[name]
 	switch {
@@ -123,15 +123,15 @@ func (d *directory) leave(ctx context.Context, name rserpool.Name) error {
 }
 
 // undo deregisters an element that nobody knows of.
-func (d *directory) undo(name rserpool.Name) {
+func (d *directory) undo(name socket.Name) {
 	ctx, cancel := context.WithTimeout(context.Background(), lingerLimit)
 	defer cancel()
 	_ = d.leave(ctx, name) // or its registration ends with its life
 }
 
 // find is rsp_getaddrinfo.
-func find(ctx context.Context, r *rserpool.Resolver, pool string, h C.struct_rspgo_hints) ([]place, error) {
-	q := rserpool.Query{Items: int(h.items), MaxAge: time.Duration(h.stale) * time.Millisecond}
+func find(ctx context.Context, r *socket.Resolver, pool string, h C.struct_rspgo_hints) ([]place, error) {
+	q := socket.Query{Items: int(h.items), MaxAge: time.Duration(h.stale) * time.Millisecond}
 	if h.wait != 0 {
 		q.WaitForPool = new(time.Duration(h.wait) * time.Millisecond)
 	}
@@ -150,7 +150,7 @@ func find(ctx context.Context, r *rserpool.Resolver, pool string, h C.struct_rsp
 }
 
 // findLimit is how long rsp_getaddrinfo takes at most.
-func findLimit(r *rserpool.Resolver, h *C.struct_rspgo_hints) time.Duration {
+func findLimit(r *socket.Resolver, h *C.struct_rspgo_hints) time.Duration {
 	switch {
 	case h.timeout != 0:
 		return time.Duration(h.timeout) * time.Millisecond
@@ -213,17 +213,17 @@ func list(ps []place, socktype int) (unsafe.Pointer, error) {
 }
 
 // transportOf reads what rsp_pe_registration is given.
-func transportOf(w *C.struct_rspgo_where) (rserpool.Transport, error) {
+func transportOf(w *C.struct_rspgo_where) (socket.Transport, error) {
 	if w.socktype == 0 && w.protocol == 0 {
-		return rserpool.Transport{}, failf(unix.EPROTONOSUPPORT, "neither ai_protocol nor ai_socktype says over what the element serves")
+		return socket.Transport{}, failf(unix.EPROTONOSUPPORT, "neither ai_protocol nor ai_socktype says over what the element serves")
 	}
 	s, err := serviceOf(int(w.socktype), int(w.protocol))
 	if err != nil {
-		return rserpool.Transport{}, err
+		return socket.Transport{}, err
 	}
-	out := rserpool.Transport{Protocol: s.transport, ServiceCode: uint32(w.service)}
+	out := socket.Transport{Protocol: s.transport, ServiceCode: uint32(w.service)}
 	count := max(int(w.addrs), 1)
-	if count > maxAddrs || count > 1 && s.transport != rserpool.SCTP {
+	if count > maxAddrs || count > 1 && s.transport != socket.SCTP {
 		return out, failf(unix.EINVAL, "%d addresses; an element that serves over %v has one, with SCTP up to %d", count, s.transport, maxAddrs)
 	}
 	at, left := unsafe.Pointer(w.addr), int(w.addrlen)
@@ -305,7 +305,7 @@ func rspgo_join(pool unsafe.Pointer, n C.size_t, where *C.struct_rspgo_where, in
 			id, made, err := basic.join(ctx, cfg, handle, at, r)
 			t.result = id
 			if made {
-				t.undo = func() { basic.undo(rserpool.Name{Pool: handle, PE: id}) }
+				t.undo = func() { basic.undo(socket.Name{Pool: handle, PE: id}) }
 			}
 			return err
 		}))
@@ -320,7 +320,7 @@ type entering struct {
 
 //export rspgo_about
 func rspgo_about(what C.int, pool unsafe.Pointer, n C.size_t, id C.uint32_t, space *C.struct_rspgo_error) C.int {
-	name, function := rserpool.Name{Pool: handleOf(pool, n), PE: rserpool.PEID(id)}, "rsp_pe_deregistration"
+	name, function := socket.Name{Pool: handleOf(pool, n), PE: socket.PEID(id)}, "rsp_pe_deregistration"
 	if what == C.RSPGO_FAILED {
 		function = "rsp_pe_failure"
 	}
@@ -351,7 +351,7 @@ func rspgo_task_finish(done C.int, outcome *C.struct_rspgo_outcome, space *C.str
 		switch result := result.(type) {
 		case unsafe.Pointer:
 			outcome.list = result
-		case rserpool.PEID:
+		case socket.PEID:
 			outcome.pe_id = C.uint32_t(result)
 		}
 		return 0, err

@@ -7,14 +7,14 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // batches are kept, with nothing of the program in them.
-var batches = sync.Pool{New: func() any { return new([]rserpool.Message) }}
+var batches = sync.Pool{New: func() any { return new([]socket.Message) }}
 
 // sendBatch is rsp_sendmmsg without the waiting.
-func (d *descriptor) sendBatch(ms []rserpool.Message) (int, error) {
+func (d *descriptor) sendBatch(ms []socket.Message) (int, error) {
 	if d.conn == nil {
 		return d.sock.TrySendBatch(ms)
 	}
@@ -35,10 +35,10 @@ func (d *descriptor) sendBatch(ms []rserpool.Message) (int, error) {
 func rspgo_send_batch(fd C.int, ino C.uint64_t, messages *C.struct_rspgo_sending, count C.size_t, space *C.struct_rspgo_error) C.int64_t {
 	return C.int64_t(onSocket(ino, space, "rsp_sendmmsg", func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
-		kept := batches.Get().(*[]rserpool.Message)
+		kept := batches.Get().(*[]socket.Message)
 		ms := (*kept)[:0]
 		for _, m := range unsafe.Slice(messages, int(count)) {
-			ms = append(ms, rserpool.Message{Data: unsafe.Slice((*byte)(m.buf), int(m.len)), SendInfo: sendInfo(&m.info)})
+			ms = append(ms, socket.Message{Data: unsafe.Slice((*byte)(m.buf), int(m.len)), SendInfo: sendInfo(&m.info)})
 		}
 		n, err := d.sendBatch(ms)
 		clear(ms)

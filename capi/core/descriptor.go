@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // lingerLimit is how long rsp_close waits at most until what was sent has
@@ -19,7 +19,7 @@ const lingerLimit = 3 * time.Second
 // descriptor is a socket of the program. Hooks of the socket take mu, so no
 // method of the socket is called with mu held.
 type descriptor struct {
-	sock   *rserpool.Socket
+	sock   *socket.Socket
 	sig    *signal
 	domain int
 	watch  int32 // key of the hang-up watch
@@ -50,7 +50,7 @@ func newDescriptor(domain int, oneToOne bool) (d *descriptor, fd int, err error)
 	if err != nil {
 		return nil, 0, err
 	}
-	sock, err := rserpool.NewSocket(cfg, network)
+	sock, err := socket.NewSocket(cfg, network)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -66,7 +66,7 @@ func newDescriptor(domain int, oneToOne bool) (d *descriptor, fd int, err error)
 	return d, fd, nil
 }
 
-func describe(sock *rserpool.Socket, sig *signal, domain int) *descriptor {
+func describe(sock *socket.Socket, sig *signal, domain int) *descriptor {
 	d := &descriptor{sock: sock, sig: sig, domain: domain}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	return d

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"unsafe"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 const settingPrefix = "RSERPOOL_"
@@ -47,6 +47,6 @@ func importEnvironment() {
 func rspgo_init(space *C.struct_rspgo_error) C.int {
 	return C.int(call(space, "rsp_init", func() (int64, error) {
 		importEnvironment()
-		return 0, rserpool.Preload()
+		return 0, socket.Preload()
 	}))
 }

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // errnos maps the errors of core/rserpool to errno; the first that matches
@@ -19,29 +19,29 @@ var errnos = []struct {
 	err   error
 	errno unix.Errno
 }{
-	{rserpool.ErrWouldBlock, unix.EAGAIN},
+	{socket.ErrWouldBlock, unix.EAGAIN},
 	{unix.EMFILE, unix.EMFILE},
 	{unix.ENFILE, unix.ENFILE},
 	{unix.ENOMEM, unix.ENOMEM},
-	{rserpool.ErrClosed, unix.EBADF},
-	{rserpool.ErrSendLimit, unix.ETIMEDOUT},
-	{rserpool.ErrUnknownPool, unix.ENOENT},
-	{rserpool.ErrConnected, unix.EISCONN},
-	{rserpool.ErrRegistered, unix.EISCONN},
-	{rserpool.ErrNotConnected, unix.ENOTCONN},
-	{rserpool.ErrNotRegistered, unix.ENOTCONN},
-	{rserpool.ErrMessageSize, unix.EMSGSIZE},
-	{rserpool.ErrTimeout, unix.ETIMEDOUT},
+	{socket.ErrClosed, unix.EBADF},
+	{socket.ErrSendLimit, unix.ETIMEDOUT},
+	{socket.ErrUnknownPool, unix.ENOENT},
+	{socket.ErrConnected, unix.EISCONN},
+	{socket.ErrRegistered, unix.EISCONN},
+	{socket.ErrNotConnected, unix.ENOTCONN},
+	{socket.ErrNotRegistered, unix.ENOTCONN},
+	{socket.ErrMessageSize, unix.EMSGSIZE},
+	{socket.ErrTimeout, unix.ETIMEDOUT},
 	{context.DeadlineExceeded, unix.ETIMEDOUT},
-	{rserpool.ErrNoRegistrar, unix.EHOSTUNREACH},
-	{rserpool.ErrNoElement, unix.EHOSTUNREACH},
-	{rserpool.ErrBound, unix.EINVAL},
-	{rserpool.ErrInvalid, unix.EINVAL},
+	{socket.ErrNoRegistrar, unix.EHOSTUNREACH},
+	{socket.ErrNoElement, unix.EHOSTUNREACH},
+	{socket.ErrBound, unix.EINVAL},
+	{socket.ErrInvalid, unix.EINVAL},
 	{context.Canceled, unix.ECANCELED},
 }
 
 // causes maps a registrar's reasons to refuse (RFC 5354 section 3.12).
-var causes = map[rserpool.CauseCode]unix.Errno{
+var causes = map[socket.CauseCode]unix.Errno{
 	0x0003: unix.EINVAL,     // invalid values
 	0x0004: unix.EADDRINUSE, // non-unique PE identifier
 	0x0005: unix.EINVAL,     // inconsistent pooling policy
@@ -57,7 +57,7 @@ func errnoOf(err error) unix.Errno {
 	if errors.As(err, &own) {
 		return own.errno
 	}
-	var rejected *rserpool.RejectedError
+	var rejected *socket.RejectedError
 	if errors.As(err, &rejected) {
 		for _, cause := range rejected.Causes {
 			if errno, ok := causes[cause]; ok {
@@ -98,7 +98,7 @@ func failf(errno unix.Errno, format string, args ...any) error {
 
 // explain returns what rsp_errmsg says about the failure of a function.
 func explain(function string, err error) string {
-	text := strings.ReplaceAll(err.Error(), net.ErrClosed.Error(), rserpool.ErrClosed.Error())
+	text := strings.ReplaceAll(err.Error(), net.ErrClosed.Error(), socket.ErrClosed.Error())
 	if function != "" {
 		text = function + ": " + text
 	}

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 func TestErrnoOf(t *testing.T) {
@@ -20,21 +20,21 @@ func TestErrnoOf(t *testing.T) {
 		err  error
 		want unix.Errno
 	}{
-		{rserpool.ErrWouldBlock, unix.EAGAIN},
-		{wrap(rserpool.ErrUnknownPool), unix.ENOENT},
-		{rserpool.ErrClosed, unix.EBADF},
-		{wrap(rserpool.ErrConnected), unix.EISCONN},
-		{wrap(rserpool.ErrNotConnected), unix.ENOTCONN},
-		{wrap(rserpool.ErrMessageSize), unix.EMSGSIZE},
-		{wrap(rserpool.ErrBound), unix.EINVAL},
-		{&rserpool.NoRegistrarError{Err: unix.ECONNREFUSED}, unix.EHOSTUNREACH},
-		{&rserpool.NoRegistrarError{Err: context.DeadlineExceeded}, unix.ETIMEDOUT},
-		{wrap(rserpool.ErrNoElement, unix.ECONNREFUSED), unix.EHOSTUNREACH},
-		{&rserpool.RejectedError{}, unix.ECONNREFUSED},
-		{&rserpool.RejectedError{Causes: []rserpool.CauseCode{0, 5}}, unix.EINVAL},
-		{wrap(&rserpool.RejectedError{Causes: []rserpool.CauseCode{4}}), unix.EADDRINUSE},
+		{socket.ErrWouldBlock, unix.EAGAIN},
+		{wrap(socket.ErrUnknownPool), unix.ENOENT},
+		{socket.ErrClosed, unix.EBADF},
+		{wrap(socket.ErrConnected), unix.EISCONN},
+		{wrap(socket.ErrNotConnected), unix.ENOTCONN},
+		{wrap(socket.ErrMessageSize), unix.EMSGSIZE},
+		{wrap(socket.ErrBound), unix.EINVAL},
+		{&socket.NoRegistrarError{Err: unix.ECONNREFUSED}, unix.EHOSTUNREACH},
+		{&socket.NoRegistrarError{Err: context.DeadlineExceeded}, unix.ETIMEDOUT},
+		{wrap(socket.ErrNoElement, unix.ECONNREFUSED), unix.EHOSTUNREACH},
+		{&socket.RejectedError{}, unix.ECONNREFUSED},
+		{&socket.RejectedError{Causes: []socket.CauseCode{0, 5}}, unix.EINVAL},
+		{wrap(&socket.RejectedError{Causes: []socket.CauseCode{4}}), unix.EADDRINUSE},
 		{&os.SyscallError{Syscall: "bind", Err: unix.EACCES}, unix.EACCES},
-		{wrap(rserpool.ErrInvalid, unix.EMFILE), unix.EMFILE},
+		{wrap(socket.ErrInvalid, unix.EMFILE), unix.EMFILE},
 		{failf(unix.ENOTSOCK, "x"), unix.ENOTSOCK},
 		{errors.New("something else"), unix.EIO},
 	}
@@ -46,7 +46,7 @@ func TestErrnoOf(t *testing.T) {
 }
 
 func TestExplain(t *testing.T) {
-	if got, want := explain("rsp_bind", rserpool.ErrBound), "rsp_bind: already bound"; got != want {
+	if got, want := explain("rsp_bind", socket.ErrBound), "rsp_bind: already bound"; got != want {
 		t.Errorf("explain = %q, want %q", got, want)
 	}
 	if got := explain("rsp_socket", unix.EMFILE); !strings.Contains(got, "ulimit") {
@@ -74,7 +74,7 @@ func TestWords(t *testing.T) {
 	if got := explain("f", err); strings.Contains(got, "network connection") || !strings.Contains(got, "closed") {
 		t.Errorf("got %q", got)
 	}
-	if !errors.Is(rserpool.ErrClosed, net.ErrClosed) || errnoOf(rserpool.ErrClosed) != unix.EBADF {
+	if !errors.Is(socket.ErrClosed, net.ErrClosed) || errnoOf(socket.ErrClosed) != unix.EBADF {
 		t.Error("ErrClosed is not what it was")
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // headers is a hash of abi.h and rserpool.h, which the build sets; links to both lie
@@ -37,7 +37,7 @@ func put(space *C.struct_rspgo_error, text string) {
 
 // report writes the sentence for rsp_errmsg and returns -errno.
 func report(space *C.struct_rspgo_error, function string, err error) int64 {
-	if err == rserpool.ErrWouldBlock { // the usual case costs nothing
+	if err == socket.ErrWouldBlock { // the usual case costs nothing
 		put(space, "it would have to wait")
 		return -int64(unix.EAGAIN)
 	}
@@ -66,7 +66,7 @@ func onSocket(ino C.uint64_t, space *C.struct_rspgo_error, function string, body
 			return 0, err
 		}
 		result, err := body(d)
-		if err != nil && err != rserpool.ErrWouldBlock {
+		if err != nil && err != socket.ErrWouldBlock {
 			d.note(function, err)
 		}
 		return result, err
@@ -214,44 +214,44 @@ func rspgo_setload(ino C.uint64_t, info *C.struct_rspgo_loadinfo, space *C.struc
 	}))
 }
 
-func registration(info *C.struct_rspgo_loadinfo) (rserpool.Registration, error) {
-	p := rserpool.Policy{
-		Type:        rserpool.PolicyType(info.policy),
+func registration(info *C.struct_rspgo_loadinfo) (socket.Registration, error) {
+	p := socket.Policy{
+		Type:        socket.PolicyType(info.policy),
 		Weight:      uint32(info.weight),
 		Priority:    uint32(info.priority),
 		Load:        uint32(info.load),
 		Degradation: uint32(info.degradation),
 	}
 	if p.Type == 0 {
-		p.Type = rserpool.RoundRobin
+		p.Type = socket.RoundRobin
 	}
 	if !p.Type.Known() {
-		return rserpool.Registration{}, failf(unix.EINVAL, "policy %#x is unknown; use one of RSP_ROUND_ROBIN to RSP_RANDOMIZED_LEAST_USED", uint32(p.Type))
+		return socket.Registration{}, failf(unix.EINVAL, "policy %#x is unknown; use one of RSP_ROUND_ROBIN to RSP_RANDOMIZED_LEAST_USED", uint32(p.Type))
 	}
 	if used := withUsed(p); p != used {
-		return rserpool.Registration{}, failf(unix.EINVAL, "policy %v does not use all of weight %d, priority %d, load %d and degradation %d; leave the others 0", p.Type, p.Weight, p.Priority, p.Load, p.Degradation)
+		return socket.Registration{}, failf(unix.EINVAL, "policy %v does not use all of weight %d, priority %d, load %d and degradation %d; leave the others 0", p.Type, p.Weight, p.Priority, p.Load, p.Degradation)
 	}
 	if info.life > math.MaxInt32 {
-		return rserpool.Registration{}, failf(unix.EINVAL, "a life of %d seconds is too long; the limit is %d", uint32(info.life), math.MaxInt32)
+		return socket.Registration{}, failf(unix.EINVAL, "a life of %d seconds is too long; the limit is %d", uint32(info.life), math.MaxInt32)
 	}
-	return rserpool.Registration{
+	return socket.Registration{
 		Policy: p,
 		Life:   time.Duration(info.life) * time.Second,
-		PE:     rserpool.PEID(info.pe_id),
+		PE:     socket.PEID(info.pe_id),
 	}, nil
 }
 
 // withUsed returns a policy without the values that it does not use.
-func withUsed(p rserpool.Policy) rserpool.Policy {
-	out := rserpool.Policy{Type: p.Type}
+func withUsed(p socket.Policy) socket.Policy {
+	out := socket.Policy{Type: p.Type}
 	switch p.Type {
-	case rserpool.WeightedRoundRobin, rserpool.WeightedRandom:
+	case socket.WeightedRoundRobin, socket.WeightedRandom:
 		out.Weight = p.Weight
-	case rserpool.Priority:
+	case socket.Priority:
 		out.Priority = p.Priority
-	case rserpool.LeastUsed, rserpool.RandomizedLeastUsed:
+	case socket.LeastUsed, socket.RandomizedLeastUsed:
 		out.Load = p.Load
-	case rserpool.LeastUsedWithDegradation, rserpool.PriorityLeastUsed:
+	case socket.LeastUsedWithDegradation, socket.PriorityLeastUsed:
 		out.Load, out.Degradation = p.Load, p.Degradation
 	}
 	return out
@@ -276,9 +276,9 @@ func rspgo_send(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *
 	}))
 }
 
-func sendInfo(info *C.struct_rspgo_msginfo) rserpool.SendInfo {
-	return rserpool.SendInfo{
-		Session:   rserpool.SessionID(info.session),
+func sendInfo(info *C.struct_rspgo_msginfo) socket.SendInfo {
+	return socket.SendInfo{
+		Session:   socket.SessionID(info.session),
 		Stream:    uint16(info.stream),
 		PPID:      uint32(info.ppid),
 		Unordered: info.unordered != 0,
@@ -304,7 +304,7 @@ const maxBuffer = 1 << 30
 func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, note *C.struct_rspgo_notification, how C.int, space *C.struct_rspgo_error) C.int64_t {
 	return C.int64_t(onSocket(ino, space, variant("rsp_recvmsg", how&C.RSPGO_PIECES != 0, how&C.RSPGO_BATCH != 0), func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
-		var got rserpool.RecvInfo
+		var got socket.RecvInfo
 		received, err := d.receive(unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, receiving(how))
 		if err != nil {
 			return 0, err
@@ -336,15 +336,15 @@ func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *
 	}))
 }
 
-func receiving(how C.int) (flags rserpool.RecvFlags) {
+func receiving(how C.int) (flags socket.RecvFlags) {
 	if how&C.RSPGO_PEEK != 0 {
-		flags |= rserpool.RecvPeek
+		flags |= socket.RecvPeek
 	}
 	if how&C.RSPGO_PLAIN != 0 {
-		flags |= rserpool.RecvMessages
+		flags |= socket.RecvMessages
 	}
 	if how&C.RSPGO_DISCARD != 0 {
-		flags |= rserpool.RecvDiscard
+		flags |= socket.RecvDiscard
 	}
 	return flags
 }
@@ -353,7 +353,7 @@ func receiving(how C.int) (flags rserpool.RecvFlags) {
 func rspgo_send_cookie(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, session C.uint32_t, space *C.struct_rspgo_error) C.int {
 	return C.int(onSocket(ino, space, "rsp_send_cookie", func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
-		return 0, d.sendCookie(rserpool.SessionID(session), unsafe.Slice((*byte)(buf), int(n)))
+		return 0, d.sendCookie(socket.SessionID(session), unsafe.Slice((*byte)(buf), int(n)))
 	}))
 }
 

@@ -19,7 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // logged is a line for the function of rsp_set_log.
@@ -157,9 +157,9 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 
 // config is the configuration of everything here: that of the environment of now, with a
 // log that follows rsp_set_log.
-func config() (rserpool.Config, error) {
+func config() (socket.Config, error) {
 	importEnvironment()
-	c, err := rserpool.ConfigFromEnv()
+	c, err := socket.ConfigFromEnv()
 	if err != nil {
 		return c, err
 	}

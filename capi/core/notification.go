@@ -8,12 +8,12 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // tell writes a notification for the front, with the types of rserpool.h, which
 // are those of core/rserpool.
-func tell(note *C.struct_rspgo_notification, session rserpool.SessionID, n *rserpool.Notification) {
+func tell(note *C.struct_rspgo_notification, session socket.SessionID, n *socket.Notification) {
 	*note = C.struct_rspgo_notification{
 		_type:     C.uint32_t(n.Type),
 		session:   C.uint32_t(session),
@@ -30,8 +30,8 @@ func tell(note *C.struct_rspgo_notification, session rserpool.SessionID, n *rser
 }
 
 // reason is a notification's error as errno.
-func reason(n *rserpool.Notification) unix.Errno {
-	if n.Type == rserpool.CookieRejected {
+func reason(n *socket.Notification) unix.Errno {
+	if n.Type == socket.CookieRejected {
 		return unix.EBADMSG
 	}
 	if errno := errnoOf(n.Err); errno != unix.EIO { // EIO is for defects

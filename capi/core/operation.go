@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // verb is an operation that takes its time; the numbers are those of abi.h.
@@ -72,7 +72,7 @@ func (d *descriptor) start(v verb, args any, background bool, run func(context.C
 	// In this order, for a connection in the making looks like one that stands, and
 	// twice, for it may have begun meanwhile.
 	if v == verbConnect && d.idle(v) && d.connected() && d.idle(v) {
-		return 0, rserpool.ErrConnected
+		return 0, socket.ErrConnected
 	}
 	d.mu.Lock()
 	op := d.ops[v]

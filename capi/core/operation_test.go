@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // newTestDescriptor is one whose socket does nothing by itself.
@@ -64,7 +64,7 @@ func TestOperationInForeground(t *testing.T) {
 	wantErrno(t, err, unix.EALREADY)
 	_, err = d.start(verbRegister, "pool", true, nil)
 	wantErrno(t, err, unix.EALREADY)
-	op.end <- rserpool.ErrNoRegistrar
+	op.end <- socket.ErrNoRegistrar
 	for _, e := range []int{event, joined} {
 		waitEvent(t, e, unix.POLLIN)
 		wantErrno(t, finish(e), unix.EHOSTUNREACH)
@@ -93,7 +93,7 @@ func TestOperationInBackground(t *testing.T) {
 	}
 	_, err = d.start(verbConnect, "pool", true, op.run)
 	wantErrno(t, err, unix.EALREADY)
-	op.end <- rserpool.ErrUnknownPool
+	op.end <- socket.ErrUnknownPool
 	waitEvent(t, d.sig.app, unix.POLLOUT)
 	_, err = d.start(verbConnect, "pool", true, op.run)
 	wantErrno(t, err, unix.ENOENT)
@@ -135,7 +135,7 @@ func TestAbandonedOperation(t *testing.T) {
 	if events(t, d.sig.app)&unix.POLLOUT != 0 {
 		t.Error("writable, but it goes on in the background")
 	}
-	op.end <- rserpool.ErrTimeout
+	op.end <- socket.ErrTimeout
 	waitEvent(t, d.sig.app, unix.POLLOUT)
 	_, err = d.start(verbDeregister, nil, false, op.run)
 	wantErrno(t, err, unix.ETIMEDOUT)
@@ -144,7 +144,7 @@ func TestAbandonedOperation(t *testing.T) {
 	if event, err = d.start(verbDeregister, nil, false, op.run); err != nil {
 		t.Fatal(err)
 	}
-	op.end <- rserpool.ErrTimeout
+	op.end <- socket.ErrTimeout
 	waitEvent(t, event, unix.POLLIN)
 	abandon(event)
 	_, err = d.start(verbDeregister, nil, false, op.run)

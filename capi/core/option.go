@@ -14,27 +14,27 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // option is one of the integers of a session's options.
 type option struct {
 	name string
-	get  func(*rserpool.SessionOptions) int
-	set  func(*rserpool.SessionOptions, int) error
+	get  func(*socket.SessionOptions) int
+	set  func(*socket.SessionOptions, int) error
 }
 
 // milliseconds is a time of which 0 is the default.
-func milliseconds(name string, field func(*rserpool.SessionOptions) *time.Duration) option {
+func milliseconds(name string, field func(*socket.SessionOptions) *time.Duration) option {
 	return option{
 		name,
-		func(o *rserpool.SessionOptions) int {
+		func(o *socket.SessionOptions) int {
 			if d := *field(o); d >= 0 {
 				return int(min(d.Milliseconds(), math.MaxInt32))
 			}
 			return -1
 		},
-		func(o *rserpool.SessionOptions, v int) error {
+		func(o *socket.SessionOptions, v int) error {
 			if v < -1 {
 				return failf(unix.EINVAL, "a time of %d ms; -1 is the only negative one", v)
 			}
@@ -44,11 +44,11 @@ func milliseconds(name string, field func(*rserpool.SessionOptions) *time.Durati
 	}
 }
 
-func number(name string, field func(*rserpool.SessionOptions) *int) option {
+func number(name string, field func(*socket.SessionOptions) *int) option {
 	return option{
 		name,
-		func(o *rserpool.SessionOptions) int { return *field(o) },
-		func(o *rserpool.SessionOptions, v int) error { *field(o) = v; return nil },
+		func(o *socket.SessionOptions) int { return *field(o) },
+		func(o *socket.SessionOptions, v int) error { *field(o) = v; return nil },
 	}
 }
 
@@ -56,56 +56,56 @@ func number(name string, field func(*rserpool.SessionOptions) *int) option {
 var options = map[int]option{
 	C.RSP_NOTIFICATIONS: {
 		"RSP_NOTIFICATIONS",
-		func(o *rserpool.SessionOptions) int { return int(o.Notifications) },
-		func(o *rserpool.SessionOptions, v int) error {
-			if v&^int(rserpool.NotifyAll) != 0 {
+		func(o *socket.SessionOptions) int { return int(o.Notifications) },
+		func(o *socket.SessionOptions, v int) error {
+			if v&^int(socket.NotifyAll) != 0 {
 				return failf(unix.EINVAL, "notifications %#x are unknown; all that there are is RSP_NOTIFY_ALL", uint32(v))
 			}
-			o.Notifications = rserpool.Notifications(v)
+			o.Notifications = socket.Notifications(v)
 			return nil
 		},
 	},
 	C.RSP_REPLAY: {
 		"RSP_REPLAY",
-		func(o *rserpool.SessionOptions) int { return int(flag(o.Replay)) },
-		func(o *rserpool.SessionOptions, v int) (err error) { o.Replay, err = boolean(v); return err },
+		func(o *socket.SessionOptions) int { return int(flag(o.Replay)) },
+		func(o *socket.SessionOptions, v int) (err error) { o.Replay, err = boolean(v); return err },
 	},
 	C.RSP_NO_FAILOVER: {
 		"RSP_NO_FAILOVER",
-		func(o *rserpool.SessionOptions) int { return int(flag(o.NoFailover)) },
-		func(o *rserpool.SessionOptions, v int) (err error) { o.NoFailover, err = boolean(v); return err },
+		func(o *socket.SessionOptions) int { return int(flag(o.NoFailover)) },
+		func(o *socket.SessionOptions, v int) (err error) { o.NoFailover, err = boolean(v); return err },
 	},
 	C.RSP_FAILOVER_HOLD: {
 		"RSP_FAILOVER_HOLD",
-		func(o *rserpool.SessionOptions) int { return int(flag(o.HoldFailover)) },
-		func(o *rserpool.SessionOptions, v int) (err error) { o.HoldFailover, err = boolean(v); return err },
+		func(o *socket.SessionOptions) int { return int(flag(o.HoldFailover)) },
+		func(o *socket.SessionOptions, v int) (err error) { o.HoldFailover, err = boolean(v); return err },
 	},
 	C.RSP_FAIL_BACK: {
 		"RSP_FAIL_BACK",
-		func(o *rserpool.SessionOptions) int { return int(flag(o.FailBack)) },
-		func(o *rserpool.SessionOptions, v int) (err error) { o.FailBack, err = boolean(v); return err },
+		func(o *socket.SessionOptions) int { return int(flag(o.FailBack)) },
+		func(o *socket.SessionOptions, v int) (err error) { o.FailBack, err = boolean(v); return err },
 	},
 	C.RSP_NODELAY: {
 		"RSP_NODELAY",
-		func(*rserpool.SessionOptions) int { return 1 },
-		func(_ *rserpool.SessionOptions, v int) error {
+		func(*socket.SessionOptions) int { return 1 },
+		func(_ *socket.SessionOptions, v int) error {
 			if v != 1 {
 				return failf(unix.EINVAL, "small messages are never delayed; 1 is the only value")
 			}
 			return nil
 		},
 	},
-	C.RSP_FAILOVER_LIMIT:    milliseconds("RSP_FAILOVER_LIMIT", func(o *rserpool.SessionOptions) *time.Duration { return &o.FailoverLimit }),
-	C.RSP_SEND_LIMIT:        milliseconds("RSP_SEND_LIMIT", func(o *rserpool.SessionOptions) *time.Duration { return &o.SendLimit }),
-	C.RSP_RTO_INITIAL:       milliseconds("RSP_RTO_INITIAL", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOInitial }),
-	C.RSP_RTO_MIN:           milliseconds("RSP_RTO_MIN", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOMin }),
-	C.RSP_RTO_MAX:           milliseconds("RSP_RTO_MAX", func(o *rserpool.SessionOptions) *time.Duration { return &o.RTOMax }),
-	C.RSP_HEARTBEAT:         milliseconds("RSP_HEARTBEAT", func(o *rserpool.SessionOptions) *time.Duration { return &o.Heartbeat }),
-	C.RSP_SNDBUF:            number("RSP_SNDBUF", func(o *rserpool.SessionOptions) *int { return &o.SendBuffer }),
-	C.RSP_RCVBUF:            number("RSP_RCVBUF", func(o *rserpool.SessionOptions) *int { return &o.ReceiveBuffer }),
-	C.RSP_PATH_RETRANSMITS:  number("RSP_PATH_RETRANSMITS", func(o *rserpool.SessionOptions) *int { return &o.PathRetransmits }),
-	C.RSP_DSCP:              number("RSP_DSCP", func(o *rserpool.SessionOptions) *int { return &o.DSCP }),
-	C.RSP_ASSOC_RETRANSMITS: number("RSP_ASSOC_RETRANSMITS", func(o *rserpool.SessionOptions) *int { return &o.AssocRetransmits }),
+	C.RSP_FAILOVER_LIMIT:    milliseconds("RSP_FAILOVER_LIMIT", func(o *socket.SessionOptions) *time.Duration { return &o.FailoverLimit }),
+	C.RSP_SEND_LIMIT:        milliseconds("RSP_SEND_LIMIT", func(o *socket.SessionOptions) *time.Duration { return &o.SendLimit }),
+	C.RSP_RTO_INITIAL:       milliseconds("RSP_RTO_INITIAL", func(o *socket.SessionOptions) *time.Duration { return &o.RTOInitial }),
+	C.RSP_RTO_MIN:           milliseconds("RSP_RTO_MIN", func(o *socket.SessionOptions) *time.Duration { return &o.RTOMin }),
+	C.RSP_RTO_MAX:           milliseconds("RSP_RTO_MAX", func(o *socket.SessionOptions) *time.Duration { return &o.RTOMax }),
+	C.RSP_HEARTBEAT:         milliseconds("RSP_HEARTBEAT", func(o *socket.SessionOptions) *time.Duration { return &o.Heartbeat }),
+	C.RSP_SNDBUF:            number("RSP_SNDBUF", func(o *socket.SessionOptions) *int { return &o.SendBuffer }),
+	C.RSP_RCVBUF:            number("RSP_RCVBUF", func(o *socket.SessionOptions) *int { return &o.ReceiveBuffer }),
+	C.RSP_PATH_RETRANSMITS:  number("RSP_PATH_RETRANSMITS", func(o *socket.SessionOptions) *int { return &o.PathRetransmits }),
+	C.RSP_DSCP:              number("RSP_DSCP", func(o *socket.SessionOptions) *int { return &o.DSCP }),
+	C.RSP_ASSOC_RETRANSMITS: number("RSP_ASSOC_RETRANSMITS", func(o *socket.SessionOptions) *int { return &o.AssocRetransmits }),
 }
 
 func boolean(v int) (bool, error) {
@@ -123,7 +123,7 @@ func integer(value []byte) (int, error) {
 }
 
 // setOption is rsp_setsockopt.
-func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byte) error {
+func (d *descriptor) setOption(session socket.SessionID, name int, value []byte) error {
 	session, err := d.named(session)
 	if err != nil {
 		return err
@@ -151,8 +151,8 @@ func (d *descriptor) setOption(session rserpool.SessionID, name int, value []byt
 }
 
 // setAll sets an option of a session; 0 is that of rsp_connect and all to come.
-func (d *descriptor) setAll(session rserpool.SessionID, o option, v int) error {
-	if err := d.setSessionOption(session, o, v); err != nil && !(session == 0 && errors.Is(err, rserpool.ErrNotConnected)) {
+func (d *descriptor) setAll(session socket.SessionID, o option, v int) error {
+	if err := d.setSessionOption(session, o, v); err != nil && !(session == 0 && errors.Is(err, socket.ErrNotConnected)) {
 		return err
 	}
 	if session != 0 {
@@ -166,7 +166,7 @@ func (d *descriptor) setAll(session rserpool.SessionID, o option, v int) error {
 }
 
 // resume is setting RSP_RESUME.
-func (d *descriptor) resume(session rserpool.SessionID, value []byte) error {
+func (d *descriptor) resume(session socket.SessionID, value []byte) error {
 	v, err := integer(value)
 	if err != nil {
 		return err
@@ -177,7 +177,7 @@ func (d *descriptor) resume(session rserpool.SessionID, value []byte) error {
 	return d.sock.Resume(session)
 }
 
-func (d *descriptor) setSessionOption(session rserpool.SessionID, o option, v int) error {
+func (d *descriptor) setSessionOption(session socket.SessionID, o option, v int) error {
 	all, err := d.sock.SessionOptions(session)
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (d *descriptor) setSessionOption(session rserpool.SessionID, o option, v in
 }
 
 // getOption is rsp_getsockopt.
-func (d *descriptor) getOption(session rserpool.SessionID, name int) (int, error) {
+func (d *descriptor) getOption(session socket.SessionID, name int) (int, error) {
 	session, err := d.named(session)
 	if err != nil {
 		return 0, err
@@ -202,7 +202,7 @@ func (d *descriptor) getOption(session rserpool.SessionID, name int) (int, error
 		return d.socketOption(session, name)
 	}
 	all, err := d.sock.SessionOptions(session)
-	if session == 0 && errors.Is(err, rserpool.ErrNotConnected) {
+	if session == 0 && errors.Is(err, socket.ErrNotConnected) {
 		all, err = d.sock.Options(), nil
 	}
 	if err != nil {
@@ -214,7 +214,7 @@ func (d *descriptor) getOption(session rserpool.SessionID, name int) (int, error
 //export rspgo_setopt
 func rspgo_setopt(ino C.uint64_t, session C.uint32_t, name C.int, value unsafe.Pointer, n C.size_t, space *C.struct_rspgo_error) C.int {
 	return C.int(onSocket(ino, space, "rsp_setsockopt", func(d *descriptor) (int64, error) {
-		return 0, d.setOption(rserpool.SessionID(session), int(name), unsafe.Slice((*byte)(value), int(n)))
+		return 0, d.setOption(socket.SessionID(session), int(name), unsafe.Slice((*byte)(value), int(n)))
 	}))
 }
 
@@ -223,13 +223,13 @@ func rspgo_getopt(ino C.uint64_t, session C.uint32_t, name C.int, value unsafe.P
 	return C.int(onSocket(ino, space, "rsp_getsockopt", func(d *descriptor) (int64, error) {
 		room := unsafe.Slice((*byte)(value), int(min(*n, maxBuffer)))
 		if name == C.RSP_STATUS {
-			size, err := d.status(rserpool.SessionID(session), room)
+			size, err := d.status(socket.SessionID(session), room)
 			if err == nil {
 				*n = C.size_t(size)
 			}
 			return 0, err
 		}
-		v, err := d.getOption(rserpool.SessionID(session), int(name))
+		v, err := d.getOption(socket.SessionID(session), int(name))
 		if err != nil {
 			return 0, err
 		}

@@ -7,14 +7,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // service is a transport as the socket API names it; types are those of its
 // sockets, the usual one first.
 type service struct {
 	protocol  int
-	transport rserpool.TransportProtocol
+	transport socket.TransportProtocol
 	types     []int
 }
 
@@ -23,11 +23,11 @@ const sockDCCP = 6
 
 // services are in the order in which a bare socket type chooses one.
 var services = []service{
-	{unix.IPPROTO_TCP, rserpool.TCP, []int{unix.SOCK_STREAM}},
-	{unix.IPPROTO_UDP, rserpool.UDP, []int{unix.SOCK_DGRAM}},
-	{unix.IPPROTO_SCTP, rserpool.SCTP, []int{unix.SOCK_SEQPACKET, unix.SOCK_STREAM}},
-	{unix.IPPROTO_UDPLITE, rserpool.UDPLite, []int{unix.SOCK_DGRAM}},
-	{unix.IPPROTO_DCCP, rserpool.DCCP, []int{sockDCCP}},
+	{unix.IPPROTO_TCP, socket.TCP, []int{unix.SOCK_STREAM}},
+	{unix.IPPROTO_UDP, socket.UDP, []int{unix.SOCK_DGRAM}},
+	{unix.IPPROTO_SCTP, socket.SCTP, []int{unix.SOCK_SEQPACKET, unix.SOCK_STREAM}},
+	{unix.IPPROTO_UDPLITE, socket.UDPLite, []int{unix.SOCK_DGRAM}},
+	{unix.IPPROTO_DCCP, socket.DCCP, []int{sockDCCP}},
 }
 
 func (s service) fits(socktype, protocol int) bool {
@@ -51,12 +51,12 @@ func serviceOf(socktype, protocol int) (service, error) {
 // place is where an element serves, as rsp_getaddrinfo tells it.
 type place struct {
 	service
-	element rserpool.Element
+	element socket.Element
 	addrs   []netip.AddrPort
 }
 
 // places are those of the elements that fit. family may be AF_UNSPEC.
-func places(pool string, elements []rserpool.Element, family, socktype, protocol int) ([]place, error) {
+func places(pool string, elements []socket.Element, family, socktype, protocol int) ([]place, error) {
 	var out []place
 	fit := false
 	for _, e := range elements {

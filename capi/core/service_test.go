@@ -6,21 +6,21 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 func TestServiceOf(t *testing.T) {
 	for _, tt := range []struct {
 		socktype, protocol int
-		want               rserpool.TransportProtocol
+		want               socket.TransportProtocol
 		errno              unix.Errno
 	}{
-		{unix.SOCK_STREAM, 0, rserpool.TCP, 0},
-		{unix.SOCK_DGRAM, 0, rserpool.UDP, 0},
-		{unix.SOCK_SEQPACKET, 0, rserpool.SCTP, 0},
-		{sockDCCP, 0, rserpool.DCCP, 0},
-		{0, unix.IPPROTO_UDPLITE, rserpool.UDPLite, 0},
-		{unix.SOCK_STREAM, unix.IPPROTO_SCTP, rserpool.SCTP, 0},
+		{unix.SOCK_STREAM, 0, socket.TCP, 0},
+		{unix.SOCK_DGRAM, 0, socket.UDP, 0},
+		{unix.SOCK_SEQPACKET, 0, socket.SCTP, 0},
+		{sockDCCP, 0, socket.DCCP, 0},
+		{0, unix.IPPROTO_UDPLITE, socket.UDPLite, 0},
+		{unix.SOCK_STREAM, unix.IPPROTO_SCTP, socket.SCTP, 0},
 		{unix.SOCK_DGRAM, unix.IPPROTO_TCP, 0, unix.ESOCKTNOSUPPORT},
 		{unix.SOCK_RAW, 0, 0, unix.ESOCKTNOSUPPORT},
 		{0, unix.IPPROTO_ICMP, 0, unix.EPROTONOSUPPORT},
@@ -35,20 +35,20 @@ func TestServiceOf(t *testing.T) {
 
 func TestPlaces(t *testing.T) {
 	four, six := netip.MustParseAddrPort("192.0.2.1:7"), netip.MustParseAddrPort("[2001:db8::1]:7")
-	elements := []rserpool.Element{
-		{ID: 1, Transport: rserpool.SCTP, Addrs: []netip.AddrPort{four, six}},
-		{ID: 2, Transport: rserpool.SCTP, Addrs: []netip.AddrPort{six}},
+	elements := []socket.Element{
+		{ID: 1, Transport: socket.SCTP, Addrs: []netip.AddrPort{four, six}},
+		{ID: 2, Transport: socket.SCTP, Addrs: []netip.AddrPort{six}},
 		{ID: 3, Transport: 0x10},
 	}
 	for _, tt := range []struct {
 		family, socktype, protocol int
-		ids                        []rserpool.PEID
+		ids                        []socket.PEID
 		addrs                      int // of the first one
 		errno                      unix.Errno
 	}{
-		{unix.AF_UNSPEC, 0, 0, []rserpool.PEID{1, 2}, 2, 0},
-		{unix.AF_INET, unix.SOCK_STREAM, 0, []rserpool.PEID{1}, 1, 0},
-		{unix.AF_INET6, 0, unix.IPPROTO_SCTP, []rserpool.PEID{1, 2}, 1, 0},
+		{unix.AF_UNSPEC, 0, 0, []socket.PEID{1, 2}, 2, 0},
+		{unix.AF_INET, unix.SOCK_STREAM, 0, []socket.PEID{1}, 1, 0},
+		{unix.AF_INET6, 0, unix.IPPROTO_SCTP, []socket.PEID{1, 2}, 1, 0},
 		{unix.AF_UNSPEC, 0, unix.IPPROTO_TCP, nil, 0, unix.EPROTONOSUPPORT},
 	} {
 		got, err := places("pool", elements, tt.family, tt.socktype, tt.protocol)

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // drainDefault is how long rsp_deregister_flags waits for sessions to move.
@@ -94,7 +94,7 @@ var bytesOptions = map[int]bytesOption{
 		if len(value) == 0 {
 			return d.sock.Advertise(nil)
 		}
-		addrs, err := rserpool.ParseAdvertise(string(value))
+		addrs, err := socket.ParseAdvertise(string(value))
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (d *descriptor) drainTime() time.Duration {
 }
 
 // setSocketOption sets what is no option of a session.
-func (d *descriptor) setSocketOption(session rserpool.SessionID, name int, value []byte) error {
+func (d *descriptor) setSocketOption(session socket.SessionID, name int, value []byte) error {
 	o, err := findSocketOption(session, name)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (d *descriptor) setSocketOption(session rserpool.SessionID, name int, value
 }
 
 // socketOption returns what is no option of a session.
-func (d *descriptor) socketOption(session rserpool.SessionID, name int) (int, error) {
+func (d *descriptor) socketOption(session socket.SessionID, name int) (int, error) {
 	o, err := findSocketOption(session, name)
 	if err != nil {
 		return 0, err
@@ -148,7 +148,7 @@ func (d *descriptor) socketOption(session rserpool.SessionID, name int) (int, er
 	return o.get(d), nil
 }
 
-func findSocketOption(session rserpool.SessionID, name int) (socketOption, error) {
+func findSocketOption(session socket.SessionID, name int) (socketOption, error) {
 	o, known := socketOptions[name]
 	if b, is := bytesOptions[name]; is {
 		o.name, known = b.name, true

@@ -10,11 +10,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // status is reading RSP_STATUS. It returns the size of what it writes.
-func (d *descriptor) status(session rserpool.SessionID, room []byte) (size int, err error) {
+func (d *descriptor) status(session socket.SessionID, room []byte) (size int, err error) {
 	if size = int(C.sizeof_struct_rsp_status); len(room) < size {
 		return 0, failf(unix.EINVAL, "RSP_STATUS: there is room for %d bytes; struct rsp_status has %d", len(room), size)
 	}
@@ -36,7 +36,7 @@ func (d *descriptor) status(session rserpool.SessionID, room []byte) (size int, 
 	return size, nil
 }
 
-func fill(out *C.struct_rsp_status, st *rserpool.SessionStats) {
+func fill(out *C.struct_rsp_status, st *socket.SessionStats) {
 	out.session, out.state, out.transport = C.uint32_t(st.ID), C.uint32_t(st.State), transportNumber(st.Transport)
 	out.pe_id, out.peer_addrs, out.failovers = C.uint32_t(st.Peer.PE), number32(len(st.Addrs)), number32(st.Failovers)
 	out.rtt, out.rto, out.mtu = microseconds(st.RTT), microseconds(st.RTO), number32(st.MTU)

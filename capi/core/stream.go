@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/librserpool/librserpool/core/rserpool"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // stream is what a descriptor of type SOCK_STREAM has more: it listens for
@@ -20,12 +20,12 @@ import (
 // connects, and then it is like the others.
 type stream struct {
 	oneToOne bool
-	conn     *rserpool.Conn // what rsp_accept returned
-	id       rserpool.SessionID
+	conn     *socket.Conn // what rsp_accept returned
+	id       socket.SessionID
 
 	listening sync.Mutex // guards the rest
 	accepts   bool       // rsp_listen was called
-	listener  *rserpool.Listener
+	listener  *socket.Listener
 }
 
 var (
@@ -93,7 +93,7 @@ func (d *descriptor) accept() (*descriptor, int, error) {
 	case !accepts:
 		return nil, 0, failf(unix.EINVAL, "the socket does not listen; call rsp_listen first")
 	case !l.Pending():
-		return nil, 0, rserpool.ErrWouldBlock
+		return nil, 0, socket.ErrWouldBlock
 	}
 	// The descriptor comes first: a session that was taken cannot be put back.
 	sig, err := newSignal()
@@ -121,7 +121,7 @@ func (d *descriptor) accept() (*descriptor, int, error) {
 
 // named returns the session that the program means: 0 is the one of the descriptor,
 // if it is that of one.
-func (d *descriptor) named(session rserpool.SessionID) (rserpool.SessionID, error) {
+func (d *descriptor) named(session socket.SessionID) (socket.SessionID, error) {
 	if d.conn == nil {
 		return session, nil
 	}
@@ -131,7 +131,7 @@ func (d *descriptor) named(session rserpool.SessionID) (rserpool.SessionID, erro
 	return d.id, nil
 }
 
-func (d *descriptor) send(b []byte, info *rserpool.SendInfo) error {
+func (d *descriptor) send(b []byte, info *socket.SendInfo) error {
 	if d.conn == nil {
 		return d.sock.TrySend(b, info)
 	}
@@ -141,7 +141,7 @@ func (d *descriptor) send(b []byte, info *rserpool.SendInfo) error {
 	return ended(d.conn.TrySend(b, info))
 }
 
-func (d *descriptor) sendCookie(session rserpool.SessionID, state []byte) error {
+func (d *descriptor) sendCookie(session socket.SessionID, state []byte) error {
 	if d.conn == nil {
 		return d.sock.SendCookie(session, state)
 	}
@@ -153,7 +153,7 @@ func (d *descriptor) sendCookie(session rserpool.SessionID, state []byte) error 
 
 // ended is for a session that somebody else has ended: the socket itself is open.
 func ended(err error) error {
-	if errors.Is(err, rserpool.ErrClosed) {
+	if errors.Is(err, socket.ErrClosed) {
 		return failf(unix.ENOTCONN, "the session has ended")
 	}
 	return err
@@ -161,26 +161,26 @@ func ended(err error) error {
 
 // receive takes what is next. The end of an accepted session is an empty message,
 // as it is with recv(2).
-func (d *descriptor) receive(b []byte, info *rserpool.RecvInfo, flags rserpool.RecvFlags) (int, error) {
+func (d *descriptor) receive(b []byte, info *socket.RecvInfo, flags socket.RecvFlags) (int, error) {
 	if d.conn == nil {
 		n, err := d.sock.TryRecv(b, info, flags)
-		if d.oneToOne && err == rserpool.ErrWouldBlock && !d.connected() {
+		if d.oneToOne && err == socket.ErrWouldBlock && !d.connected() {
 			err = errNoSession
 		}
 		return n, err
 	}
 	n, err := d.conn.TryRecv(b, info, flags)
 	switch {
-	case err == nil, err == rserpool.ErrWouldBlock:
+	case err == nil, err == socket.ErrWouldBlock:
 		return n, err
-	case err == io.EOF, errors.Is(err, rserpool.ErrClosed):
-		*info = rserpool.RecvInfo{Session: d.id}
+	case err == io.EOF, errors.Is(err, socket.ErrClosed):
+		*info = socket.RecvInfo{Session: d.id}
 		return 0, nil
 	}
 	return 0, failf(unix.ECONNRESET, "the pool user was lost: %v", err)
 }
 
-func (d *descriptor) peerName() (rserpool.Name, error) {
+func (d *descriptor) peerName() (socket.Name, error) {
 	if d.conn != nil {
 		return d.conn.Peer(), nil
 	}

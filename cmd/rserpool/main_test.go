@@ -76,7 +76,8 @@ func startRegistrar(t *testing.T, args ...string) (asap, enrp string) {
 func listen(t *testing.T, registrar, pool string, p rserpool.Policy) *rserpool.Listener {
 	t.Helper()
 	l, err := rserpool.Listen(t.Context(), pool, &rserpool.Options{
-		Config:       rserpool.Config{Registrars: []string{registrar}, Logger: slog.New(slog.DiscardHandler)},
+		Registrars:   []string{registrar},
+		Logger:       slog.New(slog.DiscardHandler),
 		Local:        []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
 		Registration: rserpool.Registration{Policy: p, Life: time.Minute},
 	})

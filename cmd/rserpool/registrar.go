@@ -103,9 +103,9 @@ func runRegistrar(cmd *cobra.Command, g *global, f *registrarFlags) error {
 	}
 	hangup := hangups()
 	defer signal.Stop(hangup)
-	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarConfig{
+	r, err := rserpool.StartRegistrar(cmd.Context(), rserpool.RegistrarOptions{
 		ASAP: asap, ENRP: enrp, Peers: f.peers, Multicast: f.multicast, RFCTimers: f.rfcTimers, NoTCP: f.noTCP, State: f.state, Accept: accept, Level: level,
-		Config: rserpool.Config{Advertise: advertise, Transport: g.transport, Compat: g.compat, Announce: g.announce, Logger: logger},
+		Advertise: advertise, Transport: g.transport, Compat: g.compat, Announce: g.announce, Logger: logger,
 	})
 	if err != nil {
 		return fmt.Errorf("%w (ASAP on %s)", err, strings.Join(f.asap, ", "))

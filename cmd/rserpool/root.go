@@ -59,9 +59,9 @@ talk to the pool, registrars keep the list.`,
 
 // options are those of a command that asks something: it tells how it is now.
 func (g *global) options() *rserpool.Options {
-	return &rserpool.Options{Config: rserpool.Config{
+	return &rserpool.Options{
 		Registrars: g.registrars, Transport: g.transport, Compat: g.compat, Announce: g.announce, WaitForPool: new(time.Duration(0)),
-	}}
+	}
 }
 
 // waiting returns the context of a command that asks something.

@@ -2,97 +2,53 @@ package rserpool
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
-	"sync"
-	"time"
+	"net/netip"
 
-	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/session"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // Conn is a session: messages, in order, with their boundaries. That of a pool
 // user moves to another element when the one that serves it fails; what that
 // one had not received goes to the next. All methods are safe for concurrent
 // use.
-type Conn struct {
-	s       *Socket
-	ss      *attended
-	dialled bool // the socket is for this session alone
-	closed  bool
+type Conn struct{ c *socket.Conn }
 
-	reading sync.Mutex
-	rest    []byte // of a message that Read returned in part
-}
-
-// Dial makes a session with an element of the pool. It returns what
-// Socket.Connect does. The socket behind it is closed with the session. The element
+// Dial makes a session with an element of the pool and waits until it stands. For a
+// pool or a registrar that is not there yet it waits (Options.WaitForPool). It returns
+// ErrUnknownPool, ErrNoRegistrar, ErrNoElement, or the context's error. The element
 // accepts the session when its first message comes: a pool user speaks first.
 func Dial(ctx context.Context, pool string, opts *Options) (*Conn, error) {
-	s, err := opts.newSocket()
+	c, err := socket.Dial(ctx, pool, opts.socket())
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Connect(ctx, pool); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	own := s.table.Own()
-	if own == nil {
-		return nil, ErrClosed
-	}
-	return &Conn{s: s, ss: s.attend(own), dialled: true}, nil
+	return &Conn{c}, nil
 }
 
-// Send sends one message; it waits while there is no room for it.
-func (c *Conn) Send(ctx context.Context, b []byte) error {
-	return c.SendMessage(ctx, b, SendInfo{})
-}
+// Context returns a context that ends with the session: when Close was called, or when
+// the session has ended by itself, with the reason as its cause (context.Cause). It has
+// the values of the context that Dial, or Serve, was given.
+func (c *Conn) Context() context.Context { return c.c.Context() }
 
-// SendMessage sends one message as info says; its Session is ignored.
+// Send sends one message; it waits while there is no room for it. The message may be used
+// again afterwards. A message that was accepted reaches the element that serves the
+// session, or the next one.
+func (c *Conn) Send(ctx context.Context, b []byte) error { return c.c.Send(ctx, b) }
+
+// SendMessage sends one message as info says.
 func (c *Conn) SendMessage(ctx context.Context, b []byte, info SendInfo) error {
-	var outcome error
-	err := c.s.await(ctx, &c.ss.writable, func() bool {
-		outcome = c.send(b, &info)
-		return !errors.Is(outcome, ErrWouldBlock)
-	})
-	if err != nil {
-		return err
-	}
-	return outcome
+	return c.c.SendMessage(ctx, b, info.socket())
 }
 
-// TrySend is SendMessage without waiting: ErrWouldBlock means that there is no
-// room. A nil info means the zero SendInfo.
-func (c *Conn) TrySend(b []byte, info *SendInfo) error {
-	if info == nil {
-		info = &SendInfo{}
+// SendBatch sends messages in their order, as SendMessage does each, but what fits
+// travels together in one packet. It returns when all were taken, or how many were, and
+// why the next one was not.
+func (c *Conn) SendBatch(ctx context.Context, ms []Message) (n int, err error) {
+	batch := make([]socket.Message, len(ms))
+	for i, m := range ms {
+		batch[i] = socket.Message{Data: m.Data, SendInfo: m.SendInfo.socket()}
 	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	return c.send(b, info)
-}
-
-// send is TrySend with the socket locked.
-func (c *Conn) send(b []byte, info *SendInfo) error {
-	if err := c.canSend(); err != nil {
-		return err
-	}
-	return c.s.table.Send(time.Now(), c.ss.Session, b, (*session.SendInfo)(info))
-}
-
-// canSend returns why nothing can be sent any more, or nil.
-func (c *Conn) canSend() error {
-	switch err := c.ended(); {
-	case err == io.EOF:
-		return fmt.Errorf("%w: the session has ended", ErrNotConnected)
-	case err == nil, c.ss.Own(), errors.Is(err, ErrClosed):
-		return err
-	default:
-		return fmt.Errorf("%w: the session has ended: %w", ErrNotConnected, err)
-	}
+	return c.c.SendBatch(ctx, batch)
 }
 
 // Recv returns the next message, which then belongs to the caller. Cookie
@@ -100,163 +56,74 @@ func (c *Conn) canSend() error {
 // ended the session or Drain has moved it, and another error when the pool user was
 // lost; that of a pool user ends only by Close, or with an error when no element of
 // the pool can take it over.
-func (c *Conn) Recv(ctx context.Context) ([]byte, error) {
-	for {
-		b, info, err := c.RecvMessage(ctx)
-		if err != nil || !info.CookieEcho && info.Notification == nil {
-			return b, err
-		}
-	}
-}
+func (c *Conn) Recv(ctx context.Context) ([]byte, error) { return c.c.Recv(ctx) }
 
 // RecvMessage is Recv with what is known about the message. It also returns
 // cookie echoes and the notifications that the session's options ask for.
-func (c *Conn) RecvMessage(ctx context.Context) (b []byte, info RecvInfo, err error) {
-	var outcome error
-	err = c.s.await(ctx, &c.ss.readable, func() bool {
-		var received session.RecvInfo
-		outcome = c.receive(func() (err error) {
-			b, err = c.s.table.Take(time.Now(), c.ss.Session, &received)
-			return err
-		})
-		info = publicInfo(&received)
-		return !errors.Is(outcome, ErrWouldBlock)
-	})
-	if err != nil {
-		return nil, info, err
-	}
-	return b, info, outcome
+func (c *Conn) RecvMessage(ctx context.Context) ([]byte, RecvInfo, error) {
+	b, info, err := c.c.RecvMessage(ctx)
+	return b, publicInfo(&info), err
 }
 
-// TryRecv is Socket.TryRecv for this session, with the errors of Recv.
-func (c *Conn) TryRecv(b []byte, info *RecvInfo, flags RecvFlags) (n int, err error) {
-	if info == nil {
-		flags |= RecvMessages
-	}
-	var received session.RecvInfo
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	err = c.receive(func() (err error) {
-		n, err = c.s.table.ReceiveFrom(time.Now(), c.ss.Session, b, &received, flags)
-		return err
-	})
-	if err == nil && info != nil {
-		*info = publicInfo(&received)
-	}
-	return n, err
+// SendCookie leaves the state of a session of a pool element with its pool
+// user (RFC 5352 section 3.8). The pool user keeps the last one; the element to
+// which the session moves receives it before any message of the session, as a
+// message with RecvInfo.CookieEcho set. It stands for all messages of the
+// session that were received so far: with SessionOptions.Replay the others, and
+// only they, come behind it. Where answers are sent too, send those to the
+// messages that the cookie covers before it: then an answer may be sent twice
+// in a failover, but none is missing. It waits while there is no room.
+//
+// ErrMessageSize: the state is larger than MaxCookie. ErrInvalid: the session is not one
+// of a pool element, or it has no control channel (Registration.DataOnly).
+func (c *Conn) SendCookie(ctx context.Context, state []byte) error { return c.c.SendCookie(ctx, state) }
+
+// Resume lets a session that SessionOptions.HoldFailover holds back after a failover go
+// on. Otherwise it does nothing.
+func (c *Conn) Resume() error { return c.c.Resume() }
+
+// Name is what RSerPool knows a peer by.
+type Name struct {
+	Pool string
+	PE   PEID // zero when not known
 }
 
-// receive takes something that was received, or says why there is nothing, with the
-// socket locked.
-func (c *Conn) receive(take func() error) error {
-	if c.closed {
-		return ErrClosed
-	}
-	err := take()
-	if errors.Is(err, ErrWouldBlock) {
-		c.s.dispatch() // perhaps its hook is on the way
-		err = take()
-	}
-	if errors.Is(err, ErrWouldBlock) && c.ended() != nil {
-		err = c.ended()
-	}
-	return err
-}
+// Peer returns the pool and the element that serves the session at the moment. The peer
+// of a session of a pool element is a pool user, and has a name only if it says that it is
+// an element of a pool itself (RFC 5352 section 3.9).
+func (c *Conn) Peer() Name { return Name(c.c.Peer()) }
 
-// ended returns why the session has ended, or nil, with the socket locked.
-func (c *Conn) ended() error {
-	switch {
-	case c.s.closing, c.closed:
-		return ErrClosed
-	case !c.ss.Over():
-		return nil
-	case c.ss.Err() != nil:
-		return c.ss.Err()
-	}
-	return io.EOF
-}
+// Addrs returns the addresses of both ends: the local ones that the peer knows or sees,
+// and the peer's, first the one that data goes to. Both are empty while the session has no
+// association, as between two elements.
+func (c *Conn) Addrs() (local, peer []netip.AddrPort) { return c.c.Addrs() }
 
-// Read is Recv for those who want bytes: what does not fit in b is returned by
-// the next Read.
-func (c *Conn) Read(b []byte) (int, error) {
-	c.reading.Lock()
-	defer c.reading.Unlock()
-	if len(c.rest) == 0 {
-		m, err := c.Recv(context.Background())
-		if err != nil {
-			return 0, err
-		}
-		c.rest = m
-	}
-	n := copy(b, c.rest)
-	c.rest = c.rest[n:]
-	return n, nil
-}
+// Options returns the options of the session.
+func (c *Conn) Options() SessionOptions { return SessionOptions(c.c.Options()) }
 
-// Write sends b as one message.
-func (c *Conn) Write(b []byte) (int, error) {
-	if len(b) == 0 {
-		return 0, nil
-	}
-	if err := c.Send(context.Background(), b); err != nil {
-		return 0, err
-	}
-	return len(b), nil
-}
-
-// Peer returns the pool and the element that serves the session at the moment.
-// It is what Socket.PeerName returns.
-func (c *Conn) Peer() Name {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	return Name(c.ss.Peer())
-}
+// SetOptions changes them: take what Options returns and change that. It returns
+// ErrInvalid when a value makes no sense, or when Replay changes: that is chosen before
+// the session begins.
+func (c *Conn) SetOptions(o SessionOptions) error { return c.c.SetOptions(socket.SessionOptions(o)) }
 
 // Status describes the session.
-func (c *Conn) Status() SessionStatus {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	return publicStatus(c.s.table.Status(c.ss.Session))
-}
+func (c *Conn) Status() SessionStatus { return publicStatus(c.c.Status()) }
+
+// Stats describes the session in detail, also when it has ended. It asks the transport,
+// which costs some microseconds.
+func (c *Conn) Stats() SessionStats { return publicStats(c.c.Stats()) }
+
+// Abort ends the session at once: what was sent and has not arrived is lost, and the peer
+// is told that it was aborted (RFC 9260 section 9.1). A pool user then goes on with another
+// element. Close it nevertheless.
+func (c *Conn) Abort() error { return c.c.Abort() }
 
 // Close ends the session gracefully: what was sent still arrives. For a
 // session from Dial, and for the last one of a Listener that was detached, it
 // waits for that, a second at most.
-func (c *Conn) Close() error {
-	if c.dialled {
-		return c.s.Close()
-	}
-	if _, err := c.finish(); err != nil {
-		return err
-	}
-	return lingering(c.s.closeUnused)
-}
+func (c *Conn) Close() error { return c.c.Close() }
 
 // CloseContext is Close, but waits for any session until what was sent has
 // arrived. It returns the context's error when that ends first; the session is
 // closed all the same.
-func (c *Conn) CloseContext(ctx context.Context) error {
-	if c.dialled {
-		return c.s.CloseContext(ctx)
-	}
-	id, err := c.finish()
-	if err != nil {
-		return err
-	}
-	err = c.s.await(ctx, &c.s.changed, func() bool { return c.s.closed || !c.s.table.Standing(id) })
-	return errors.Join(err, c.s.closeUnused(ctx))
-}
-
-// finish ends the session of an accepted Conn; its association follows.
-func (c *Conn) finish() (assoc.ID, error) {
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	if c.s.closing || c.closed {
-		return 0, ErrClosed
-	}
-	c.closed = true
-	c.s.taken--
-	id := c.ss.Assoc()
-	c.s.table.Finish(time.Now(), c.ss.Session)
-	return id, nil
-}
+func (c *Conn) CloseContext(ctx context.Context) error { return c.c.CloseContext(ctx) }

@@ -7,9 +7,7 @@
 //
 // A pool element calls [Listen], a pool user [Dial]; both get a [Conn] per
 // session, which carries messages over SCTP. [Resolve] only asks who is in a
-// pool. [StartRegistrar] runs a registrar inside the program. [Socket] is the
-// level below, in the style of the socket API and without blocking; the C
-// library is built on it.
+// pool. [StartRegistrar] runs a registrar inside the program.
 //
 // # What is promised
 //
@@ -25,9 +23,9 @@
 // lost can let them overtake it.
 //
 // An element whose sessions have a state leaves it with its pool users as
-// cookies ([Socket.SendCookie], [Conn.SendCookie]). The element to which the
+// cookies ([Conn.SendCookie]). The element to which the
 // session moves receives the last one before any message
-// ([RecvInfo.CookieEcho]). With [Config.PoolKey] cookies are encrypted and
+// ([RecvInfo.CookieEcho]). With [Options.PoolKey] cookies are encrypted and
 // authenticated. A pool user that echoes an older cookie than its last is not
 // noticed: what must not be undone does not belong in a cookie alone.
 //
@@ -41,7 +39,7 @@
 // messages; to know that they are covered, wait until [SessionStatus].Uncovered
 // is 0.
 //
-// [Socket.Drain] ends an element without losing anything or leaving anything in
+// [Listener.Drain] ends an element without losing anything or leaving anything in
 // doubt, provided that its pool users use this library.
 //
 // A session that finds no element for [SessionOptions].FailoverLimit fails with
@@ -52,14 +50,14 @@
 //
 // # How a registrar is found
 //
-// In this order: [Config.Registrars]; the environment variable
+// In this order: [Options.Registrars]; the environment variable
 // RSERPOOL_REGISTRARS; the configuration file; the registrars that announce
-// themselves ([Config.Announce]), if there is a group; a registrar on this host's
+// themselves ([Options.Announce]), if there is a group; a registrar on this host's
 // loopback, 127.0.0.1 or ::1. If the first three name none and none answers on loopback, a pool
 // element starts a registrar inside its own process, on loopback, and says so
-// in one line on standard error; RSERPOOL_EMBEDDED=off or [Config.NoEmbedded]
+// in one line on standard error; RSERPOOL_EMBEDDED=off or [Options.NoEmbedded]
 // forbid that. A pool user that finds none, or a registrar that does not know its
-// pool, waits ([Config.WaitForPool]): programs may be started in any order. Then it
+// pool, waits ([Options.WaitForPool]): programs may be started in any order. Then it
 // gets [ErrNoRegistrar], which names what was tried, or [ErrUnknownPool].
 //
 // # Environment
@@ -79,5 +77,5 @@
 //	RSERPOOL_CONFIG      configuration file, /etc/rserpool.conf by default
 //
 // The file holds the same names, one NAME=VALUE per line; the environment wins
-// over it, and fields set in a [Config] win over both.
+// over it, and fields set in a [Options] win over both.
 package rserpool

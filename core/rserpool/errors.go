@@ -1,16 +1,7 @@
 package rserpool
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"net"
-	"strings"
-
-	"github.com/librserpool/librserpool/core/internal/endpoint"
-	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/session"
-	"github.com/librserpool/librserpool/core/internal/wire"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // Errors to test for with errors.Is. What an operation returns wraps one of
@@ -18,140 +9,59 @@ import (
 // errors (syscall.Errno) stay in the chain as well.
 var (
 	// ErrUnknownPool: the registrar knows no pool of that name.
-	ErrUnknownPool = errors.New("unknown pool")
+	ErrUnknownPool = socket.ErrUnknownPool
 	// ErrNoRegistrar: no registrar answers; see NoRegistrarError.
-	ErrNoRegistrar = errors.New("no registrar")
+	ErrNoRegistrar = socket.ErrNoRegistrar
 	// ErrNoElement: the pool exists, but none of its elements can be reached.
-	ErrNoElement = session.ErrNoElement
+	ErrNoElement = socket.ErrNoElement
 	// ErrRejected: the registrar refused; see RejectedError.
-	ErrRejected = errors.New("rejected by the registrar")
-	// ErrWouldBlock: nothing to receive, or no room to send, at the moment.
-	ErrWouldBlock = session.ErrWouldBlock
+	ErrRejected = socket.ErrRejected
 	// ErrSendLimit: the peer of a session without room took nothing for SessionOptions.SendLimit.
-	ErrSendLimit = session.ErrSendLimit
+	ErrSendLimit = socket.ErrSendLimit
 	// ErrNotConnected: there is no such session, or it has ended.
-	ErrNotConnected = session.ErrNotConnected
-	// ErrConnected: the socket has a session of its own already.
-	ErrConnected = session.ErrConnected
-	// ErrNotRegistered: the socket is no pool element.
-	ErrNotRegistered = errors.New("not registered")
-	// ErrRegistered: the socket is a pool element of another pool already.
-	ErrRegistered = errors.New("already registered")
-	// ErrBound: the socket has its local address already.
-	ErrBound = errors.New("already bound")
+	ErrNotConnected = socket.ErrNotConnected
+	// ErrNotRegistered: the program is no pool element.
+	ErrNotRegistered = socket.ErrNotRegistered
+	// ErrRegistered: the program is a pool element of another pool already.
+	ErrRegistered = socket.ErrRegistered
 	// ErrMessageSize: the message is larger than the transport carries.
-	ErrMessageSize = session.ErrMessageSize
+	ErrMessageSize = socket.ErrMessageSize
 	// ErrInvalid: an argument or a setting makes no sense.
-	ErrInvalid = session.ErrInvalid
+	ErrInvalid = socket.ErrInvalid
 	// ErrTimeout: nobody answered in time. It is os.ErrDeadlineExceeded's
 	// sibling: errors.Is(err, context.DeadlineExceeded) holds as well when a
 	// context ended the wait.
-	ErrTimeout = errors.New("no answer in time")
-	// ErrClosed: the socket is closed. It is net.ErrClosed as well.
-	ErrClosed error = closedError{}
+	ErrTimeout = socket.ErrTimeout
+	// ErrClosed: the session, listener or resolver is closed. It is net.ErrClosed as well.
+	ErrClosed = socket.ErrClosed
 )
 
-// closedError is net.ErrClosed in the words of this package.
-type closedError struct{}
-
-func (closedError) Error() string { return "the socket is closed" }
-func (closedError) Unwrap() error { return net.ErrClosed }
-
 // CauseCode is an error cause of RFC 5354 section 3.12.
-type CauseCode = protocol.CauseCode
+type CauseCode = socket.CauseCode
 
-// NoRegistrarError is the ErrNoRegistrar that says what was tried.
+// NoRegistrarError is the ErrNoRegistrar that says what was tried. Find it with
+// errors.As.
 type NoRegistrarError struct {
 	Tried []string // addresses, in the order of the attempts
 	Err   error    // why it ended: the last failure, or the context's error
 }
 
-func (e *NoRegistrarError) Error() string {
-	s := "no registrar answers"
-	if len(e.Tried) > 0 {
-		s += " (tried " + strings.Join(e.Tried, ", ") + ")"
-	}
-	if e.Err != nil {
-		s += ": " + e.Err.Error()
-	}
-	return s + "; start one with `rserpool registrar` or name one in RSERPOOL_REGISTRARS"
-}
+func (e *NoRegistrarError) Error() string { return (*socket.NoRegistrarError)(e).Error() }
 
 // Is makes the error an ErrNoRegistrar, and an ErrTimeout when time ran out.
-func (e *NoRegistrarError) Is(target error) bool {
-	return target == ErrNoRegistrar || target == ErrTimeout && errors.Is(e.Err, context.DeadlineExceeded)
-}
+func (e *NoRegistrarError) Is(target error) bool { return (*socket.NoRegistrarError)(e).Is(target) }
 
 func (e *NoRegistrarError) Unwrap() error { return e.Err }
 
-// RejectedError is the ErrRejected that carries the registrar's reason.
+// RejectedError is the ErrRejected that carries the registrar's reason. Find it with
+// errors.As.
 type RejectedError struct {
-	Pool   string
-	Causes []CauseCode // may be empty: a registrar need not say why
-
-	tooLong bool // the pool handle
+	Pool    string
+	Causes  []CauseCode // may be empty: a registrar need not say why
+	TooLong bool        // the pool handle is longer than the registrar takes
 }
 
-func (e *RejectedError) Error() string {
-	why := "no reason given"
-	for i, c := range e.Causes {
-		if i == 0 {
-			why = c.String()
-		} else {
-			why += ", " + c.String()
-		}
-	}
-	if e.tooLong {
-		why = fmt.Sprintf("its handle of %d bytes is longer than it takes", len(e.Pool))
-	}
-	return fmt.Sprintf("the registrar rejected the request for pool %s: %s; change what is asked for", quote(e.Pool), why)
-}
+func (e *RejectedError) Error() string { return (*socket.RejectedError)(e).Error() }
 
 // Is makes the error an ErrRejected.
 func (e *RejectedError) Is(target error) bool { return target == ErrRejected }
-
-// publicError translates what the machine says.
-func (s *Socket) publicError(err error, pool protocol.PoolHandle) error {
-	var none *endpoint.NoRegistrarError
-	var rejected *endpoint.RejectedError
-	var noElement *endpoint.NoElementError
-	name := quote(string(pool))
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &none):
-		return noRegistrar(none)
-	case errors.As(err, &rejected):
-		out := &RejectedError{Pool: string(pool)}
-		for _, c := range rejected.Causes {
-			out.Causes = append(out.Causes, c.Code)
-			out.tooLong = out.tooLong || wire.HandleIn(c)
-		}
-		if len(s.cfg.Advertise) > 0 && rejected.Has(protocol.CauseInvalidValues) {
-			return fmt.Errorf("%w; it takes the addresses to advertise, %v, if it advertises them too (--advertise) or is told to (--accept)", out, s.cfg.Advertise)
-		}
-		return out
-	case errors.As(err, &noElement):
-		return fmt.Errorf("%w: in pool %s: %w; start one, or check the way to it", ErrNoElement, name, noElement.Err)
-	case errors.Is(err, endpoint.ErrUnknownPool):
-		return fmt.Errorf("%w %s: the registrar %s has no element of it; check the name, or start an element that registers in it", ErrUnknownPool, name, s.home)
-	case errors.Is(err, endpoint.ErrTimeout):
-		return fmt.Errorf("%w: the registrar %s leaves requests for pool %s unanswered; look at its log or use another one", ErrTimeout, s.home, name)
-	case errors.Is(err, endpoint.ErrRegistered):
-		return fmt.Errorf("%w: pool %s, or the PE identifier, is not the one it is registered with; deregister first or use another socket", ErrRegistered, name)
-	case errors.Is(err, endpoint.ErrNotRegistered):
-		return ErrNotRegistered
-	}
-	return fmt.Errorf("pool %s: %w", name, err)
-}
-
-func noRegistrar(e *endpoint.NoRegistrarError) error {
-	out := &NoRegistrarError{}
-	for _, t := range e.Tried {
-		out.Tried = append(out.Tried, t.Who())
-		if t.Err != nil {
-			out.Err = t.Err
-		}
-	}
-	return out
-}

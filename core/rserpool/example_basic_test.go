@@ -15,15 +15,15 @@ import (
 // servers are, and everything else is net's.
 func ExampleResolver_Dial() {
 	ctx := context.Background()
-	quiet := rserpool.Config{Logger: slog.New(slog.DiscardHandler)}
+	quiet := slog.New(slog.DiscardHandler)
 	local := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
-	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarConfig{ASAP: local, Config: quiet})
+	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarOptions{ASAP: local, Logger: quiet})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer registrar.Close()
-	opts := &rserpool.Options{Config: quiet}
+	opts := &rserpool.Options{Logger: quiet}
 	opts.Registrars = []string{registrar.ASAPAddrs()[0].String()}
 
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -50,17 +50,17 @@ func counter(ctx context.Context, opts *rserpool.Options) (*rserpool.Listener, e
 // another one, and the pool user may hear of it among its messages.
 func ExampleConn_SendCookie() {
 	ctx := context.Background()
-	quiet := rserpool.Config{Logger: slog.New(slog.DiscardHandler)}
+	quiet := slog.New(slog.DiscardHandler)
 	local := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
-	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarConfig{ASAP: local, Config: quiet})
+	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarOptions{ASAP: local, Logger: quiet})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer registrar.Close()
-	opts := &rserpool.Options{Config: quiet, Local: local}
+	opts := &rserpool.Options{Logger: quiet, Local: local}
 	opts.Registrars = []string{registrar.ASAPAddrs()[0].String()}
-	opts.Notifications = rserpool.NotifyFailover
+	opts.Session.Notifications = rserpool.NotifyFailover
 
 	first, err := counter(ctx, opts)
 	if err != nil {
@@ -116,15 +116,15 @@ func ExampleConn_SendCookie() {
 // Errors tell what to do, and errors.Is tells them apart.
 func ExampleDial_errors() {
 	ctx := context.Background()
-	quiet := rserpool.Config{Logger: slog.New(slog.DiscardHandler)}
+	quiet := slog.New(slog.DiscardHandler)
 	local := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
-	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarConfig{ASAP: local, Config: quiet})
+	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarOptions{ASAP: local, Logger: quiet})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer registrar.Close()
-	opts := &rserpool.Options{Config: quiet}
+	opts := &rserpool.Options{Logger: quiet}
 	opts.Registrars = []string{registrar.ASAPAddrs()[0].String()}
 
 	_, err = rserpool.Dial(ctx, "ehco", opts)

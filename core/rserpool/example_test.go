@@ -13,16 +13,16 @@ import (
 // a process of its own, and nothing of Options is needed.
 func Example_echo() {
 	ctx := context.Background()
-	quiet := rserpool.Config{Logger: slog.New(slog.DiscardHandler)}
+	quiet := slog.New(slog.DiscardHandler)
 	local := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
 
-	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarConfig{ASAP: local, Config: quiet})
+	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarOptions{ASAP: local, Logger: quiet})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer registrar.Close()
-	opts := &rserpool.Options{Config: quiet, Local: local}
+	opts := &rserpool.Options{Logger: quiet, Local: local}
 	opts.Registrars = []string{registrar.ASAPAddrs()[0].String()}
 
 	element, err := rserpool.Listen(ctx, "echo", opts)
@@ -66,15 +66,15 @@ func Example_echo() {
 // What a registrar knows about a pool.
 func ExampleResolve() {
 	ctx := context.Background()
-	quiet := rserpool.Config{Logger: slog.New(slog.DiscardHandler)}
+	quiet := slog.New(slog.DiscardHandler)
 	local := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
-	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarConfig{ASAP: local, Config: quiet})
+	registrar, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarOptions{ASAP: local, Logger: quiet})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer registrar.Close()
-	opts := &rserpool.Options{Config: quiet, Local: local}
+	opts := &rserpool.Options{Logger: quiet, Local: local}
 	opts.Registrars = []string{registrar.ASAPAddrs()[0].String()}
 	opts.Registration.Policy = rserpool.Policy{Type: rserpool.WeightedRoundRobin, Weight: 3}
 	element, err := rserpool.Listen(ctx, "prime numbers", opts)

@@ -2,7 +2,7 @@ package rserpool
 
 import "github.com/librserpool/librserpool/core/internal/session"
 
-// Notifications chooses what TryRecv and RecvMessage tell besides messages.
+// Notifications chooses what RecvMessage tell besides messages.
 type Notifications = session.Notifications
 
 // What can be chosen; none by default.
@@ -52,7 +52,7 @@ const (
 	SendReady = session.SendReady
 )
 
-// Notification is what TryRecv and RecvMessage return in place of a message
+// Notification is what RecvMessage return in place of a message
 // when something happened that SessionOptions.Notifications asks for.
 type Notification struct {
 	Type     NotificationType

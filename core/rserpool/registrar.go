@@ -2,18 +2,14 @@ package rserpool
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"net/netip"
-	"strings"
 
-	"github.com/librserpool/librserpool/core/internal/loop"
-	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/registrar"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
-// RegistrarConfig says how to run a registrar.
-type RegistrarConfig struct {
+// RegistrarOptions say how to run a registrar.
+type RegistrarOptions struct {
 	// ASAP are the addresses for pool elements and pool users, all with one
 	// port; [::]:3863, which is every address of this host, of IPv4 too.
 	ASAP []netip.AddrPort
@@ -51,156 +47,46 @@ type RegistrarConfig struct {
 	// Level is set to what RSERPOOL_LOG says, or to Info, at the start and by
 	// Reload: it is for the handler of Logger. nil: the level stays.
 	Level *slog.LevelVar
-	// Transport, Compat, Announce, Advertise and Logger of Config apply.
-	Config
+	// Transport, Compat, Announce, Advertise and Logger are as in Options.
+	Transport string
+	Compat    string
+	Announce  string
+	Advertise []netip.Addr
+	Logger    *slog.Logger
+}
+
+func (o *RegistrarOptions) socket() socket.RegistrarConfig {
+	return socket.RegistrarConfig{
+		ASAP: o.ASAP, ENRP: o.ENRP, Peers: o.Peers, Multicast: o.Multicast, State: o.State, NoTCP: o.NoTCP,
+		RFCTimers: o.RFCTimers, Accept: o.Accept, Level: o.Level,
+		Config: socket.Config{Transport: o.Transport, Compat: o.Compat, Announce: o.Announce, Advertise: o.Advertise, Logger: o.Logger},
+	}
 }
 
 // Registrar is a registrar inside the program. It asks each pool element that it
 // is the home of whether it lives: once a second while these are 100 or fewer, less
 // often with more, for 100 messages a second, but at least every 30 s.
-type Registrar struct {
-	r      *loop.Registrar
-	cfg    Config
-	reload func() error
-	stop   func() bool // withdraws from the context
-}
-
-// Pool is a pool as a registrar knows it.
-type Pool struct {
-	Handle   string
-	Policy   PolicyType
-	Elements []Element
-}
+type Registrar struct{ r *socket.Registrar }
 
 // StartRegistrar starts a registrar, which serves until Close or until ctx
-// ends; then it hands over like CloseContext. System errors (syscall.EADDRINUSE) are in the chain of what it returns.
-func StartRegistrar(ctx context.Context, cfg RegistrarConfig) (*Registrar, error) {
-	resolved, err := cfg.Config.resolve()
+// ends; then it hands over like CloseContext. System errors (syscall.EADDRINUSE) are in
+// the chain of what it returns.
+func StartRegistrar(ctx context.Context, o RegistrarOptions) (*Registrar, error) {
+	r, err := socket.StartRegistrar(ctx, o.socket())
 	if err != nil {
 		return nil, err
 	}
-	if len(cfg.ASAP) == 0 {
-		cfg.ASAP = []netip.AddrPort{netip.AddrPortFrom(netip.IPv6Unspecified(), protocol.PortASAP)}
-	}
-	peers, names, err := cfg.variable()
-	if err != nil {
-		return nil, fmt.Errorf("cannot start a registrar: %w", err)
-	}
-	lcfg := loop.RegistrarConfig{
-		ASAP: cfg.ASAP, ENRP: cfg.ENRP, Peers: peers, PeerNames: names, LookUp: resolved.host.lookUp,
-		Advertise: resolved.Advertise, Host: resolved.host.addrs, Machine: resolved.machine(cfg.RFCTimers), State: cfg.State,
-		Transport: resolved.Transport, Open: resolved.host.open, Logger: resolved.Logger,
-	}
-	lcfg.Machine.Accept = cfg.Accept
-	if lcfg.Announce, err = resolved.group(); err != nil {
-		return nil, err
-	}
-	if lcfg.Multicast, err = cfg.multicast(); err != nil {
-		return nil, err
-	}
-	if !cfg.NoTCP {
-		lcfg.ListenTCP = resolved.host.listen
-	}
-	r, err := loop.StartRegistrar(lcfg)
-	if err != nil {
-		return nil, fmt.Errorf("cannot start a registrar: %w", err)
-	}
-	out := &Registrar{r: r, cfg: resolved, reload: func() error { return cfg.again(r) }}
-	out.stop = context.AfterFunc(ctx, func() {
-		r.Leave(context.Background())
-		r.Close()
-	})
-	return out, nil
-}
-
-// multicast is where registrars find each other; nil means nowhere.
-func (c *RegistrarConfig) multicast() (*loop.Group, error) {
-	switch {
-	case c.Multicast == "":
-		return nil, nil
-	case len(c.ENRP) == 0:
-		return nil, fmt.Errorf("%w: a group to find peers (%s) without an ENRP address of its own", ErrInvalid, c.Multicast)
-	}
-	return parseGroup(c.Multicast, protocol.PortENRP, "ENRP multicast")
-}
-
-// variable takes what the environment and the configuration file say of the
-// registrar, and what Reload takes again: the level, and peers besides Peers.
-func (c *RegistrarConfig) variable() (peers [][]netip.AddrPort, names []string, err error) {
-	env, err := settings()
-	if err != nil {
-		return nil, nil, err
-	}
-	level, err := logLevel(env, slog.LevelInfo)
-	if err != nil {
-		return nil, nil, err
-	}
-	if peers, names, err = c.peers(); err != nil {
-		return nil, nil, err
-	}
-	if v := env["RSERPOOL_PEERS"]; v != "" {
-		more, err := c.hostPorts(strings.Split(v, ","))
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w (RSERPOOL_PEERS)", err)
-		}
-		names = append(names, more...) // addresses, too, so that they can go again
-	}
-	if c.Level != nil {
-		c.Level.Set(level)
-	}
-	return peers, names, nil
-}
-
-// again is variable for a registrar that runs.
-func (c *RegistrarConfig) again(r *loop.Registrar) error {
-	_, names, err := c.variable()
-	if err != nil {
-		return err
-	}
-	r.SetPeerNames(names)
-	return nil
+	return &Registrar{r}, nil
 }
 
 // Reload reads the configuration file (RSERPOOL_CONFIG) again and takes over what
-// a running registrar can: RSERPOOL_LOG, see RegistrarConfig.Level, and
+// a running registrar can: RSERPOOL_LOG, see RegistrarOptions.Level, and
 // RSERPOOL_PEERS. A peer that is not named any more is not looked for any more;
 // one that is there stays until it ends. If the file is wrong, everything stays.
-func (r *Registrar) Reload() error { return r.reload() }
-
-// peers tells the addresses in Peers from the names, which are looked up again
-// and again.
-func (c *RegistrarConfig) peers() (addrs [][]netip.AddrPort, names []string, err error) {
-	hostPorts, err := c.hostPorts(c.Peers)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, hostPort := range hostPorts {
-		if a, err := netip.ParseAddrPort(hostPort); err == nil && a.Addr().Zone() == "" {
-			addrs = append(addrs, []netip.AddrPort{netip.AddrPortFrom(a.Addr().Unmap(), a.Port())})
-		} else {
-			names = append(names, hostPort)
-		}
-	}
-	return addrs, names, nil
-}
-
-// hostPorts returns peers as host:port.
-func (c *RegistrarConfig) hostPorts(peers []string) (out []string, err error) {
-	if len(peers) > 0 && len(c.ENRP) == 0 {
-		return nil, fmt.Errorf("%w: peers %v without an ENRP address of its own", ErrInvalid, peers)
-	}
-	for _, p := range peers {
-		hostPort, err := withDefaultPort(strings.TrimSpace(p), protocol.PortENRP)
-		if err != nil {
-			return nil, fmt.Errorf("%w: peer %q: %v; write host:port", ErrInvalid, p, err)
-		}
-		out = append(out, hostPort)
-	}
-	return out, nil
-}
+func (r *Registrar) Reload() error { return r.r.Reload() }
 
 // ID returns the registrar's identifier.
-func (r *Registrar) ID() ServerID { return r.r.Snapshot().Server }
+func (r *Registrar) ID() ServerID { return r.r.ID() }
 
 // ASAPAddrs returns the addresses for pool elements and pool users.
 func (r *Registrar) ASAPAddrs() []netip.AddrPort { return r.r.ASAPAddrs() }
@@ -211,37 +97,40 @@ func (r *Registrar) TCPAddrs() []netip.AddrPort { return r.r.TCPAddrs() }
 // ENRPAddrs returns the addresses for other registrars; none without ENRP.
 func (r *Registrar) ENRPAddrs() []netip.AddrPort { return r.r.ENRPAddrs() }
 
-// Pools returns what the registrar knows, in the order in which the pools came
-// to be.
-func (r *Registrar) Pools() []Pool {
+// Pool is a pool as a registrar knows it.
+type Pool struct {
+	Handle   string
+	Policy   PolicyType
+	Elements []Element
+}
+
+func publicPools(ps []socket.Pool) []Pool {
 	var out []Pool
-	for _, p := range r.r.Snapshot().Pools {
-		out = append(out, r.cfg.publicPool(p))
+	for _, p := range ps {
+		out = append(out, Pool{p.Handle, p.Policy, publicElements(p.Elements)})
 	}
 	return out
 }
 
-func (c *Config) publicPool(p registrar.PoolView) Pool {
-	pool := Pool{Handle: string(p.Handle), Policy: p.Policy}
-	for _, e := range p.Elements {
-		e.Element.Life = c.seconds(e.Element.Life)
-		pool.Elements = append(pool.Elements, publicElement(e.Element))
-	}
-	return pool
+// Pools returns what the registrar knows, in the order in which the pools came
+// to be.
+func (r *Registrar) Pools() []Pool { return publicPools(r.r.Pools()) }
+
+// Pools asks a registrar for all it knows, in the order in which it tells. The
+// registrars of opts.Registrars are asked one after the other until one answers.
+// The question is ENRP's, which registrars of this project answer at their
+// ASAP address too; of others give the ENRP address. It goes over SCTP: those with
+// tcp: are passed over, and if there are no others that is ErrInvalid.
+func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
+	ps, err := socket.Pools(ctx, opts.socket())
+	return publicPools(ps), err
 }
 
 // CloseContext hands the registrar's pool elements over to the other registrars,
 // if there are any, and closes it. The handover is given up when ctx ends, and
 // after some seconds.
-func (r *Registrar) CloseContext(ctx context.Context) error {
-	r.stop()
-	r.r.Leave(ctx)
-	return r.r.Close()
-}
+func (r *Registrar) CloseContext(ctx context.Context) error { return r.r.CloseContext(ctx) }
 
 // Close ends the registrar at once. Its pool elements and pool users look for
 // another one; other registrars take its elements over.
-func (r *Registrar) Close() error {
-	r.stop()
-	return r.r.Close()
-}
+func (r *Registrar) Close() error { return r.r.Close() }

@@ -2,11 +2,13 @@ package rserpool
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/session"
+	"github.com/librserpool/librserpool/core/socket"
 )
 
-// Status is a snapshot of a socket.
+// Status is a snapshot of a pool element or a resolver.
 type Status struct {
 	Local      []netip.AddrPort
 	Registrar  string // address of the registrar in use, or empty
@@ -18,10 +20,18 @@ type Status struct {
 	LastError error
 }
 
+func publicSocket(s socket.Status) Status {
+	out := Status{Local: s.Local, Registrar: s.Registrar, Registered: s.Registered, Name: Name(s.Name), LastError: s.LastError}
+	for _, st := range s.Sessions {
+		out.Sessions = append(out.Sessions, publicStatus(st))
+	}
+	return out
+}
+
 // SessionStatus is a snapshot of a session.
 type SessionStatus struct {
-	ID        SessionID
-	Peer      Name             // what PeerName returns
+	ID        uint32           // in logs
+	Peer      Name             // what Conn.Peer returns
 	Addrs     []netip.AddrPort // of the peer
 	Connected bool             // an association stands
 	Failovers int              // how often the session moved to another element
@@ -30,25 +40,54 @@ type SessionStatus struct {
 	Unread    int              // messages received and not yet read
 }
 
-// Status describes the socket, its registrar and its sessions, in the order in
-// which they began.
-func (s *Socket) Status() Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	st := Status{Registrar: s.home, Registered: s.table.Service().Registered, Name: s.name, LastError: s.lastErr}
-	if s.port == nil {
-		return st
-	}
-	st.Local = s.port.LocalAddrs()
-	for _, ss := range s.table.Sessions() {
-		st.Sessions = append(st.Sessions, publicStatus(s.table.Status(ss)))
-	}
-	return st
+func publicStatus(s socket.SessionStatus) SessionStatus {
+	return SessionStatus{uint32(s.ID), Name(s.Peer), s.Addrs, s.Connected, s.Failovers, s.Queued, s.Uncovered, s.Unread}
 }
 
-func publicStatus(st session.Status) SessionStatus {
-	return SessionStatus{
-		ID: st.ID, Peer: Name(st.Peer), Addrs: st.Addrs, Connected: st.Connected, Failovers: st.Failovers,
-		Queued: st.Queued, Uncovered: st.Uncovered, Unread: st.Unread,
+// SessionState says what a session does at the moment.
+type SessionState = session.State
+
+// States of a session.
+const (
+	// Connecting: the first element is looked for.
+	Connecting = session.Connecting
+	// Established: messages go both ways.
+	Established = session.Established
+	// Moving: the element was lost, and another one is looked for. What is sent
+	// waits for it.
+	Moving = session.Moving
+	// Ending: the session is being ended, by this side or the other one.
+	Ending = session.Ending
+	// Ended: nothing more comes but what was received before.
+	Ended = session.Ended
+)
+
+// Queue is what waits in one direction.
+type Queue struct{ Messages, Bytes int }
+
+// SessionStats is a SessionStatus with what the transport has measured and counted.
+// Times and counts are those of the association that stands; they begin anew with
+// the next element, and are zero between two.
+type SessionStats struct {
+	SessionStatus
+	State     SessionState
+	Transport string           // kernel or userland
+	Local     []netip.AddrPort // addresses of this side that the peer knows or sees
+	// Sending is what the peer has not acknowledged, or, with Replay, what no cookie
+	// covers. The kernel's SCTP counts pieces of messages, and memory.
+	Sending Queue
+	// Receiving is what the program has not read: whole messages and notifications, and the bytes of
+	// those that are still in the transport as well, as far as it tells.
+	Receiving       Queue
+	RTT, RTO        time.Duration // smoothed round trip and retransmission timeout, to Addrs[0]
+	MTU             int           // of SCTP packets on that path, in bytes
+	Retransmissions uint64        // of pieces of messages
+}
+
+func publicStats(s socket.SessionStats) SessionStats {
+	return SessionStats{
+		SessionStatus: publicStatus(s.Status), State: s.State, Transport: s.Transport, Local: s.Local,
+		Sending: Queue(s.Sending), Receiving: Queue(s.Receiving),
+		RTT: s.RTT, RTO: s.RTO, MTU: s.MTU, Retransmissions: s.Retransmissions,
 	}
 }

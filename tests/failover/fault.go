@@ -37,8 +37,8 @@ func (f fault) run(bin string, runs int) (result, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(runs+1)*patience)
 	defer cancel()
-	opts := &rserpool.Options{Config: rserpool.Config{Registrars: []string{s.registrar}}}
-	opts.Notifications = rserpool.NotifyFailover
+	opts := &rserpool.Options{Registrars: []string{s.registrar}}
+	opts.Session.Notifications = rserpool.NotifyFailover
 	c, err := rserpool.Dial(ctx, "echo", opts)
 	if err != nil {
 		return result{}, err

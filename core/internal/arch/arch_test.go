@@ -50,6 +50,7 @@ var rank = map[string]int{
 	"core/internal/transport/open":     42,
 
 	"core/internal/loop": 50,
+	"core/socket":        55,
 	"core/rserpool":      60,
 	"core/bench":         70, // a module of its own
 	"capi":               70,

@@ -87,7 +87,12 @@ func (s *Storm) talk() {
 	d := s.long(10*time.Millisecond, 30*time.Second)
 	switch s.rnd.IntN(8) {
 	case 0, 1:
-		s.trace(h, nil, "FAULT drains, and ends in %v", d)
+		busy := s.rnd.IntN(2) == 0 // what it has not read has to be waited for
+		s.trace(h, nil, "FAULT drains, busy %v, and ends in %v", busy, d)
+		if busy {
+			h.Deafen(s.long(10*time.Millisecond, time.Second))
+			s.Run(s.long(10*time.Millisecond, time.Second))
+		}
 		h.Drain()
 		s.after(d, func() {
 			h.Crash(Killed)

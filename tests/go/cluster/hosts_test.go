@@ -39,7 +39,7 @@ func textOf(lines []proc.Line) string {
 // anyFamily are the options of a role that is told "-" for what it is to leave
 // out.
 func anyFamily(registrar string) *rserpool.Options {
-	o := &rserpool.Options{Config: rserpool.Config{Transport: "userland"}}
+	o := &rserpool.Options{Transport: "userland"}
 	if registrar != "-" {
 		o.Registrars, o.NoEmbedded = []string{registrar}, true
 	}

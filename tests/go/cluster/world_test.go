@@ -171,9 +171,7 @@ func (g *group) asaps() []string {
 }
 
 func options(registrars ...string) *rserpool.Options {
-	return &rserpool.Options{Network: "ip4", Config: rserpool.Config{
-		Registrars: registrars, Transport: "userland", NoEmbedded: true,
-	}}
+	return &rserpool.Options{Network: "ip4", Registrars: registrars, Transport: "userland", NoEmbedded: true}
 }
 
 // element is a pool element of this process.

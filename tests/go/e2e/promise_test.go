@@ -149,9 +149,9 @@ func TestPromiseByDefault(t *testing.T) {
 	s.add()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*patience)
 	defer cancel()
-	cfg := rserpool.Config{Registrars: []string{w.addr}}
-	cfg.Notifications = rserpool.NotifyFailover
-	pu, err := rserpool.Dial(ctx, numbersPool, &rserpool.Options{Config: cfg})
+	pu, err := rserpool.Dial(ctx, numbersPool, &rserpool.Options{
+		Registrars: []string{w.addr}, Session: rserpool.SessionOptions{Notifications: rserpool.NotifyFailover},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -98,9 +98,9 @@ func measure(registrars, elements int, cfg registrar.Config) (*row, error) {
 func (s *stand) audit() (quiet, repair sim.Count, err error) {
 	from, to := s.registrars[0], s.registrars[1]
 	lost := false
-	s.Lose = func(a, b *sim.Host, message []byte) bool {
+	s.Copies = func(a, b *sim.Host, _ uint32, message []byte) int {
 		if !isRegistrar(a) || !isRegistrar(b) {
-			return false
+			return 1
 		}
 		switch enrp.Type(message[0]) {
 		case enrp.TypePresence:
@@ -110,22 +110,24 @@ func (s *stand) audit() (quiet, repair sim.Count, err error) {
 		case enrp.TypeHandleTableRequest, enrp.TypeHandleTableResponse:
 			add(&repair, message)
 		}
-		return false
+		return 1
 	}
 	s.Run(30*time.Second - time.Millisecond)
-	tap := s.Lose
-	s.Lose = func(a, b *sim.Host, message []byte) bool {
+	tap := s.Copies
+	s.Copies = func(a, b *sim.Host, ppid uint32, message []byte) int {
 		if a == from && b == to && !lost && enrp.Type(message[0]) == enrp.TypeHandleUpdate {
-			lost = strings.Contains(string(message), extraPool)
-			return lost
+			if lost = strings.Contains(string(message), extraPool); lost {
+				return 0
+			}
+			return 1
 		}
-		return tap(a, b, message)
+		return tap(a, b, ppid, message)
 	}
 	extra := s.AddEndpoint("extra", sim.Role{Handle: extraPool}, endpoint.Config{}, from)
 	s.elements = append(s.elements, extra)
 	extra.Start()
 	s.Run(40 * time.Second)
-	s.Lose = nil
+	s.Copies = nil
 	if !lost || repair.Messages == 0 {
 		return quiet, repair, errors.New("no update was lost, or nobody noticed")
 	}

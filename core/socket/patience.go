@@ -1,0 +1,33 @@
+package socket
+
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+)
+
+// WaitForPool returns how long the socket waits for a pool or a registrar that is
+// not there yet; negative: for ever.
+func (s *Socket) WaitForPool() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.cfg.WaitForPool
+}
+
+// SetWaitForPool changes Config.WaitForPool for what begins from now on: 0 is not
+// at all, negative for ever.
+func (s *Socket) SetWaitForPool(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.WaitForPool = &d
+}
+
+// resolutionWaits notes why a resolution waits, with the socket locked: it is what is
+// said if its context ends first.
+func (s *Socket) resolutionWaits(f endpoint.Waits) {
+	err := s.publicError(f.Err, f.Handle)
+	s.log.Info("waiting for what is not there yet", "pool", string(f.Handle), "err", err)
+	if s.lookups[f.Token] != nil {
+		s.missing[f.Token] = err
+	}
+}

@@ -1,0 +1,93 @@
+package socket
+
+import (
+	"context"
+	"math"
+	"net/netip"
+
+	"github.com/librserpool/librserpool/core/internal/endpoint"
+	"github.com/librserpool/librserpool/core/internal/protocol"
+)
+
+// Element is a pool element as a registrar describes it.
+type Element struct {
+	ID          PEID
+	Home        ServerID // its registrar
+	Life        int32    // of the registration, in seconds; -1: for ever
+	Transport   TransportProtocol
+	Addrs       []netip.AddrPort
+	ServiceCode uint32 // DCCP only
+	Policy      Policy
+}
+
+func publicElement(e protocol.Element) Element {
+	return Element{
+		ID: e.ID, Home: e.Home, Life: int32(e.Life), Policy: e.Policy,
+		Transport: e.User.Protocol, Addrs: e.User.AddrPorts(), ServiceCode: e.User.ServiceCode,
+	}
+}
+
+func publicElements(es []protocol.Element) []Element {
+	out := make([]Element, len(es))
+	for i, e := range es {
+		out[i] = publicElement(e)
+	}
+	return out
+}
+
+// Resolve asks a registrar for the elements of a pool, as Resolver.Resolve does.
+// Who asks more than once has a Resolver.
+func Resolve(ctx context.Context, pool string, opts *Options) ([]Element, error) {
+	r, err := NewResolver(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return r.Resolve(ctx, pool, Query{})
+}
+
+// resolve is Resolver.Resolve.
+func (s *Socket) resolve(ctx context.Context, pool string, q Query) ([]Element, error) {
+	if err := s.cfg.checkPool(pool); err != nil {
+		return nil, err
+	}
+	if err := s.prepare(); err != nil {
+		return nil, err
+	}
+	var done bool
+	var elements []Element
+	var outcome error
+	s.mu.Lock()
+	s.lastLookup++
+	token, wait := s.lastLookup, *s.cfg.WaitForPool
+	if q.WaitForPool != nil {
+		wait = *q.WaitForPool
+	}
+	s.lookups[token] = func(es []Element, err error) { done, elements, outcome = true, es, err }
+	s.machine.Post(endpoint.Resolve{
+		Token: token, Handle: protocol.PoolHandle(pool), MaxAge: q.MaxAge, Items: uint32(min(max(q.Items, 0), math.MaxUint32)), Wait: wait,
+	})
+	s.mu.Unlock()
+	err := s.await(ctx, &s.changed, func() bool { return done || s.closing })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waits := s.missing[token]
+	delete(s.lookups, token)
+	delete(s.missing, token)
+	switch {
+	case err != nil:
+		s.machine.Post(endpoint.CancelResolve{Token: token})
+		return nil, s.waitError("resolve pool "+quote(pool), waits, err)
+	case !done:
+		return nil, ErrClosed
+	}
+	return elements, outcome
+}
+
+// resolved passes on the answer to a Resolve, with the socket locked.
+func (s *Socket) resolved(token endpoint.Token, es []protocol.Element, err error) {
+	if f := s.lookups[token]; f != nil {
+		f(publicElements(es), err)
+		s.changed.fire()
+	}
+}
