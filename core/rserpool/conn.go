@@ -18,7 +18,7 @@ type Conn struct{ c *socket.Conn }
 // ErrUnknownPool, ErrNoRegistrar, ErrNoElement, or the context's error. The element
 // accepts the session when its first message comes: a pool user speaks first.
 func Dial(ctx context.Context, pool string, opts *Options) (*Conn, error) {
-	c, err := socket.Dial(ctx, pool, opts.socket())
+	c, err := socket.Dial(ctx, pool, traced(ctx, opts.socket()))
 	if err != nil {
 		return nil, err
 	}

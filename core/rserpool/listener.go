@@ -16,7 +16,7 @@ type Listener struct{ l *socket.Listener }
 // and none was configured. The registration is renewed, at another registrar if need be,
 // until Deregister, Drain or Close.
 func Listen(ctx context.Context, pool string, opts *Options) (*Listener, error) {
-	l, err := socket.Listen(ctx, pool, opts.socket())
+	l, err := socket.Listen(ctx, pool, traced(ctx, opts.socket()))
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ type Member struct{ m *socket.Member }
 // elements of a pool serve over the same transport; a pool user of this library
 // has sessions over SCTP only, and finds the others with a Resolver.
 func Join(ctx context.Context, pool string, at Transport, opts *Options) (*Member, error) {
-	m, err := socket.Join(ctx, pool, socket.Transport(at), opts.socket())
+	m, err := socket.Join(ctx, pool, socket.Transport(at), traced(ctx, opts.socket()))
 	if err != nil {
 		return nil, err
 	}

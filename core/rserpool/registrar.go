@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"github.com/librserpool/librserpool/core/socket"
 )
@@ -124,6 +125,26 @@ func (r *Registrar) Pools() []Pool { return publicPools(r.r.Pools()) }
 func Pools(ctx context.Context, opts *Options) ([]Pool, error) {
 	ps, err := socket.Pools(ctx, opts.socket())
 	return publicPools(ps), err
+}
+
+// Peer is another registrar.
+type Peer struct {
+	ID        ServerID
+	Addrs     []netip.AddrPort // ENRP
+	Connected bool             // an association stands
+	Active    bool             // it is not thought dead
+	Silent    time.Duration    // since it was last heard
+	Owned     int              // pool elements whose home it is
+}
+
+// Peers returns the other registrars that this one knows, in the order in which they
+// became known.
+func (r *Registrar) Peers() []Peer {
+	var out []Peer
+	for _, p := range r.r.Peers() {
+		out = append(out, Peer(p))
+	}
+	return out
 }
 
 // CloseContext hands the registrar's pool elements over to the other registrars,

@@ -2,6 +2,7 @@ package rserpool
 
 import (
 	"context"
+	"iter"
 	"net"
 	"net/netip"
 	"time"
@@ -100,6 +101,35 @@ func (r *Resolver) Purge(pool string) { r.r.Purge(pool) }
 func (r *Resolver) Dial(ctx context.Context, pool string) (net.Conn, Element, error) {
 	c, e, err := r.r.Dial(ctx, pool)
 	return c, publicElement(e), err
+}
+
+// DialContext is Dial for those who dial addresses, such as the field of that name in
+// http.Transport: the host of the address is the name of the pool, and its port means
+// nothing. With it http://pool/ reaches one element after the other.
+func (r *Resolver) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	pool, _, err := net.SplitHostPort(address)
+	if err != nil {
+		pool = address
+	}
+	c, _, err := r.Dial(ctx, pool)
+	return c, err
+}
+
+// Watch returns the elements of a pool in the order of their identifiers: now, and again
+// whenever one comes, goes or changes, until the loop is left. A pool that does not exist
+// has none. What goes wrong meanwhile comes as an error, and the iteration goes on; it ends
+// with that of ctx. Registrars of this project and of RSPLIB send updates; otherwise
+// changes are noticed after five seconds.
+//
+//	for elements, err := range resolver.Watch(ctx, "pool") {
+func (r *Resolver) Watch(ctx context.Context, pool string) iter.Seq2[[]Element, error] {
+	return func(yield func([]Element, error) bool) {
+		for es, err := range r.r.Watch(ctx, pool) {
+			if !yield(publicElements(es), err) {
+				return
+			}
+		}
+	}
 }
 
 // Status describes the resolver: its registrar and the last error.

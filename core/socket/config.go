@@ -78,6 +78,10 @@ type Config struct {
 	// most.
 	MaxMessage int
 
+	// Observe is told what happens, one event after the other, on a goroutine of the
+	// library or of a caller, without a lock; nil: nobody is.
+	Observe func(Event)
+
 	host *host // tests have several
 }
 

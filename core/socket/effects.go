@@ -10,6 +10,9 @@ import (
 
 // perform does what the machine wants, with the socket locked.
 func (s *Socket) perform(f endpoint.Effect) {
+	if w, waits := f.(endpoint.Waits); waits {
+		s.observe(Event{Kind: Waiting, Err: s.publicError(w.Err, w.Handle)})
+	}
 	if s.performTCP(f) || s.table.Perform(time.Now(), f) {
 		return
 	}
@@ -22,6 +25,8 @@ func (s *Socket) perform(f endpoint.Effect) {
 		s.resolved(f.Token, nil, s.publicError(f.Err, f.Handle))
 	case endpoint.Waits:
 		s.resolutionWaits(f)
+	case endpoint.PoolChanged:
+		s.pools.fire()
 	case endpoint.Log:
 		s.log.Log(context.Background(), levels[f.Level], f.Text)
 	default:
@@ -36,11 +41,14 @@ func (s *Socket) performRegistration(f endpoint.Effect) {
 	case endpoint.HomeFound:
 		s.home = joinStrs(f.Addrs)
 		s.log.Debug("registrar found", "registrar", s.home)
+		s.observe(Event{Kind: RegistrarFound, Registrar: s.home})
+		s.pools.fire() // what was subscribed to at the last one comes no more
 		s.keeperDone()
 		s.hereHome = homeHere(f)
 		s.watchHome()
 	case endpoint.HomeLost:
 		s.log.Info("registrar lost", "registrar", s.home, "err", f.Err)
+		s.observe(Event{Kind: RegistrarLost, Registrar: s.home, Err: f.Err})
 		s.home, s.hereHome = "", hereHome{}
 		s.keeperStart()
 	case endpoint.Registered:
@@ -73,6 +81,7 @@ func (s *Socket) becomeRegistered(f endpoint.Registered) {
 	for _, w := range f.Warnings {
 		s.log.Warn("the registrar changed the registration", "pool", s.name.Pool, "cause", w.Code)
 	}
+	s.observe(Event{Kind: Registered, Peer: s.name})
 	s.log.Info("registered", "pool", s.name.Pool, "pe", s.name.PE, "registrar", s.home, "at", f.Element.User.AddrPorts())
 	s.registrationEnds(nil)
 }

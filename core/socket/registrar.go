@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/protocol"
@@ -228,6 +229,24 @@ func (c *Config) publicPool(p registrar.PoolView) Pool {
 		pool.Elements = append(pool.Elements, publicElement(e.Element))
 	}
 	return pool
+}
+
+// Peer is another registrar; rserpool.Peer explains it.
+type Peer struct {
+	ID                ServerID
+	Addrs             []netip.AddrPort
+	Connected, Active bool
+	Silent            time.Duration
+	Owned             int
+}
+
+// Peers returns the other registrars, in the order in which they became known.
+func (r *Registrar) Peers() []Peer {
+	var out []Peer
+	for _, p := range r.r.Snapshot().Peers {
+		out = append(out, Peer{p.ID, p.Transport.AddrPorts(), p.Connected, p.Active, p.Silent, p.Owned})
+	}
+	return out
 }
 
 // CloseContext hands the registrar's pool elements over to the other registrars,

@@ -37,6 +37,10 @@ type Socket struct {
 	bound   []netip.AddrPort
 	garbage *loop.Rare
 
+	pools   signal  // a pool has changed, or the registrar
+	events  []Event // that Config.Observe was not told of
+	telling bool    // it is being told
+
 	table       *session.Table // the sessions
 	deadline    loop.Timer     // of the table
 	attended    map[SessionID]*attended
@@ -90,7 +94,7 @@ func newSocket(cfg Config, network string, perSession bool) (*Socket, error) {
 	s.tellWaiters, s.deadline.Due = s.changedSession, s.deadlineDue
 	s.table = session.New(session.Config{
 		Options: cfg.SessionOptions, MaxMessage: cfg.MaxMessage, CookieLife: cfg.CookieLife,
-		PerSession: perSession, NoCards: cfg.Compat == CompatRSPLIB, // RSPLIB cannot read cards
+		PerSession: perSession, Observe: cfg.Observe != nil, NoCards: cfg.Compat == CompatRSPLIB, // RSPLIB cannot read cards
 		Post: s.post, Encode: s.encode, Decode: s.decode, Explain: s.publicError, Here: s.atHome,
 		Random: func(b []byte) { _, _ = rand.Read(b) }, // never fails
 	})

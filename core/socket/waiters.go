@@ -20,7 +20,17 @@ type guard struct {
 
 func (g *guard) Unlock() {
 	g.s.settle()
+	events := g.s.observed()
 	g.Mutex.Unlock()
+	for len(events) > 0 {
+		for _, e := range events {
+			g.s.cfg.Observe(e)
+		}
+		g.Lock()
+		g.s.telling = false
+		events = g.s.observed()
+		g.Mutex.Unlock()
+	}
 }
 
 // attended is a session that somebody waits for, or whose readiness somebody follows.
@@ -56,6 +66,7 @@ func (s *Socket) settle() {
 	}
 	s.table.Changed(s.tellWaiters)
 	s.writeLogs()
+	s.observeSessions()
 	if s.table.Moved() {
 		s.changed.fire()
 	}

@@ -52,6 +52,7 @@ var rank = map[string]int{
 	"core/internal/loop": 50,
 	"core/socket":        55,
 	"core/rserpool":      60,
+	"core/rserpooltest":  61,
 	"core/bench":         70, // a module of its own
 	"capi":               70,
 	"cmd/rserpool":       70,

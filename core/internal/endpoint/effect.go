@@ -112,6 +112,10 @@ type ResolveFailed struct {
 	Err    error
 }
 
+// PoolChanged tells that an update has come of a pool that is watched (WatchPool): what
+// the cache says of it is new.
+type PoolChanged struct{ Handle protocol.PoolHandle }
+
 // UsePE tells that a session is to be served by this PE now: connect to
 // Element.User, then SessionUp or SessionLost. Whatever the session had before
 // is over; data that was not delivered goes to the new PE. Failover says that
@@ -202,6 +206,7 @@ func (Deregistered) effect()         {}
 func (Resolved) effect()             {}
 func (ResolveFailed) effect()        {}
 func (UsePE) effect()                {}
+func (PoolChanged) effect()          {}
 func (LeavePE) effect()              {}
 func (SessionFailed) effect()        {}
 func (Waits) effect()                {}

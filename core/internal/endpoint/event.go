@@ -115,6 +115,13 @@ type PEFailed struct {
 	ID     protocol.PEID
 }
 
+// WatchPool has updates of a pool subscribed to, from its next Resolve on and as for
+// pools of sessions, until it is called as often with On false. PoolChanged tells of each.
+type WatchPool struct {
+	Handle protocol.PoolHandle
+	On     bool
+}
+
 // CancelResolve withdraws a Resolve; there is no answer.
 type CancelResolve struct{ Token Token }
 
@@ -229,6 +236,7 @@ func (SetFailoverLimit) event() {}
 func (PELeft) event()           {}
 func (Resolve) event()          {}
 func (CancelResolve) event()    {}
+func (WatchPool) event()        {}
 func (PEFailed) event()         {}
 func (Purge) event()            {}
 func (RegistrarStarted) event() {}

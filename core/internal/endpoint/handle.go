@@ -30,6 +30,8 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 		m.user.peLeft(e.Session)
 	case Resolve:
 		m.user.resolve(now, e.Token, e.Handle, e.MaxAge, e.Items, until(now, e.Wait))
+	case WatchPool:
+		m.user.watchPool(e.Handle, e.On)
 	case CancelResolve:
 		m.user.cancelResolve(e.Token)
 	case PEFailed:

@@ -24,7 +24,8 @@ type user struct {
 	resolutions []*resolution // in the order in which they were made
 	waiting     int           // waiters of all requests
 	sessions    map[SessionID]*session
-	inUse       map[protocol.PoolHandle]int // sessions by pool
+	inUse       poolCounts // sessions and watchers by pool
+	watched     poolCounts // watchers alone
 	byAssoc     map[assoc.ID]*session
 }
 
@@ -33,7 +34,8 @@ func newUser(cfg *Config, h *hunt, e *element, out *effects) *user {
 		cfg: cfg, hunt: h, element: e, effects: out,
 		cache:    cache{pools: map[protocol.PoolHandle]*cachedPool{}},
 		sessions: map[SessionID]*session{},
-		inUse:    map[protocol.PoolHandle]int{},
+		inUse:    poolCounts{},
+		watched:  poolCounts{},
 		byAssoc:  map[assoc.ID]*session{},
 	}
 	u.reportsEnd.Value = u.giveUpReports

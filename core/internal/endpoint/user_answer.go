@@ -35,6 +35,8 @@ func (u *user) handleResolutionResponse(now time.Time, from assoc.ID, m asap.Han
 		u.noteRemovals(now, was, m)
 		if r != nil {
 			u.resolutionFailed(now, r, err)
+		} else {
+			u.tellWatchers(m.Handle)
 		}
 		return
 	}
@@ -44,6 +46,9 @@ func (u *user) handleResolutionResponse(now time.Time, from assoc.ID, m asap.Han
 	}
 	e := u.cacheAnswer(now, from, m, asked)
 	u.noteRemovals(now, was, m)
+	if r == nil {
+		u.tellWatchers(m.Handle)
+	}
 	for _, w := range waiters {
 		switch {
 		case w.session != nil:

@@ -78,7 +78,7 @@ func (u *user) newSession(id SessionID, h protocol.PoolHandle) *session {
 		return nil
 	}
 	u.sessions[id] = s
-	u.inUse[h]++
+	u.inUse.count(h, true)
 	return s
 }
 
@@ -101,9 +101,7 @@ func (u *user) removeSession(s *session) {
 	u.timers.Stop(&s.retryTimer)
 	u.timers.Stop(&s.limitTimer)
 	delete(u.sessions, s.id)
-	if u.inUse[s.handle]--; u.inUse[s.handle] == 0 {
-		delete(u.inUse, s.handle)
-	}
+	u.inUse.count(s.handle, false)
 	u.detachPE(s)
 }
 

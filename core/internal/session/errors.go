@@ -11,14 +11,15 @@ var (
 	ErrMessageSize  = errors.New("message too large")
 	ErrInvalid      = errors.New("invalid argument")
 	ErrSendLimit    = errors.New("messages are not taken in time")
+	// ErrTookLeave: the element of a session that is not to move ended it gracefully.
+	ErrTookLeave = errors.New("it took leave")
 )
 
 // Why an association or a message is given up.
 var (
-	errExpired   = errors.New("it could not be sent within its lifetime")
-	errGone      = errors.New("the session has ended")
-	errTookLeave = errors.New("it took leave")
-	errRefused   = errors.New("the pool element takes no more sessions")
+	errExpired = errors.New("it could not be sent within its lifetime")
+	errGone    = errors.New("the session has ended")
+	errRefused = errors.New("the pool element takes no more sessions")
 	// errRestarted is why a session of an element ends whose pool user's process
 	// begins anew.
 	errRestarted = errors.New("the pool user restarted")

@@ -77,6 +77,9 @@ func (t *Table) wants(ss *Session, n *Notification) bool {
 // notify puts a notification behind what was received, if it is wanted, and
 // returns it then.
 func (t *Table) notify(ss *Session, n Notification) *Notification {
+	if t.cfg.Observe {
+		t.observed = append(t.observed, Observation{ss, n})
+	}
 	if !t.wants(ss, &n) {
 		return nil
 	}

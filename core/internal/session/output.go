@@ -25,6 +25,14 @@ type output struct {
 	hungry  bool  // more can be taken from the transport than a moment ago
 	failure error // why a session failed that stood
 	logs    []Log
+
+	observed []Observation
+}
+
+// Observation is what happened to a session, whether or not its program wants to know.
+type Observation struct {
+	Session *Session
+	Notification
 }
 
 // Change is what is new about a session.
@@ -89,6 +97,13 @@ func (t *Table) Failure() error {
 	err := t.failure
 	t.failure = nil
 	return err
+}
+
+// Observed returns what happened since the last call, with Config.Observe.
+func (t *Table) Observed() []Observation {
+	observed := t.observed
+	t.observed = nil
+	return observed
 }
 
 // Logs returns the lines since the last call.

@@ -53,6 +53,7 @@ type Config struct {
 	CookieLife time.Duration // of sealed cookies
 	PerSession bool          // sessions are received from one by one
 	NoCards    bool          // peers cannot read business cards
+	Observe    bool          // Observed tells what happens to sessions
 
 	// Post passes an event to the machine of ASAP, and performs what follows.
 	Post func(endpoint.Event)

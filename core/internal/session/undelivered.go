@@ -61,7 +61,7 @@ func (t *Table) takeBack(ss *Session, info *assoc.RecvInfo, b []byte) {
 // what the element did not get is given back, in order.
 func (t *Table) endWithElement(ss *Session, why error) {
 	if why == nil {
-		why = errTookLeave
+		why = ErrTookLeave
 	}
 	err := fmt.Errorf("%w: the session was with element %v of pool %.40q alone (NoFailover): %w; connect again", ErrNoElement, ss.peer.PE, ss.peer.Pool, why)
 	t.cfg.Post(endpoint.SessionLost{Session: ss.id, Err: why, Over: true})

@@ -1,0 +1,73 @@
+package rserpool
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// Serve accepts sessions and calls handler for each, in a goroutine of its own, until ctx
+// ends. Then it drains the element (Drain): its sessions move to other elements of the
+// pool, and Serve returns nil when all handlers have returned. If that takes more than 30 s
+// it ends the sessions that are left, and returns context.DeadlineExceeded. Otherwise it
+// returns what went wrong; after Close of the listener ErrClosed. Sessions that a handler
+// leaves open are closed, and so is the listener. Conn.Context ends with the session, and
+// has the values of ctx.
+func (l *Listener) Serve(ctx context.Context, handler func(*Conn)) error {
+	var handlers sync.WaitGroup
+	accepting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	drained := make(chan error, 1)
+	withdraw := context.AfterFunc(ctx, func() {
+		limit, cancel := context.WithTimeout(accepting, drainLimit)
+		defer cancel()
+		err := l.Drain(limit)
+		if errors.Is(err, ErrNotRegistered) {
+			err = nil // it has left before
+		}
+		drained <- err
+		stop()
+	})
+	var err error
+	for err == nil {
+		var c *Conn
+		if c, err = l.Accept(accepting); err == nil {
+			handlers.Go(func() {
+				defer c.Close()
+				handler(c)
+			})
+		}
+	}
+	stop()
+	if !withdraw() { // ctx has ended
+		err = <-drained
+	}
+	closing := l.Close() // ends what handlers wait for
+	handlers.Wait()
+	if errors.Is(err, ErrClosed) || errors.Is(closing, ErrClosed) {
+		closing = nil
+	}
+	return errors.Join(err, closing)
+}
+
+// drainLimit is how long the sessions of an element may take to move.
+const drainLimit = 30 * time.Second
+
+// NetListener returns the element as a listener of streams, for servers that know nothing
+// of pools, such as http.Serve. See Conn.NetConn. Its Close is that of Listener.
+func (l *Listener) NetListener() net.Listener { return netListener{l} }
+
+type netListener struct{ l *Listener }
+
+func (n netListener) Accept() (net.Conn, error) {
+	c, err := n.l.Accept(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	return c.NetConn(), nil
+}
+
+func (n netListener) Close() error { return n.l.Close() }
+
+func (n netListener) Addr() net.Addr { return firstAddr(n.l.Addrs()) }
