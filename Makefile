@@ -2,6 +2,7 @@
 # needs and is missing; see tools/setup.sh.
 #
 #   make             builds everything into build/
+#   make help        prints this list
 #   make test        runs every test (2 cores: some minutes)
 #   make demo        one registrar, three pool elements, one pool user, and kills
 #   make install     DESTDIR=... PREFIX=/usr/local
@@ -9,11 +10,11 @@
 #   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
 #   make bench-failover  how long a failover takes; RUNS=30
 #   make bench-enrp  how long it takes to replace a silent registrar; RUNS=20
-#   make conformance renews docs/conformance*.md; fails where a requirement lacks a test
+#   make conformance renews docs/reports/conformance*.md; fails where a requirement lacks a test
 #   make conformance-check only looks whether they are up to date (part of make test)
-#   make interop     tests against usrsctp and the kernel; writes docs/interoperability.md
-#   make interop-rsplib  RSPLIB and this library meet; writes docs/interoperability-rsplib.md
-#   make bench-rsplib  registrars of both side by side; ROUNDS=5; writes into docs/benchmarks-enrp.md
+#   make interop     tests against usrsctp and the kernel; writes docs/reports/interoperability.md
+#   make interop-rsplib  RSPLIB and this library meet; writes docs/reports/interoperability-rsplib.md
+#   make bench-rsplib  registrars of both side by side; ROUNDS=5; writes into docs/reports/benchmarks-enrp.md
 #   make bench-policies  what the pools of a registrar cost, and how each policy shares sessions out
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim         registrars, elements and users in worlds that fail, seed by seed; SEEDS=1000 FIRST=1
@@ -34,7 +35,12 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp bench-policies sim soak lint fmt clean setup setup-test
+.PHONY: help conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp bench-policies sim soak lint fmt clean setup setup-test
+
+.DEFAULT_GOAL := all
+
+help:
+	@sed -n 's/^#   //p' Makefile
 
 all: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
@@ -87,29 +93,29 @@ interop: setup
 	@out=$$(mktemp -d) && status=0; \
 	RSERPOOL_TEST_IDLE=2m go test -v -timeout 30m ./core/internal/transport/interop >$$out/usrsctp || status=1; \
 	tests/vm/suite -l -- -test.v >$$out/kernel || status=1; \
-	go run ./core/internal/transport/interop/table $$out/usrsctp $$out/kernel >docs/interoperability.md; \
+	go run ./core/internal/transport/interop/table $$out/usrsctp $$out/kernel >docs/reports/interoperability.md; \
 	grep -h -A 5 -e '--- FAIL' $$out/usrsctp $$out/kernel; rm -rf $$out; exit $$status
 
 .PHONY: interop-rsplib bench-rsplib
 interop-rsplib: all
-	tests/rsplib/run -b "$(BUILD)" -p docs/interoperability-rsplib.md -l "$(BUILD)/rsplib-logs" -- -test.v -test.run 'TestOurRegistrar|TestTheirRegistrar|TestPeers'
+	tests/rsplib/run -b "$(BUILD)" -p docs/reports/interoperability-rsplib.md -l "$(BUILD)/rsplib-logs" -- -test.v -test.run 'TestOurRegistrar|TestTheirRegistrar|TestPeers'
 
 bench-rsplib: all
-	tests/rsplib/run -b "$(BUILD)" -f docs/benchmarks-enrp.md -l "$(BUILD)/rsplib-logs" -- -test.v -test.run 'TestDownload|TestTakeover' -rounds $(or $(ROUNDS),5)
+	tests/rsplib/run -b "$(BUILD)" -f docs/reports/benchmarks-enrp.md -l "$(BUILD)/rsplib-logs" -- -test.v -test.run 'TestDownload|TestTakeover' -rounds $(or $(ROUNDS),5)
 
 bench-failover: all
-	go run ./tests/failover -bin $(BUILD)/bin -runs $(or $(RUNS),30) -o docs/failover.md
+	go run ./tests/failover -bin $(BUILD)/bin -runs $(or $(RUNS),30) -o docs/reports/failover.md
 
 bench-enrp: setup
-	go test ./tests/go/cluster -run TestSilentRegistrarIsReplaced -timeout 0 -v -takeovers $(or $(RUNS),20) -takeover-report $(CURDIR)/docs/takeover.md
+	go test ./tests/go/cluster -run TestSilentRegistrarIsReplaced -timeout 0 -v -takeovers $(or $(RUNS),20) -takeover-report $(CURDIR)/docs/reports/takeover.md
 
 bench-policies: setup
-	go run ./core/internal/handlespace/figures -o docs/benchmarks-policies.md
-	go run ./core/internal/sim/shares -o docs/policies.md
+	go run ./core/internal/handlespace/figures -o docs/reports/benchmarks-policies.md
+	go run ./core/internal/sim/shares -o docs/reports/policies.md
 
 bench-sctp: setup
 	@echo "measuring for some minutes; the more idle the machine is, the better"
-	cd core/bench && go run . -vm $(CURDIR)/tests/vm/run $(if $(QUICK),-quick,-o ../../docs/benchmarks.md)
+	cd core/bench && go run . -vm $(CURDIR)/tests/vm/run $(if $(QUICK),-quick,-o ../../docs/reports/benchmarks.md)
 
 # A seed that fails prints the command that plays it again.
 sim: setup

@@ -625,7 +625,7 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                                    Where these six have their defaults a pool user's session
                                    follows the round trip that it measures (one that stays
                                    short: 130, 35 and 130 ms, 6 times), and an element bears
-                                   6 failures as well: docs/failover.md */
+                                   6 failures as well: docs/reports/failover.md */
 #define RSP_NODELAY 12          /* 1: small messages do not wait for others. It is always on;
                                    0 fails with EINVAL */
 

@@ -1,6 +1,6 @@
 // Command bench measures SCTP over UDP as this project speaks it side by side
 // with plain UDP, TCP, usrsctp and pion/sctp, all in one run, and writes
-// docs/benchmarks.md. It is a module of its own because of what it needs for
+// docs/reports/benchmarks.md. It is a module of its own because of what it needs for
 // that; from the top of the project: make bench-sctp.
 //
 // Every measurement has a server and a client process (and, for a link that

@@ -3,6 +3,6 @@
 // processes, each on a host of its own, which is a network namespace, over the
 // SCTP of the kernel. The tests need RSPLIB's programs, root and a kernel with
 // SCTP, and are run by make interop-rsplib and make bench-rsplib, in a virtual
-// machine where the kernel has none. They write docs/interoperability-rsplib.md
-// and a part of docs/benchmarks-enrp.md.
+// machine where the kernel has none. They write docs/reports/interoperability-rsplib.md
+// and a part of docs/reports/benchmarks-enrp.md.
 package rsplib

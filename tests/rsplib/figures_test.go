@@ -31,7 +31,7 @@ until both others, asked every 50 ms, name new homes for its elements. What was 
 half a second counts for neither.
 `
 
-// figuresText is the part of docs/benchmarks-enrp.md.
+// figuresText is the part of docs/reports/benchmarks-enrp.md.
 func figuresText(ours, theirs timings, pes int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, measurement, emulation())

@@ -66,7 +66,7 @@ RSERPOOL_COMPAT=rsplib in all programs of this library: the unit of registration
 (milliseconds in place of seconds), and who wins a takeover (the lower identifier).
 `
 
-// page is docs/interoperability-rsplib.md.
+// page is docs/reports/interoperability-rsplib.md.
 func (all outcomes) page() string {
 	var b strings.Builder
 	b.WriteString(preface)

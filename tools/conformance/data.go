@@ -45,8 +45,8 @@ type Data struct {
 func load(root string) (*Data, error) {
 	d := &Data{
 		books: []*Book{
-			{name: "rserpool", page: "docs/conformance.md", title: "Conformance: RSerPool", intro: introRSerPool},
-			{name: "sctp", page: "docs/conformance-sctp.md", title: "Conformance: SCTP", intro: introSCTP},
+			{name: "rserpool", page: "docs/reports/conformance.md", title: "Conformance: RSerPool", intro: introRSerPool},
+			{name: "sctp", page: "docs/reports/conformance-sctp.md", title: "Conformance: SCTP", intro: introSCTP},
 		},
 		rows:     map[string]*Row{},
 		readings: map[string]bool{},

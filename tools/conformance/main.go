@@ -1,6 +1,6 @@
 // Command conformance keeps the tables that say which requirements of the RFCs
-// hold, and which tests show it: docs/conformance.md and
-// docs/conformance-sctp.md. The requirements and what is claimed about them
+// hold, and which tests show it: docs/reports/conformance.md and
+// docs/reports/conformance-sctp.md. The requirements and what is claimed about them
 // stand in docs/conformance/*.tsv; the tests are found by the ids they carry in
 // their names and comments.
 //

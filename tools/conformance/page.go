@@ -36,6 +36,9 @@ func publish(root string, b *Book, d *Data, check bool) (old bool, err error) {
 	file := filepath.Join(root, b.page)
 	page := b.render()
 	if !check {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			return false, err
+		}
 		return false, os.WriteFile(file, page, 0o644)
 	}
 	written, err := os.ReadFile(file)

@@ -62,7 +62,7 @@ func TestWriteThenCheck(t *testing.T) {
 	if got := mustRun(t, root, true); got != nil {
 		t.Errorf("checking what was written: %q", got)
 	}
-	page, err := os.ReadFile(filepath.Join(root, "docs/conformance.md"))
+	page, err := os.ReadFile(filepath.Join(root, "docs/reports/conformance.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

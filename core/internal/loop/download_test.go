@@ -21,7 +21,7 @@ import (
 // BenchmarkDownload: two registrars, real processes on loopback. One has PEs,
 // the other starts and downloads the table. table-ms is from the first message
 // to the last part, serving-ms from the start of the process to its first
-// answer; both by the clock of the process that starts. See docs/benchmarks-enrp.md.
+// answer; both by the clock of the process that starts. See docs/reports/benchmarks-enrp.md.
 func BenchmarkDownload(b *testing.B) {
 	tool := filepath.Join(b.TempDir(), "rserpool")
 	build := exec.Command("go", "build", "-o", tool, "github.com/librserpool/librserpool/cmd/rserpool")

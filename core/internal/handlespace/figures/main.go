@@ -1,7 +1,7 @@
 // Command figures measures what a handlespace costs, per operation and per
-// element, and writes docs/benchmarks-policies.md:
+// element, and writes docs/reports/benchmarks-policies.md:
 //
-//	go run ./core/internal/handlespace/figures -o docs/benchmarks-policies.md
+//	go run ./core/internal/handlespace/figures -o docs/reports/benchmarks-policies.md
 package main
 
 import (

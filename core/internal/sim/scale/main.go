@@ -1,8 +1,8 @@
 // Command scale measures in a simulated world what registrars cost each other
 // and how quick they are, for more and more registrars and pool elements, and
-// prints docs/scale.md:
+// prints docs/reports/scale.md:
 //
-//	go run ./core/internal/sim/scale > docs/scale.md
+//	go run ./core/internal/sim/scale > docs/reports/scale.md
 package main
 
 import (

@@ -5,7 +5,7 @@ const head = `# How it scales
 Measured in the simulated world of core/internal/sim, that is with the machines
 and the codec that ship, in virtual time, by
 
-    go run ./core/internal/sim/scale > docs/scale.md
+    go run ./core/internal/sim/scale > docs/reports/scale.md
 
 Every registrar knows all others and runs as shipped: a presence to each other
 registrar per second, and keep-alives of a pool element every 30 s, or up to once

@@ -1,8 +1,8 @@
 // Command shares lets pool users open sessions with pools of every policy, at
-// a registrar and from their caches, and writes docs/policies.md, which puts
+// a registrar and from their caches, and writes docs/reports/policies.md, which puts
 // the shares of the elements beside what RFC 5356 leads one to expect:
 //
-//	go run ./core/internal/sim/shares -o docs/policies.md
+//	go run ./core/internal/sim/shares -o docs/reports/policies.md
 package main
 
 import (

@@ -58,7 +58,7 @@ var names = map[protocol.PolicyType]string{
 
 const head = `# What the policies do
 
-Written by ` + "`go run ./core/internal/sim/shares -o docs/policies.md`" + `: the machines of a registrar and of pool users
+Written by ` + "`go run ./core/internal/sim/shares -o docs/reports/policies.md`" + `: the machines of a registrar and of pool users
 that ship, in virtual time. It comes out the same each time.
 
 A pool user that opens a session uses one element: at the registrar it is the first one of an answer, and the others of

@@ -32,21 +32,21 @@ func TestShares(t *testing.T) {
 // TestPage: what the page says of the pools is what the policies do. The large
 // pools with sessions that are held take too long to be looked at again.
 func TestPage(t *testing.T) {
-	text, err := os.ReadFile("../../../../docs/policies.md")
+	text, err := os.ReadFile("../../../../docs/reports/policies.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	const renew = "go run ./core/internal/sim/shares -o docs/policies.md"
+	const renew = "go run ./core/internal/sim/shares -o docs/reports/policies.md"
 	for _, kind := range policies {
 		for _, row := range []string{stillRow(kind, 3), stillRow(kind, 100), heldRow(kind, 3)} {
 			if !strings.Contains(string(text), row) {
-				t.Errorf("docs/policies.md does not say\n%sRenew it: %s", row, renew)
+				t.Errorf("docs/reports/policies.md does not say\n%sRenew it: %s", row, renew)
 			}
 		}
 	}
 	for _, words := range []string{head, textHeld, textEnd} {
 		if !strings.Contains(string(text), words) {
-			t.Errorf("docs/policies.md has other words. Renew it: %s", renew)
+			t.Errorf("docs/reports/policies.md has other words. Renew it: %s", renew)
 		}
 	}
 }

@@ -1,7 +1,7 @@
-// Command table makes docs/interoperability.md from what the tests against
+// Command table makes docs/reports/interoperability.md from what the tests against
 // other implementations of SCTP print with -v:
 //
-//	table USRSCTP-OUTPUT KERNEL-OUTPUT >docs/interoperability.md
+//	table USRSCTP-OUTPUT KERNEL-OUTPUT >docs/reports/interoperability.md
 package main
 
 import (
