@@ -36,7 +36,7 @@ var rank = map[string]int{
 	"core/internal/endpoint":            33,
 	"core/internal/registrar":           33,
 	"core/internal/snapshot":            34,
-	"core/internal/shell":               34,
+	"core/internal/driver":              34,
 	"core/internal/session":             35,
 	"core/internal/sim":                 39,
 	"core/internal/sim/scale":           71,

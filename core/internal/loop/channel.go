@@ -4,16 +4,16 @@ import (
 	"errors"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
 // channel is one endpoint of a registrar.
 type channel struct {
-	*shell.Channel
+	*driver.Channel
 	port *Port
 }
 
@@ -89,7 +89,7 @@ func (r *Registrar) handleENRP(ch *channel, info *assoc.RecvInfo, b []byte) {
 
 // perform does what the machine wants.
 func (r *Registrar) perform(f registrar.Effect) {
-	if r.shell.Perform(f) {
+	if r.links.Perform(f) {
 		return
 	}
 	switch f := f.(type) {

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/shell"
+	"github.com/librserpool/librserpool/core/internal/driver"
 )
 
 // Loop passes events to one machine, performs its effects in order and calls
@@ -16,14 +16,14 @@ import (
 // effects are performed with it held.
 type Loop[E, F any] struct {
 	mu      sync.Locker
-	driver  shell.Driver[E, F]
+	driver  driver.Driver[E, F]
 	stopped bool
 	timer   Timer
 }
 
 // New returns the loop of a machine.
-func New[E, F any](mu sync.Locker, machine shell.Machine[E, F], perform func(F)) *Loop[E, F] {
-	l := &Loop[E, F]{mu: mu, driver: shell.Driver[E, F]{Machine: machine, Now: time.Now, Perform: perform}}
+func New[E, F any](mu sync.Locker, machine driver.Machine[E, F], perform func(F)) *Loop[E, F] {
+	l := &Loop[E, F]{mu: mu, driver: driver.Driver[E, F]{Machine: machine, Now: time.Now, Perform: perform}}
 	l.timer.Due = l.due
 	return l
 }

@@ -5,7 +5,7 @@ import (
 	"net"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/shell"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
@@ -80,7 +80,7 @@ func (p *Port) assemble(info *assoc.RecvInfo, b []byte) (whole []byte, ok bool) 
 }
 
 // SendControl sends a message ordered on stream 0, now or when there is room
-// (ASAP-5-07). It returns shell.ErrOutbox when too many wait already.
+// (ASAP-5-07). It returns driver.ErrOutbox when too many wait already.
 func (p *Port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 	waiting := p.outbox[id]
 	if len(waiting) == 0 {
@@ -89,8 +89,8 @@ func (p *Port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 			return err
 		}
 	}
-	if len(waiting) == shell.MaxOutbox {
-		return shell.ErrOutbox
+	if len(waiting) == driver.MaxOutbox {
+		return driver.ErrOutbox
 	}
 	p.outbox[id] = append(waiting, control{ppid, b})
 	return nil

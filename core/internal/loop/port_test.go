@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
@@ -74,7 +74,7 @@ func TestControlMessagesWaitInOrder(t *testing.T) {
 	sent := 0
 	for ; ; sent++ {
 		err := a.SendControl(atA, 11, fmt.Appendf(nil, "%050d", sent))
-		if errors.Is(err, shell.ErrOutbox) {
+		if errors.Is(err, driver.ErrOutbox) {
 			break
 		}
 		if err != nil || sent > 1000 {

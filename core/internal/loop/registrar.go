@@ -13,9 +13,9 @@ import (
 	"sync"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/snapshot"
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/wire"
@@ -55,7 +55,7 @@ type Registrar struct {
 	mu        sync.Mutex
 	machine   *registrar.Registrar
 	loop      *Loop[registrar.Event, registrar.Effect]
-	shell     shell.Registrar
+	links     driver.Registrar
 	asap      *channel
 	enrp      *channel                           // nil without ENRP
 	tcp       *tcpServer                         // nil without TCP
@@ -104,9 +104,9 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 		return nil, errors.Join(err, r.closeChannels())
 	}
 	r.loop = New(&r.mu, r.machine, r.perform)
-	r.shell = shell.Registrar{ASAP: r.asap.Channel, TCP: r.tcp, Failed: r.couldNotSend}
+	r.links = driver.Registrar{ASAP: r.asap.Channel, TCP: r.tcp, Failed: r.couldNotSend}
 	if r.enrp != nil {
-		r.shell.ENRP = r.enrp.Channel
+		r.links.ENRP = r.enrp.Channel
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -164,7 +164,7 @@ func openChannel(cfg RegistrarConfig, name registrar.Channel, ppid uint32, local
 		return nil, err
 	}
 	port := NewPort(ep)
-	return &channel{&shell.Channel{Name: name, PPID: ppid, Endpoint: port, Here: cfg.Host.Here}, port}, nil
+	return &channel{&driver.Channel{Name: name, PPID: ppid, Endpoint: port, Here: cfg.Host.Here}, port}, nil
 }
 
 // NewRand returns a source for a machine, seeded by the system.

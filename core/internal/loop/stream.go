@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/shell"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/wire"
 )
 
@@ -28,7 +28,7 @@ type Stream struct {
 
 // NewStream takes over a connection.
 func NewStream(conn net.Conn) *Stream {
-	s := &Stream{conn: conn, outbox: make(chan []byte, shell.MaxOutbox), closed: make(chan struct{})}
+	s := &Stream{conn: conn, outbox: make(chan []byte, driver.MaxOutbox), closed: make(chan struct{})}
 	go s.runSend()
 	return s
 }
@@ -69,7 +69,7 @@ func (s *Stream) rest(b []byte) error {
 	return err
 }
 
-// Send queues a message; it does not block. shell.ErrOutbox means that the other
+// Send queues a message; it does not block. driver.ErrOutbox means that the other
 // side does not read.
 func (s *Stream) Send(b []byte) error {
 	select {
@@ -81,7 +81,7 @@ func (s *Stream) Send(b []byte) error {
 	case s.outbox <- b:
 		return nil
 	default:
-		return shell.ErrOutbox
+		return driver.ErrOutbox
 	}
 }
 

@@ -12,10 +12,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -238,7 +238,7 @@ func TestStream(t *testing.T) {
 			break
 		}
 	}
-	if !errors.Is(err, shell.ErrOutbox) {
+	if !errors.Is(err, driver.ErrOutbox) {
 		t.Errorf("nobody reads: %v", err)
 	}
 	b.Close()

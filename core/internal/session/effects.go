@@ -5,9 +5,9 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -77,7 +77,7 @@ func (t *Table) sendControl(id assoc.ID, m asap.Message) {
 	if err == nil {
 		err = t.port.SendControl(id, protocol.PPIDASAP, b)
 	}
-	if errors.Is(err, shell.ErrOutbox) {
+	if errors.Is(err, driver.ErrOutbox) {
 		_ = t.port.Abort(id, "control messages are not read") // gone already: as wished
 	}
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -93,8 +93,8 @@ func (p *port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 	}
 	s := &sending{data: b, info: assoc.SendInfo{Assoc: id, PPID: ppid}}
 	if e.queued > e.room {
-		if e.boxed() == shell.MaxOutbox {
-			return shell.ErrOutbox
+		if e.boxed() == driver.MaxOutbox {
+			return driver.ErrOutbox
 		}
 		s.boxed = true
 	}

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/session"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
 
@@ -36,7 +36,7 @@ type Role struct {
 // endpointProgram is a PE or PU: the machine of ASAP and the sessions, as in
 // rserpool.Socket, with an application that does not give up.
 type endpointProgram struct {
-	shell.Driver[endpoint.Event, endpoint.Effect]
+	driver.Driver[endpoint.Event, endpoint.Effect]
 	host  *Host
 	port  *port
 	conns map[assoc.ID]*port // over TCP; nil without any
@@ -82,7 +82,7 @@ func (w *World) AddEndpoint(name string, role Role, cfg endpoint.Config, registr
 			host: h, role: role, discovers: cfg.Discover > 0,
 			heard: map[*Host]time.Time{}, resolves: map[endpoint.Token]bool{},
 		}
-		e.Driver = shell.Driver[endpoint.Event, endpoint.Effect]{Machine: endpoint.New(cfg), Now: h.now, Perform: e.perform}
+		e.Driver = driver.Driver[endpoint.Event, endpoint.Effect]{Machine: endpoint.New(cfg), Now: h.now, Perform: e.perform}
 		e.table = newTable(e)
 		e.app.e = e
 		return e

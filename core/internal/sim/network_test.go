@@ -10,10 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
@@ -105,13 +105,13 @@ func TestAssociations(t *testing.T) {
 				_ = h.proc.program.(*mute).port.SetParams(1, assoc.Params{SendBuffer: 10, ReceiveBuffer: 10})
 			}
 			var err error
-			for range shell.MaxOutbox + 20 {
+			for range driver.MaxOutbox + 20 {
 				p := a.proc.program.(*mute).port
 				if e := p.SendControl(1, 0, []byte("x")); e != nil {
 					err = e
 				}
 			}
-			if err != shell.ErrOutbox {
+			if err != driver.ErrOutbox {
 				w.fail("no bound")
 			}
 		}, ""},

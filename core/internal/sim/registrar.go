@@ -6,20 +6,20 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/registrar"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
 // registrarProgram is a registrar's machine in a shell like loop.Registrar.
 type registrarProgram struct {
-	shell.Driver[registrar.Event, registrar.Effect]
+	driver.Driver[registrar.Event, registrar.Effect]
 	host       *Host
 	machine    *registrar.Registrar
-	shell      shell.Registrar
-	asap, enrp *shell.Channel
+	links      driver.Registrar
+	asap, enrp *driver.Channel
 	announces  bool
 	discovers  bool
 	handsOver  bool
@@ -56,7 +56,7 @@ func (h *Host) newRegistrar(cfg registrar.Config) *registrarProgram {
 		panic(err)
 	}
 	r := &registrarProgram{host: h, machine: m, leavers: map[registrar.Link]bool{}, consents: map[protocol.ServerID]*consent{}, began: h.w.now, announces: cfg.Announce, discovers: cfg.Multicast, handsOver: cfg.Handover}
-	r.Driver = shell.Driver[registrar.Event, registrar.Effect]{Machine: m, Now: h.now, Perform: r.perform}
+	r.Driver = driver.Driver[registrar.Event, registrar.Effect]{Machine: m, Now: h.now, Perform: r.perform}
 	return r
 }
 
@@ -64,14 +64,14 @@ func (r *registrarProgram) begin() {
 	r.asap = r.open(registrar.ASAPOverSCTP, protocol.PortASAP, protocol.PPIDASAP)
 	r.enrp = r.open(registrar.ENRPOverSCTP, protocol.PortENRP, protocol.PPIDENRP)
 	// What cannot be sent needs no event: the end of the association tells.
-	r.shell = shell.Registrar{ASAP: r.asap, ENRP: r.enrp, TCP: r.openTCP(), Failed: func(registrar.Link, error) {}}
+	r.links = driver.Registrar{ASAP: r.asap, ENRP: r.enrp, TCP: r.openTCP(), Failed: func(registrar.Link, error) {}}
 	r.joinGroups()
 	r.Post(registrar.Start{})
 	r.keepState()
 }
 
-func (r *registrarProgram) open(name registrar.Channel, number uint16, ppid uint32) *shell.Channel {
-	ch := &shell.Channel{Name: name, PPID: ppid, Post: func(e registrar.Event) { r.Post(e) }}
+func (r *registrarProgram) open(name registrar.Channel, number uint16, ppid uint32) *driver.Channel {
+	ch := &driver.Channel{Name: name, PPID: ppid, Post: func(e registrar.Event) { r.Post(e) }}
 	ch.Endpoint = r.host.proc.listen(number, func(info assoc.RecvInfo, b []byte) {
 		if info.Kind == assoc.Message {
 			r.handleMessage(ch, info, b)
@@ -82,7 +82,7 @@ func (r *registrarProgram) open(name registrar.Channel, number uint16, ppid uint
 	return ch
 }
 
-func (r *registrarProgram) handleMessage(ch *shell.Channel, info assoc.RecvInfo, b []byte) {
+func (r *registrarProgram) handleMessage(ch *driver.Channel, info assoc.RecvInfo, b []byte) {
 	h, l := r.host, ch.Link(info.Assoc)
 	if ch == r.asap {
 		r.received(l, b)
@@ -108,7 +108,7 @@ func (r *registrarProgram) received(l registrar.Link, b []byte) {
 
 func (r *registrarProgram) perform(f registrar.Effect) {
 	r.check(f)
-	if r.shell.Perform(f) {
+	if r.links.Perform(f) {
 		return
 	}
 	switch f := f.(type) {

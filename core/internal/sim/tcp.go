@@ -21,7 +21,7 @@ const (
 	firstConn  = assoc.ID(1 << 31) // as in rserpool
 )
 
-// streams are the connections of a registrar (shell.Streams).
+// streams are the connections of a registrar (driver.Streams).
 type streams struct {
 	r    *registrarProgram
 	port *port

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/driver"
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/protocol"
-	"github.com/librserpool/librserpool/core/internal/shell"
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/transport/open"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
@@ -156,7 +156,7 @@ func (c *Crowd) send(to assoc.ID, m asap.Message) error {
 	if err == nil {
 		err = c.port.SendControl(to, protocol.PPIDASAP, bytes)
 	}
-	if errors.Is(err, shell.ErrOutbox) {
+	if errors.Is(err, driver.ErrOutbox) {
 		return nil // an acknowledgement that will be asked for again
 	}
 	return err

@@ -1,8 +1,8 @@
-// Package shell is the pure part of what surrounds a machine: how events and
+// Package driver is the pure part of what surrounds a machine: how events and
 // effects take turns, and how a registrar's effects become messages on
 // associations. The daemon and the simulated world share it, so that what is
 // simulated is what runs.
-package shell
+package driver
 
 import "time"
 
