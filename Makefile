@@ -13,13 +13,14 @@
 #   make conformance renews docs/reports/conformance*.md; fails where a requirement lacks a test
 #   make conformance-check only looks whether they are up to date (part of make test)
 #   make interop     tests against usrsctp and the kernel; writes docs/reports/interoperability.md
-#   make interop-rsplib  RSPLIB and this library meet; writes docs/reports/interoperability-rsplib.md
+#   make interop-rsplib  RSPLIB and this library meet; QUICK=1 for a look; writes docs/reports/interoperability-rsplib.md
 #   make bench-rsplib  registrars of both side by side; ROUNDS=5; writes into docs/reports/benchmarks-enrp.md
 #   make bench-policies  what the pools of a registrar cost, and how each policy shares sessions out
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim         registrars, elements and users in worlds that fail, seed by seed; SEEDS=1000 FIRST=1
 #   make sim-faults  puts known mistakes into the code: the worlds have to find each
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
+#   make fuzz        every fuzz test with RUNS=20000 inputs
 #   make sim-loss    sessions at 5 % loss: how many fail over by mistake; DAYS=3
 #   make soak        molest real groups of registrars; SOAK=10m for how long
 #   make lint        gofmt, go mod tidy, go vet, staticcheck
@@ -96,9 +97,13 @@ interop: setup
 	go run ./core/internal/transport/interop/table $$out/usrsctp $$out/kernel >docs/reports/interoperability.md; \
 	grep -h -A 5 -e '--- FAIL' $$out/usrsctp $$out/kernel; rm -rf $$out; exit $$status
 
+# One scenario of each kind, for every submission.
+RSPLIB_QUICK = TestOurRegistrar/their_PU_resolves|TestTheirRegistrar/our_PU_.the_C_program..is_served|TestPeers/updates_in_both
+
 .PHONY: interop-rsplib bench-rsplib
 interop-rsplib: all
-	tests/rsplib/run -b "$(BUILD)" -p docs/reports/interoperability-rsplib.md -l "$(BUILD)/rsplib-logs" -- -test.v -test.run 'TestOurRegistrar|TestTheirRegistrar|TestPeers'
+	tests/rsplib/run -b "$(BUILD)" $(if $(QUICK),,-p docs/reports/interoperability-rsplib.md) -l "$(BUILD)/rsplib-logs" -- -test.v \
+	  -test.run '$(if $(QUICK),$(RSPLIB_QUICK),TestOurRegistrar|TestTheirRegistrar|TestPeers)'
 
 bench-rsplib: all
 	tests/rsplib/run -b "$(BUILD)" -f docs/reports/benchmarks-enrp.md -l "$(BUILD)/rsplib-logs" -- -test.v -test.run 'TestDownload|TestTakeover' -rounds $(or $(ROUNDS),5)
@@ -120,6 +125,15 @@ bench-sctp: setup
 # A seed that fails prints the command that plays it again.
 sim: setup
 	go test ./core/internal/sim -run 'TestWorld|TestShipped|TestRolling|TestLone|TestSessions' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
+
+# The fuzz tests are found by their names: package and function.
+.PHONY: fuzz
+fuzz: setup
+	@grep -rn '^func Fuzz' --include='*_test.go' core capi cmd | sed 's,/[^/]*:[0-9]*:func \(Fuzz[A-Za-z]*\).*, \1,' | sort -u | \
+	while read -r package name; do \
+	  echo "$$package $$name"; go test "./$$package" -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(RUNS),20000)x >$(BUILD).fuzz 2>&1 || \
+	  { cat $(BUILD).fuzz; exit 1; }; \
+	done; status=$$?; rm -f $(BUILD).fuzz; exit $$status
 
 .PHONY: sim-faults
 sim-faults: setup
