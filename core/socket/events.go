@@ -26,6 +26,7 @@ func (s *Socket) writableHook(id assoc.ID) {
 
 // dispatch takes from the transport what it has, as long as there is room for it.
 func (s *Socket) dispatch() {
+	now := time.Now()
 	for s.port != nil && !s.closed && !s.table.Stuck() {
 		var info assoc.RecvInfo
 		b, err := s.port.Receive(&info)
@@ -35,7 +36,7 @@ func (s *Socket) dispatch() {
 			}
 			return
 		}
-		s.table.Handle(time.Now(), &info, b)
+		s.table.Handle(now, &info, b)
 	}
 }
 
