@@ -23,6 +23,8 @@
 #   make sim-loss    sessions at 5 % loss: how many fail over by mistake; DAYS=3
 #   make soak        molest real groups of registrars; SOAK=10m for how long
 #   make check       all that is quick and no test of behaviour: form, vet, staticcheck, dead code, layers, manual, conformance, bench
+#   make mutate      which faults in a package do its tests not notice? PKG="./core/internal/policy ..." N=100 SEED=1
+#                    TESTS='TestA|TestB' ALSO=./core/internal/sim ALSO_TESTS='TestC'; N faults at random, else all; see tools/mutate
 #   make fmt, make clean
 
 BUILD ?= build
@@ -178,6 +180,12 @@ check-manual:
 
 check-bench:
 	cd core/bench && go vet ./... && go test ./...
+
+.PHONY: mutate
+mutate: setup-go
+	@[ -n "$(PKG)" ] || { echo 'usage: make mutate PKG="./core/internal/policy ..."; see the head of the Makefile' >&2; exit 2; }
+	go run ./tools/mutate $(if $(N),-n $(N)) $(if $(SEED),-seed $(SEED)) $(if $(TESTS),-tests '$(TESTS)') \
+		$(if $(ALSO),-also $(ALSO)) $(if $(ALSO_TESTS),-also-tests '$(ALSO_TESTS)') $(PKG)
 
 fmt: setup-check
 	gofmt -w .
