@@ -11,7 +11,7 @@
 #   make bench-failover  how long a failover takes; RUNS=30
 #   make bench-enrp  how long it takes to replace a silent registrar; RUNS=20
 #   make conformance renews docs/reports/conformance*.md; fails where a requirement lacks a test
-#   make conformance-check only looks whether they are up to date (part of make test)
+#   make conformance-check only looks whether they are up to date (part of make check and make test)
 #   make interop     tests against usrsctp and the kernel; writes docs/reports/interoperability.md
 #   make interop-rsplib  RSPLIB and this library meet; QUICK=1 for a look; writes docs/reports/interoperability-rsplib.md
 #   make bench-rsplib  registrars of both side by side; ROUNDS=5; writes into docs/reports/benchmarks-enrp.md
@@ -23,7 +23,9 @@
 #   make fuzz        every fuzz test with RUNS=20000 inputs
 #   make sim-loss    sessions at 5 % loss: how many fail over by mistake; DAYS=3
 #   make soak        molest real groups of registrars; SOAK=10m for how long
-#   make lint        gofmt, go mod tidy, go vet, staticcheck
+#   make check       all that is quick and no test of behaviour: form, vet, staticcheck, dead code, layers, manual, conformance, bench
+#   make mutate      which faults in a package do its tests not notice? PKG="./core/internal/policy ..." N=100 SEED=1
+#                    TESTS='TestA|TestB' ALSO=./core/internal/sim ALSO_TESTS='TestC'; N faults at random, else all; see tools/mutate
 #   make fmt, make clean
 
 BUILD ?= build
@@ -31,12 +33,13 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+DEADCODE = golang.org/x/tools/cmd/deadcode@v0.51.0
 CMAKE_FLAGS ?=
 
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp bench-policies sim soak lint fmt clean setup setup-test
+.PHONY: help conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp bench-policies sim soak fmt clean setup setup-test setup-check setup-go
 
 .DEFAULT_GOAL := all
 
@@ -54,6 +57,12 @@ setup:
 setup-test:
 	@tools/setup.sh build test
 
+setup-check:
+	@tools/setup.sh check
+
+setup-go:
+	@tools/setup.sh
+
 test: setup-test all conformance-check go-test c-test
 	@echo
 	@echo "All tests passed."
@@ -61,7 +70,6 @@ test: setup-test all conformance-check go-test c-test
 
 # The tests in tests/go run what is built; with RSERPOOL_BIN they fail where it is missing.
 go-test: all
-	go vet ./...
 	RSERPOOL_BIN="$(abspath $(BUILD))/bin" go test -race ./...
 
 c-test: all
@@ -87,7 +95,7 @@ test-kernel: all
 conformance: setup
 	go run ./tools/conformance
 
-conformance-check: setup
+conformance-check: setup-go
 	go run ./tools/conformance -check
 
 interop: setup
@@ -152,15 +160,50 @@ sim-sctp: setup
 soak: setup
 	go test ./tests/go/cluster -v -timeout 0 -soak $(or $(SOAK),5m)
 
-lint: setup
+# Needs no build. core/bench is a module of its own, which ./... leaves out, and is
+# looked at by itself.
+.PHONY: check check-form check-tidy check-vet check-dead check-layers check-manual check-bench
+check: setup-check check-form check-tidy check-vet check-dead check-layers check-manual conformance-check check-bench
+	@echo "All checks passed."
+
+check-form:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "run make fmt for:"; echo "$$unformatted"; exit 1; }
+	tools/c-format.sh check
+
+check-tidy:
 	go mod tidy -diff
 	cd core/bench && go mod tidy -diff
+
+check-vet:
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
-fmt: setup
+# What no program and no test reaches. C reaches what capi/core/exports_test.go lists.
+check-dead:
+	@for module in . core/bench; do \
+		dead=$$(cd $$module && go run $(DEADCODE) -test ./...) || exit 1; \
+		[ -z "$$dead" ] || { echo "in $$module, to be removed or used:"; echo "$$dead"; exit 1; }; \
+	done
+
+check-layers:
+	go test ./core/internal/arch
+
+check-manual:
+	tests/c/test_manual.sh .
+	@status=0; tests/c/test_manual_format.sh . || status=$$?; [ $$status = 77 ] || exit $$status
+
+check-bench:
+	cd core/bench && go vet ./... && go test ./...
+
+.PHONY: mutate
+mutate: setup-go
+	@[ -n "$(PKG)" ] || { echo 'usage: make mutate PKG="./core/internal/policy ..."; see the head of the Makefile' >&2; exit 2; }
+	go run ./tools/mutate $(if $(N),-n $(N)) $(if $(SEED),-seed $(SEED)) $(if $(TESTS),-tests '$(TESTS)') \
+		$(if $(ALSO),-also $(ALSO)) $(if $(ALSO_TESTS),-also-tests '$(ALSO_TESTS)') $(PKG)
+
+fmt: setup-check
 	gofmt -w .
+	tools/c-format.sh write
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-asan

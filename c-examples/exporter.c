@@ -19,8 +19,8 @@ static void tell(const union rsp_notification *note)
 	if (note->type == RSP_SESSION_ADDED)
 		fprintf(stderr, "served by 0x%08" PRIx32 "\n", note->session.pe_id);
 	if (note->type == RSP_FAILOVER_COMPLETED)
-		fprintf(stderr, "served by 0x%08" PRIx32 ", %" PRIu32 " records sent again\n",
-		        note->failover.new_pe_id, note->failover.resent);
+		fprintf(stderr, "served by 0x%08" PRIx32 ", %" PRIu32 " records sent again\n", note->failover.new_pe_id,
+		        note->failover.resent);
 }
 
 /* Receives; returns the length of an answer, and 0 for everything else. */

@@ -6,9 +6,9 @@
 // What functions do, how long they wait and with which errno they fail is said in
 // rserpool.h, by the names that the comments here give. Failures are thrown as
 // rserpool::error, whose code() is the errno and whose what() is the sentence of
-// rsp_errmsg() and the system's words for the errno. EAGAIN is none: functions that would have to wait say so by what they
-// return. EINTR is one. Objects are moved and not copied; different threads may use
-// one object at the same time, except to move, close or destroy it.
+// rsp_errmsg() and the system's words for the errno. EAGAIN is none: functions that would have to wait say so by what
+// they return. EINTR is one. Objects are moved and not copied; different threads may use one object at the same time,
+// except to move, close or destroy it.
 #ifndef RSERPOOL_HPP
 #define RSERPOOL_HPP
 
@@ -127,7 +127,8 @@ public:
 
 		for (const auto &a : addrs)
 			packed.append(reinterpret_cast<const char *>(&a), size_of(a.ss_family));
-		check(rsp_bindx(fd_, reinterpret_cast<const sockaddr *>(packed.data()), static_cast<int>(addrs.size()), 0));
+		check(rsp_bindx(fd_, reinterpret_cast<const sockaddr *>(packed.data()), static_cast<int>(addrs.size()),
+		                0));
 	}
 	std::vector<sockaddr_storage> local_addresses(std::uint32_t session = 0) const
 	{

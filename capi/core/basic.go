@@ -33,8 +33,8 @@ type directory struct {
 // member is an element, or the attempt to become one or to end.
 type member struct {
 	*socket.Member // nil while it is being made
-	at               socket.Transport
-	busy             bool
+	at             socket.Transport
+	busy           bool
 }
 
 func (d *directory) resolve() (*socket.Resolver, error) {

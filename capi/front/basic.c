@@ -41,7 +41,7 @@ static int check_unused(const char *function, const char *name, const uint32_t *
 	return 0;
 }
 
-#define CHECK_UNUSED(function, name, value)                                                                  \
+#define CHECK_UNUSED(function, name, value)                                                                            \
 	check_unused(function, name, (value)->reserved, sizeof((value)->reserved) / sizeof((value)->reserved[0]))
 
 static int find(struct call *call, const void *pool, size_t pool_len, const struct rsp_addrhints *hints,
@@ -68,14 +68,14 @@ static int find(struct call *call, const void *pool, size_t pool_len, const stru
 		        .wait = hints->wait,
 		};
 	}
-	if (task_outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, error_space()), &found) == -1)
+	if (task_outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, error_space()), &found) ==
+	    -1)
 		return -1;
 	*list = found.list;
 	return 0;
 }
 
-int rsp_getaddrinfo(const void *pool, size_t pool_len, const struct rsp_addrhints *hints,
-                    struct rsp_addrinfo **list)
+int rsp_getaddrinfo(const void *pool, size_t pool_len, const struct rsp_addrhints *hints, struct rsp_addrinfo **list)
 {
 	struct call call;
 
@@ -116,7 +116,8 @@ static int enter(struct call *call, const void *pool, size_t pool_len, const str
 	        .addr = where->ai_addr,
 	};
 	load = load_of(info);
-	if (task_outcome(call, call->go->rspgo_join((void *)(uintptr_t)pool, pool_len, &at, &load, error_space()), &made) == -1)
+	if (task_outcome(call, call->go->rspgo_join((void *)(uintptr_t)pool, pool_len, &at, &load, error_space()),
+	                 &made) == -1)
 		return -1;
 	if (pe_id != NULL)
 		*pe_id = made.pe_id;
@@ -139,8 +140,9 @@ static int about_element(struct call *call, enum rspgo_about what, const void *p
 
 	if (check_handle(call, pool, pool_len) == -1)
 		return -1;
-	return task_outcome(call, call->go->rspgo_about((int)what, (void *)(uintptr_t)pool, pool_len, pe_id, error_space()),
-	               &nothing);
+	return task_outcome(call,
+	                    call->go->rspgo_about((int)what, (void *)(uintptr_t)pool, pool_len, pe_id, error_space()),
+	                    &nothing);
 }
 
 int rsp_pe_deregistration(const void *pool, size_t pool_len, uint32_t pe_id)

@@ -30,8 +30,8 @@ static unsigned int send_together(struct call *call, const struct rsp_mmsghdr *m
 	for (n = 0; n < count && n < CHUNK; n++) {
 		if (check_send(call, msgs[n].buf, msgs[n].len, &msgs[n].info, flags) == -1)
 			break;
-		list[n] = (struct rspgo_sending){
-		        .buf = msgs[n].buf, .len = msgs[n].len, .info = sent_as(&msgs[n].info)};
+		list[n] =
+		        (struct rspgo_sending){.buf = msgs[n].buf, .len = msgs[n].len, .info = sent_as(&msgs[n].info)};
 	}
 	if (n == 0)
 		return 0;

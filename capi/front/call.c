@@ -15,8 +15,7 @@ static int identify(int fd, const char *function, uint64_t *ino)
 	if (fstat(fd, &status) != 0)
 		return fail(fd, EBADF, "%s: descriptor %d is not open; rsp_socket makes one", function, fd);
 	if (!S_ISSOCK(status.st_mode))
-		return fail(fd, ENOTSOCK, "%s: descriptor %d is no socket; use one that rsp_socket made", function,
-		            fd);
+		return fail(fd, ENOTSOCK, "%s: descriptor %d is no socket; use one that rsp_socket made", function, fd);
 	*ino = status.st_ino;
 	return 0;
 }

@@ -53,8 +53,7 @@ int check_handle(struct call *call, const void *pool, size_t size)
 	return 0;
 }
 
-static int start(struct call *call, enum rspgo_verb verb, const void *pool, size_t size,
-                 struct rspgo_loadinfo *info)
+static int start(struct call *call, enum rspgo_verb verb, const void *pool, size_t size, struct rspgo_loadinfo *info)
 {
 	return call->go->rspgo_start(call->fd, call->ino, (int)verb, (void *)(uintptr_t)pool, size, info,
 	                             nonblocking(call->fd), error_space());
@@ -130,8 +129,10 @@ int rsp_deregister_flags(int fd, int flags)
 	if (begin_call(&call, "rsp_deregister_flags", fd) == -1)
 		return -1;
 	if (flags != RSP_DRAIN)
-		return (int)end_call(&call, fail(fd, EINVAL, "rsp_deregister_flags: flags %#x are unknown; "
-		                                 "RSP_DRAIN is all there is", (unsigned)flags));
+		return (int)end_call(&call, fail(fd, EINVAL,
+		                                 "rsp_deregister_flags: flags %#x are unknown; "
+		                                 "RSP_DRAIN is all there is",
+		                                 (unsigned)flags));
 	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_DRAIN, NULL, 0, NULL)));
 }
 

@@ -45,7 +45,7 @@ struct call {
 	const struct core *go;
 	const char *function;
 	int fd;
-	uint64_t ino; /* of fd */
+	uint64_t ino;  /* of fd */
 	int64_t until; /* when waits for fd end, by the monotonic clock in ms: 0 = not known yet, -1 = never */
 	sigset_t before;
 };

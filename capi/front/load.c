@@ -110,13 +110,14 @@ static void load_core(void)
 	library = open_core();
 	if (library == NULL) {
 		snprintf(load_error, sizeof(load_error),
-		         "cannot load %s: %.300s; install it in the directory of librserpool.so.0, and call rsp_init before "
+		         "cannot load %s: %.300s; install it in the directory of librserpool.so.0, and call rsp_init "
+		         "before "
 		         "chroot or setuid",
 		         CORE_NAME, dlerror());
 		return;
 	}
-#define FIND(result, name, parameters)                                                                       \
-	if (!find_function(library, #name, &functions.name))                                                 \
+#define FIND(result, name, parameters)                                                                                 \
+	if (!find_function(library, #name, &functions.name))                                                           \
 		goto mismatch;
 	RSPGO_FUNCTIONS(FIND)
 #undef FIND

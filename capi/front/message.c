@@ -39,16 +39,14 @@ static int check_info(struct call *call, const struct rsp_sndrcvinfo *info)
 	return 0;
 }
 
-int check_send(struct call *call, const void *buf, size_t len, const struct rsp_sndrcvinfo *info,
-                      int flags)
+int check_send(struct call *call, const void *buf, size_t len, const struct rsp_sndrcvinfo *info, int flags)
 {
 	if (buf == NULL && len > 0)
 		return fail(call->fd, EFAULT, "%s: the buffer is NULL", call->function);
 	if (len == 0)
 		return fail(call->fd, EINVAL, "%s: SCTP carries no empty messages", call->function);
 	if (len > INT32_MAX)
-		return fail(call->fd, EMSGSIZE, "%s: no message can be %zu bytes long", call->function,
-		            len);
+		return fail(call->fd, EMSGSIZE, "%s: no message can be %zu bytes long", call->function, len);
 	if (check_flags(call, flags, SEND_FLAGS) == -1)
 		return -1;
 	return info != NULL ? check_info(call, info) : 0;
@@ -82,8 +80,8 @@ ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_m
 	int waited;
 
 	for (waited = 0;; waited = 1) {
-		int64_t sent = call->go->rspgo_send(call->fd, call->ino, (void *)(uintptr_t)buf, len, info,
-		                                    error_space());
+		int64_t sent =
+		        call->go->rspgo_send(call->fd, call->ino, (void *)(uintptr_t)buf, len, info, error_space());
 
 		if (!may_wait(call, sent, flags))
 			return tried(call, waited, sent);
@@ -159,8 +157,7 @@ static ssize_t receive_call(struct call *call, void *buf, size_t len, struct rsp
 	int waited;
 
 	for (waited = 0;; waited = 1) {
-		int64_t received =
-		        call->go->rspgo_recv(call->fd, call->ino, buf, len, info, &note, how, error_space());
+		int64_t received = call->go->rspgo_recv(call->fd, call->ino, buf, len, info, &note, how, error_space());
 
 		if (received >= 0 && info->kind == RSPGO_NOTIFICATION)
 			return with_dropped(copy_notification(buf, len, info, &note), info, how);
@@ -229,13 +226,14 @@ static int cookie_call(struct call *call, const void *cookie, size_t len, uint32
 	if (cookie == NULL && len > 0)
 		return fail(call->fd, EFAULT, "rsp_send_cookie: the cookie is NULL");
 	if (len > RSP_COOKIE_MAX)
-		return fail(call->fd, EMSGSIZE, "rsp_send_cookie: a state of %zu bytes is too long; a cookie carries %d",
-		            len, RSP_COOKIE_MAX);
+		return fail(call->fd, EMSGSIZE,
+		            "rsp_send_cookie: a state of %zu bytes is too long; a cookie carries %d", len,
+		            RSP_COOKIE_MAX);
 	if (check_flags(call, flags, MSG_DONTWAIT) == -1)
 		return -1;
 	for (waited = 0;; waited = 1) {
-		int sent = call->go->rspgo_send_cookie(call->fd, call->ino, (void *)(uintptr_t)cookie, len,
-		                                       session, error_space());
+		int sent = call->go->rspgo_send_cookie(call->fd, call->ino, (void *)(uintptr_t)cookie, len, session,
+		                                       error_space());
 
 		if (!may_wait(call, sent, flags))
 			return (int)tried(call, waited, sent);

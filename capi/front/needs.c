@@ -182,7 +182,8 @@ static int is_fatal(const char *setting, size_t length)
 
 static int check_variables(void)
 {
-	const char *memory = variable("GOMEMLIMIT"), *processors = variable("GOMAXPROCS"), *settings = variable("GODEBUG");
+	const char *memory = variable("GOMEMLIMIT"), *processors = variable("GOMAXPROCS"),
+	           *settings = variable("GODEBUG");
 	const char *at;
 
 	if (memory != NULL && *memory != '\0' && strcmp(memory, "off") != 0 && !is_size(memory))

@@ -83,8 +83,7 @@ static int set_call(struct call *call, uint32_t session, int option, const void 
 		return fail(call->fd, EINVAL, "rsp_setsockopt: no value is %lu bytes long", (unsigned long)len);
 	if (is_timeout(option))
 		return set_timeout(call, session, option, value, len);
-	result = call->go->rspgo_setopt(call->ino, session, option, (void *)(uintptr_t)value, len,
-	                                error_space());
+	result = call->go->rspgo_setopt(call->ino, session, option, (void *)(uintptr_t)value, len, error_space());
 	return result < 0 ? core_failed(call->fd, result) : 0;
 }
 

@@ -86,8 +86,7 @@ int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct
 		return fail(call->fd, EAGAIN, "%s: the time is over that RSP_RCVTIMEO or RSP_SNDTIMEO has set",
 		            call->function);
 	if (ready == -1)
-		return fail(call->fd, errno, "%s: interrupted while waiting: %s", call->function,
-		            strerror(errno));
+		return fail(call->fd, errno, "%s: interrupted while waiting: %s", call->function, strerror(errno));
 	if ((wait.revents & POLLNVAL) != 0)
 		return fail(call->fd, EBADF, "%s: another thread closed the descriptor", call->function);
 	return 0;
@@ -117,8 +116,7 @@ static int check_process(const char *function)
 {
 	if (!forked())
 		return 0;
-	return fail(-1, EOWNERDEAD, "%s: this process was forked after the first rsp_ call of its parent",
-	            function);
+	return fail(-1, EOWNERDEAD, "%s: this process was forked after the first rsp_ call of its parent", function);
 }
 
 int rsp_select(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, struct timeval *timeout)

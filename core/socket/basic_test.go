@@ -76,6 +76,9 @@ func TestJoinEveryTransport(t *testing.T) {
 			r := w.process().resolver()
 			got, err := r.Resolve(w.ctx, "service", Query{})
 			w.ok(err)
+			if status := r.Status(); status.Registrar == "" || status.Name != (Name{}) {
+				t.Errorf("after an answer the resolver says of itself: %+v", status)
+			}
 			want := []Element{{
 				ID: 5, Life: 60, Transport: at.Protocol, ServiceCode: at.ServiceCode, Policy: opts.Registration.Policy,
 				Addrs: []netip.AddrPort{netip.AddrPortFrom(loopback.Addr(), at.Addrs[0].Port())},

@@ -20,20 +20,20 @@
 
 #include <rserpool.h>
 
-#define CHECK(condition)                                                                                     \
-	do {                                                                                                 \
-		if (!(condition))                                                                            \
-			check_failed(__FILE__, __LINE__, #condition);                                        \
+#define CHECK(condition)                                                                                               \
+	do {                                                                                                           \
+		if (!(condition))                                                                                      \
+			check_failed(__FILE__, __LINE__, #condition);                                                  \
 	} while (0)
 
 /* The call must fail with -1 and this errno, and rsp_errmsg must explain it. */
-#define CHECK_ERROR(call, error)                                                                             \
-	do {                                                                                                 \
-		errno = 0;                                                                                   \
-		if ((call) != -1 || errno != (error))                                                        \
-			check_failed(__FILE__, __LINE__, #call " gives -1 and " #error);                     \
-		if (strlen(check_message(-1)) < 5)                                                           \
-			check_failed(__FILE__, __LINE__, #call " leaves a sentence");                        \
+#define CHECK_ERROR(call, error)                                                                                       \
+	do {                                                                                                           \
+		errno = 0;                                                                                             \
+		if ((call) != -1 || errno != (error))                                                                  \
+			check_failed(__FILE__, __LINE__, #call " gives -1 and " #error);                               \
+		if (strlen(check_message(-1)) < 5)                                                                     \
+			check_failed(__FILE__, __LINE__, #call " leaves a sentence");                                  \
 	} while (0)
 
 /* The last failure of this thread was explained with these words. */
@@ -51,8 +51,8 @@ static inline const char *check_message(int fd)
 
 static inline void check_failed(const char *file, int line, const char *what)
 {
-	fprintf(stderr, "%s:%d: failed: %s (errno %d: %s; rsp_errmsg: %s)\n", file, line, what, errno,
-	        strerror(errno), check_message(-1));
+	fprintf(stderr, "%s:%d: failed: %s (errno %d: %s; rsp_errmsg: %s)\n", file, line, what, errno, strerror(errno),
+	        check_message(-1));
 	exit(1);
 }
 
@@ -61,10 +61,10 @@ struct check_test {
 	void (*run)(void);
 };
 
-#define TEST(function)                                                                                       \
-	{                                                                                                    \
-		#function, function                                                                          \
-	}
+/* clang-format takes the braces for those of a block. */
+/* clang-format off */
+#define TEST(function) {#function, function}
+/* clang-format on */
 
 /* A name that is mistyped would else be a test that passes. */
 static inline void check_names(int argc, char **argv, const struct check_test *tests, size_t count)
@@ -101,10 +101,10 @@ static inline int check_main(int argc, char **argv, const struct check_test *tes
 	return 0;
 }
 
-#define CHECK_MAIN(tests)                                                                                    \
-	int main(int argc, char **argv)                                                                      \
-	{                                                                                                    \
-		return check_main(argc, argv, (tests), sizeof(tests) / sizeof((tests)[0]));                  \
+#define CHECK_MAIN(tests)                                                                                              \
+	int main(int argc, char **argv)                                                                                \
+	{                                                                                                              \
+		return check_main(argc, argv, (tests), sizeof(tests) / sizeof((tests)[0]));                            \
 	}
 
 static inline long long now_ms(void)

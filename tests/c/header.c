@@ -24,11 +24,10 @@ ssize_t every_info(int fd, const struct rsp_sndrcvinfo *cp, const struct rsp_snd
 	return rsp_sendmsg(fd, "a", 1, NULL, 0) + rsp_sendmsg(fd, "a", 1, 0, 0) +
 	       rsp_sendmsg(fd, "a", 1, (void *)0, 0) + rsp_sendmsg(fd, "a", 1, value, 0) +
 	       rsp_sendmsg(fd, "a", 1, cv, 0) + rsp_sendmsg(fd, "a", 1, pointer, 0) +
-	       rsp_sendmsg(fd, "a", 1, &value, 0) + rsp_sendmsg(fd, "a", 1, cp, 0) +
-	       rsp_sendmsg(fd, "a", 1, *cp, 0) + rsp_sendmsg(fd, "a", 1, constant, 0) +
-	       rsp_sendmsg(fd, "a", 1, array, 0) + rsp_sendmsg(fd, "a", 1, array[1], 0) +
-	       rsp_sendmsg(fd, "a", 1, made(), 0) + (rsp_sendmsg)(fd, (char[]){'a', 'b'}, 2, NULL, 0) +
-	       function(fd, "a", 1, NULL, 0);
+	       rsp_sendmsg(fd, "a", 1, &value, 0) + rsp_sendmsg(fd, "a", 1, cp, 0) + rsp_sendmsg(fd, "a", 1, *cp, 0) +
+	       rsp_sendmsg(fd, "a", 1, constant, 0) + rsp_sendmsg(fd, "a", 1, array, 0) +
+	       rsp_sendmsg(fd, "a", 1, array[1], 0) + rsp_sendmsg(fd, "a", 1, made(), 0) +
+	       (rsp_sendmsg)(fd, (char[]){'a', 'b'}, 2, NULL, 0) + function(fd, "a", 1, NULL, 0);
 }
 
 /* The numbers are those of RFC 5354 section 3.8. */

@@ -203,7 +203,8 @@ int slow_registrar(char address[32])
 		return 0;
 	}
 	CHECK(registrar != NULL && strncmp(registrar, "127.0.0.1:", 10) == 0);
-	relay.registrar = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(registrar + 10)),
+	relay.registrar = (struct sockaddr_in){.sin_family = AF_INET,
+	                                       .sin_port = htons((uint16_t)atoi(registrar + 10)),
 	                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	here = relay.registrar; /* with its port: inside of UDP it stands once more */
 	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1);

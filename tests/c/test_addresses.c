@@ -265,9 +265,9 @@ static void what_is_not_there(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(bound_port),       TEST(pool_users_of_an_element), TEST(too_little_room), TEST(accepted_session),
-        TEST(both_families),    TEST(what_is_not_there),        TEST(several_addresses),
-        TEST(addresses_of_both_kinds), TEST(wrong_addresses),
+        TEST(bound_port),      TEST(pool_users_of_an_element), TEST(too_little_room),   TEST(accepted_session),
+        TEST(both_families),   TEST(what_is_not_there),        TEST(several_addresses), TEST(addresses_of_both_kinds),
+        TEST(wrong_addresses),
 };
 
 CHECK_MAIN(tests)

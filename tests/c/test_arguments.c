@@ -268,9 +268,9 @@ static void version(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(version),   TEST(socket_kinds), TEST(not_ours),       TEST(null_pointers),  TEST(pool_handles),
-        TEST(messages),  TEST(addresses),    TEST(address_in_use), TEST(load_information), TEST(names),
-        TEST(selecting), TEST(detail),
+        TEST(version),          TEST(socket_kinds), TEST(not_ours),  TEST(null_pointers),
+        TEST(pool_handles),     TEST(messages),     TEST(addresses), TEST(address_in_use),
+        TEST(load_information), TEST(names),        TEST(selecting), TEST(detail),
 };
 
 CHECK_MAIN(tests)

@@ -87,8 +87,8 @@ static void every_transport(void)
 		const char *pool;
 		int protocol, socktype;
 	} kinds[] = {
-	        {"basic-tcp", IPPROTO_TCP, SOCK_STREAM},        {"basic-udp", IPPROTO_UDP, SOCK_DGRAM},
-	        {"basic-sctp", IPPROTO_SCTP, SOCK_SEQPACKET},   {"basic-udplite", IPPROTO_UDPLITE, SOCK_DGRAM},
+	        {"basic-tcp", IPPROTO_TCP, SOCK_STREAM},      {"basic-udp", IPPROTO_UDP, SOCK_DGRAM},
+	        {"basic-sctp", IPPROTO_SCTP, SOCK_SEQPACKET}, {"basic-udplite", IPPROTO_UDPLITE, SOCK_DGRAM},
 	        {"basic-dccp", IPPROTO_DCCP, SOCK_DCCP_TYPE},
 	};
 	size_t i;
@@ -359,11 +359,11 @@ static void wrong_arguments(void)
 	CHECK_EXPLAINED("1 to 1024 bytes");
 	CHECK_ERROR(rsp_getaddrinfo(handle, SIZE_MAX, NULL, &list), EINVAL);
 	CHECK_ERROR(rsp_getaddrinfo(handle, RSP_POOL_MAX, NULL, &list), ENOENT);
-#define HINT(member, value, error)                                                                           \
-	do {                                                                                                 \
-		hints.member = (value);                                                                      \
-		CHECK_ERROR(rsp_getaddrinfo("echo", 4, &hints, &list), error);                               \
-		memset(&hints, 0, sizeof(hints));                                                            \
+#define HINT(member, value, error)                                                                                     \
+	do {                                                                                                           \
+		hints.member = (value);                                                                                \
+		CHECK_ERROR(rsp_getaddrinfo("echo", 4, &hints, &list), error);                                         \
+		memset(&hints, 0, sizeof(hints));                                                                      \
 	} while (0)
 	HINT(family, AF_UNIX, EAFNOSUPPORT);
 	HINT(protocol, 255, EPROTONOSUPPORT);
@@ -376,11 +376,11 @@ static void wrong_arguments(void)
 	hints.protocol = IPPROTO_UDP;
 	HINT(socktype, SOCK_STREAM, ESOCKTNOSUPPORT);
 
-#define WHERE(member, value, error)                                                                          \
-	do {                                                                                                 \
-		where.member = (value);                                                                      \
-		CHECK_ERROR(rsp_pe_registration("wrong", 5, &where, &load, &id), error);                     \
-		where = at(&here, IPPROTO_TCP);                                                              \
+#define WHERE(member, value, error)                                                                                    \
+	do {                                                                                                           \
+		where.member = (value);                                                                                \
+		CHECK_ERROR(rsp_pe_registration("wrong", 5, &where, &load, &id), error);                               \
+		where = at(&here, IPPROTO_TCP);                                                                        \
 	} while (0)
 	CHECK_ERROR(rsp_pe_registration(NULL, 5, &where, &load, &id), EFAULT);
 	CHECK_ERROR(rsp_pe_registration("wrong", 5, NULL, &load, &id), EFAULT);
@@ -553,9 +553,10 @@ static void the_same_at_once(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(server_dies), TEST(every_transport), TEST(socket_types), TEST(wildcard),
-        TEST(several_addresses), TEST(one_after_the_other), TEST(cache), TEST(duplicates),
-        TEST(wrong_arguments), TEST(too_many), TEST(threads), TEST(the_same_at_once),
+        TEST(server_dies), TEST(every_transport),   TEST(socket_types),
+        TEST(wildcard),    TEST(several_addresses), TEST(one_after_the_other),
+        TEST(cache),       TEST(duplicates),        TEST(wrong_arguments),
+        TEST(too_many),    TEST(threads),           TEST(the_same_at_once),
         TEST(stranger),
 };
 

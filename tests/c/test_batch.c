@@ -175,8 +175,7 @@ static void accepted_session(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(there_and_back),   TEST(no_room),          TEST(wrong_message),
-        TEST(what_is_received), TEST(accepted_session),
+        TEST(there_and_back), TEST(no_room), TEST(wrong_message), TEST(what_is_received), TEST(accepted_session),
 };
 
 CHECK_MAIN(tests)

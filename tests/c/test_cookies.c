@@ -50,9 +50,18 @@ static void moves(const char *pool, const char *key, const char *state)
 	CHECK(rsp_close(two) == 0);
 }
 
-static void plain_state(void) { moves("cookie-plain", NULL, "state"); }
-static void sealed_state(void) { moves("cookie-sealed", good, "secret"); }
-static void empty_state(void) { moves("cookie-empty", NULL, ""); }
+static void plain_state(void)
+{
+	moves("cookie-plain", NULL, "state");
+}
+static void sealed_state(void)
+{
+	moves("cookie-sealed", good, "secret");
+}
+static void empty_state(void)
+{
+	moves("cookie-empty", NULL, "");
+}
 
 static void rejected(void)
 {

@@ -34,10 +34,12 @@ template <typename F> static int thrown(F f)
 	return 0;
 }
 
-static_assert(!std::is_copy_constructible_v<rserpool::socket> && std::is_nothrow_move_constructible_v<rserpool::socket>);
+static_assert(!std::is_copy_constructible_v<rserpool::socket> &&
+              std::is_nothrow_move_constructible_v<rserpool::socket>);
 static_assert(!std::is_copy_assignable_v<rserpool::session> && std::is_nothrow_move_assignable_v<rserpool::session>);
 static_assert(!std::is_copy_constructible_v<rserpool::listener> && std::is_move_constructible_v<rserpool::listener>);
-static_assert(!std::is_copy_constructible_v<rserpool::registration> && std::is_move_assignable_v<rserpool::registration>);
+static_assert(!std::is_copy_constructible_v<rserpool::registration> &&
+              std::is_move_assignable_v<rserpool::registration>);
 static_assert(std::is_base_of_v<std::system_error, rserpool::error>);
 
 static sockaddr_in loopback(int host = 1)
@@ -57,7 +59,10 @@ static rserpool::socket bound()
 	return out;
 }
 
-static bool open_in_the_system(int fd) { return fcntl(fd, F_GETFD) != -1; }
+static bool open_in_the_system(int fd)
+{
+	return fcntl(fd, F_GETFD) != -1;
+}
 
 static void lives_and_moves()
 {
@@ -213,11 +218,13 @@ static void logging()
 {
 	std::atomic<int> lines{0};
 	{
-		rserpool::log log([&lines](int level, const char *text) {
-			CHECK(level <= RSP_LOG_DEBUG && text[0] != '\0');
-			if (++lines == 1)
-				throw 1;
-		}, RSP_LOG_DEBUG);
+		rserpool::log log(
+		        [&lines](int level, const char *text) {
+			        CHECK(level <= RSP_LOG_DEBUG && text[0] != '\0');
+			        if (++lines == 1)
+				        throw 1;
+		        },
+		        RSP_LOG_DEBUG);
 		bound();
 		bound();
 	}

@@ -171,8 +171,8 @@ static void no_descriptors(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(nothing_is_left), TEST(plain_close), TEST(reused_number), TEST(duplicated),
-        TEST(closed_twin),     TEST(no_descriptors),
+        TEST(nothing_is_left), TEST(plain_close), TEST(reused_number),
+        TEST(duplicated),      TEST(closed_twin), TEST(no_descriptors),
 };
 
 CHECK_MAIN(tests)

@@ -96,7 +96,8 @@ static void undelivered(void)
 
 	/* The second does not fit: its beginning does. */
 	CHECK(rsp_recvmsg(fd, &got, sizeof(got.note) + 4, &info, 0) == (ssize_t)(sizeof(got.note) + 4));
-	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_TRUNC | RSP_MSG_EOR) && info.length == sizeof(got.note) + 10);
+	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_TRUNC | RSP_MSG_EOR) &&
+	      info.length == sizeof(got.note) + 10);
 	CHECK(got.note.undelivered.length == 10 && memcmp(got.message, text, 4) == 0);
 	told(fd, RSP_SESSION_REMOVED);
 	CHECK_ERROR(rsp_recvmsg(fd, &got, sizeof(got), &info, 0), EHOSTUNREACH);

@@ -160,8 +160,8 @@ static void look_at_mask(void *arg, int level, const char *text)
 	(void)level;
 	(void)text;
 	pthread_sigmask(SIG_BLOCK, NULL, &mask);
-	*(int *)arg += sigismember(&mask, SIGUSR1) && sigismember(&mask, SIGTERM) && sigismember(&mask, SIGALRM) ? 1
-	                                                                                                       : 1000;
+	*(int *)arg +=
+	        sigismember(&mask, SIGUSR1) && sigismember(&mask, SIGTERM) && sigismember(&mask, SIGALRM) ? 1 : 1000;
 }
 
 static void blocked_signals(void)

@@ -10,7 +10,9 @@ for name in $(sed -n 's/^#define \(RSP_[A-Z_]*\) .*/\1/p' "$1/include/rserpool.h
 	case $name in RSP_VERSION* | RSP_API) continue ;; esac
 	grep -qr "$name" "$man/man3" || { echo "failed: no page explains $name"; exit 1; }
 done
-for name in $(grep -oh '"RSERPOOL_[A-Z_]*"' "$1/core/rserpool/config.go" | tr -d '"' | sort -u); do
+settings=$(grep -roh --include='*.go' --exclude='*_test.go' '"RSERPOOL_[A-Z_]*"' "$1/core/socket" | tr -d '"' | sort -u)
+[ -n "$settings" ] || { echo "failed: no setting is found in core/socket"; exit 1; }
+for name in $settings; do
 	grep -q "$name" "$man/man7/librserpool.7" || { echo "failed: librserpool(7) does not explain $name"; exit 1; }
 done
 for page in "$man"/man*/*.[0-9]; do

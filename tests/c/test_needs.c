@@ -34,9 +34,7 @@ static int status_of(pid_t child)
 	return WEXITSTATUS(status);
 }
 
-static void be_nothing(void)
-{
-}
+static void be_nothing(void) {}
 
 static int limited_to(int resource, rlim_t limit, int error, void (*be)(void))
 {
@@ -81,7 +79,8 @@ static void data(void)
 static void be_limited(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[2] = {{.effective = 1U << CAP_DAC_OVERRIDE, .permitted = 1U << CAP_DAC_OVERRIDE}};
+	struct __user_cap_data_struct sets[2] = {
+	        {.effective = 1U << CAP_DAC_OVERRIDE, .permitted = 1U << CAP_DAC_OVERRIDE}};
 
 	CHECK(setreuid(65533, (uid_t)-1) == 0);
 	CHECK(syscall(SYS_capset, &header, sets) == 0);
@@ -115,14 +114,24 @@ static int with_variable(const char *variable, int error)
 static void variables(void)
 {
 	static const char *const bad[] = {
-	        "GOMEMLIMIT=abc",        "GOMEMLIMIT=-1",         "GOMEMLIMIT=10MB",           "GOMEMLIMIT=9000000TiB",
-	        "GOMEMLIMIT=10KiB ",     "GOMAXPROCS=2000000000", "GOMAXPROCS=100000",         "GODEBUG=fips140=on",
-	        "GODEBUG=fips140=never", "GODEBUG=cgocheck=2",    "GODEBUG=a=b,,fips140=only", "GODEBUG=fips140=off,cgocheck=12",
+	        "GOMEMLIMIT=abc",
+	        "GOMEMLIMIT=-1",
+	        "GOMEMLIMIT=10MB",
+	        "GOMEMLIMIT=9000000TiB",
+	        "GOMEMLIMIT=10KiB ",
+	        "GOMAXPROCS=2000000000",
+	        "GOMAXPROCS=100000",
+	        "GODEBUG=fips140=on",
+	        "GODEBUG=fips140=never",
+	        "GODEBUG=cgocheck=2",
+	        "GODEBUG=a=b,,fips140=only",
+	        "GODEBUG=fips140=off,cgocheck=12",
 	};
 	static const char *const good[] = {
-	        "GOMEMLIMIT=",        "GOMEMLIMIT=off",    "GOMEMLIMIT=512MiB",  "GOMEMLIMIT=1000000000B", "GOMAXPROCS=abc",
-	        "GOMAXPROCS=3",       "GOGC=abc",          "GOTRACEBACK=abc",    "GODEBUG=abc,=,a=b",      "GODEBUG=fips140=off,",
-	        "GODEBUG=cgocheck=1", "GODEBUG=fips140=,", "NO=GOMEMLIMIT=abc",
+	        "GOMEMLIMIT=",       "GOMEMLIMIT=off",       "GOMEMLIMIT=512MiB",  "GOMEMLIMIT=1000000000B",
+	        "GOMAXPROCS=abc",    "GOMAXPROCS=3",         "GOGC=abc",           "GOTRACEBACK=abc",
+	        "GODEBUG=abc,=,a=b", "GODEBUG=fips140=off,", "GODEBUG=cgocheck=1", "GODEBUG=fips140=,",
+	        "NO=GOMEMLIMIT=abc",
 	};
 	size_t i;
 

@@ -162,7 +162,7 @@ static void mode_changes(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(connect_succeeds),        TEST(connect_fails), TEST(outcome_as_option),  TEST(connect_goes_on),
+        TEST(connect_succeeds),        TEST(connect_fails),  TEST(outcome_as_option), TEST(connect_goes_on),
         TEST(register_and_deregister), TEST(register_fails), TEST(mode_changes),
 };
 

@@ -383,9 +383,9 @@ static void time_limits(void)
 	CHECK_ERROR(rsp_getaddrinfo("nobody", 6, NULL, &list), ENOENT); /* these have limits of their own */
 }
 
-static const struct check_test tests[] = {TEST(every_option), TEST(small_buffers), TEST(element_session),
-                                          TEST(replay_fills_the_buffer), TEST(data_only), TEST(pool_key),
-                                          TEST(advertise), TEST(wrong_use),
-                                          TEST(set_load),     TEST(load_interval), TEST(time_limits)};
+static const struct check_test tests[] = {
+        TEST(every_option), TEST(small_buffers), TEST(element_session), TEST(replay_fills_the_buffer),
+        TEST(data_only),    TEST(pool_key),      TEST(advertise),       TEST(wrong_use),
+        TEST(set_load),     TEST(load_interval), TEST(time_limits)};
 
 CHECK_MAIN(tests)

@@ -255,7 +255,8 @@ static void one_does_not_read(void)
 		CHECK(note.type == RSP_SEND_READY); /* of when all had not stopped yet */
 
 	CHECK(pthread_create(&thread, NULL, read_blocks, &users[0]) == 0);
-	CHECK(rsp_sendmsg(pe, block, sizeof(block), &to[0], 0) == (ssize_t)sizeof(block)); /* waits for the first alone */
+	CHECK(rsp_sendmsg(pe, block, sizeof(block), &to[0], 0) ==
+	      (ssize_t)sizeof(block)); /* waits for the first alone */
 	CHECK(rsp_sendmsg(pe, "1", 1, &to[0], 0) == 1);
 	CHECK(events_of(pe, POLLOUT, LONG) == POLLOUT);
 	CHECK(rsp_recvmsg(pe, &note, sizeof(note), &info, 0) == sizeof(note) && note.type == RSP_SEND_READY);
@@ -288,9 +289,13 @@ static void many_microseconds(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(readable_while_messages_wait), TEST(edge_triggered), TEST(writable_while_there_is_room),
-        TEST(blocking_send),                TEST(mixed_descriptors),
-        TEST(one_does_not_read), TEST(many_microseconds),
+        TEST(readable_while_messages_wait),
+        TEST(edge_triggered),
+        TEST(writable_while_there_is_room),
+        TEST(blocking_send),
+        TEST(mixed_descriptors),
+        TEST(one_does_not_read),
+        TEST(many_microseconds),
 };
 
 CHECK_MAIN(tests)

@@ -433,11 +433,23 @@ static void ipv6(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(echo),          TEST(message_information),  TEST(parts_and_peek), TEST(parts_of_many), TEST(message_sizes),
-        TEST(many_users),    TEST(unknown_pool),         TEST(binary_handle),       TEST(longest_handle),
+        TEST(echo),
+        TEST(message_information),
+        TEST(parts_and_peek),
+        TEST(parts_of_many),
+        TEST(message_sizes),
+        TEST(many_users),
+        TEST(unknown_pool),
+        TEST(binary_handle),
+        TEST(longest_handle),
         TEST(registration),
-        TEST(every_policy),  TEST(refused_registration), TEST(failover),            TEST(close_delivers),
-        TEST(answer_too_late), TEST(ipv6),                 TEST(close_with_unread_messages),
+        TEST(every_policy),
+        TEST(refused_registration),
+        TEST(failover),
+        TEST(close_delivers),
+        TEST(answer_too_late),
+        TEST(ipv6),
+        TEST(close_with_unread_messages),
 };
 
 CHECK_MAIN(tests)

@@ -11,7 +11,7 @@
 static volatile sig_atomic_t caught;
 static volatile pthread_t caught_by;
 
-static void catch(int number)
+static void note_signal(int number)
 {
 	(void)number;
 	caught++;
@@ -23,7 +23,7 @@ static void handle(int number, int flags)
 	struct sigaction action;
 
 	memset(&action, 0, sizeof(action));
-	action.sa_handler = catch;
+	action.sa_handler = note_signal;
 	action.sa_flags = flags;
 	CHECK(sigaction(number, &action, NULL) == 0);
 	caught = 0;
@@ -126,13 +126,17 @@ static void connect_under_signals(void)
 	echo_stop(&pe);
 }
 
-#define RETRIED(call) while ((call) == -1) CHECK(errno == EINTR)
+#define RETRIED(call)                                                                                                  \
+	while ((call) == -1)                                                                                           \
+	CHECK(errno == EINTR)
 
 /* No call lasts as long as the registrar's answer takes; the work goes on. */
 static void basic_mode_under_signals(void)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct rsp_addrinfo where = {.ai_protocol = IPPROTO_TCP, .ai_addr = (struct sockaddr *)&at, .ai_addrlen = sizeof(at)};
+	struct sockaddr_in at = {
+	        .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct rsp_addrinfo where = {
+	        .ai_protocol = IPPROTO_TCP, .ai_addr = (struct sockaddr *)&at, .ai_addrlen = sizeof(at)};
 	struct rsp_addrinfo *list;
 	struct rsp_addrhints hints = {.stale = -1};
 	struct rsp_loadinfo load = {.policy = RSP_ROUND_ROBIN};
@@ -299,9 +303,11 @@ static void cancellation(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(receive_is_interrupted), TEST(select_and_poll_are_interrupted), TEST(connect_is_interrupted),
-        TEST(storm_of_signals),       TEST(threads_of_the_core),             TEST(mask_is_kept),
-        TEST(connect_under_signals),  TEST(basic_mode_under_signals),        TEST(cancellation),
+        TEST(receive_is_interrupted), TEST(select_and_poll_are_interrupted),
+        TEST(connect_is_interrupted), TEST(storm_of_signals),
+        TEST(threads_of_the_core),    TEST(mask_is_kept),
+        TEST(connect_under_signals),  TEST(basic_mode_under_signals),
+        TEST(cancellation),
 };
 
 CHECK_MAIN(tests)

@@ -269,8 +269,12 @@ static void short_lived_threads(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(shared_descriptor), TEST(close_while_others_wait), TEST(close_while_a_child_lives),
-        TEST(close_in_many_threads), TEST(own_errors), TEST(short_lived_threads),
+        TEST(shared_descriptor),
+        TEST(close_while_others_wait),
+        TEST(close_while_a_child_lives),
+        TEST(close_in_many_threads),
+        TEST(own_errors),
+        TEST(short_lived_threads),
 };
 
 CHECK_MAIN(tests)

@@ -233,7 +233,8 @@ static void tell_times(uint64_t total)
 	p50 = n > 0 ? times[n / 2] : 0;
 	p99 = n > 0 ? times[n * 99 / 100] : 0;
 	if (total > 0)
-		printf("ok %llu %llu %llu %zu\n", (unsigned long long)p50, (unsigned long long)p99, (unsigned long long)total, n);
+		printf("ok %llu %llu %llu %zu\n", (unsigned long long)p50, (unsigned long long)p99,
+		       (unsigned long long)total, n);
 	else
 		printf("ok %llu %llu %zu\n", (unsigned long long)p50, (unsigned long long)p99, n);
 }
@@ -307,7 +308,8 @@ static void tell_stats(void)
 	long long cpu;
 
 	getrusage(RUSAGE_SELF, &u);
-	cpu = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000ll + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000ll;
+	cpu = (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1000000000ll +
+	      (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000ll;
 	printf("ok %llu %lld %lld %lld\n", (unsigned long long)now(), cpu, (long long)atomic_load(&messages),
 	       (long long)atomic_load(&bytes));
 }

@@ -1,5 +1,5 @@
 // Package arch holds the architecture as a test: which package may import
-// which, and what the pure ones may not touch.
+// which, and what the pure ones may not touch or depend on.
 package arch
 
 import (

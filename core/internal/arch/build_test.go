@@ -15,7 +15,7 @@ import (
 const root = "../../.."
 
 // TestDirectRequirements: go.mod calls indirect what no file of the module
-// imports, and nothing else. `go mod tidy -diff`, part of make lint, says more
+// imports, and nothing else. `go mod tidy -diff`, part of make check, says more
 // but wants the network.
 func TestDirectRequirements(t *testing.T) {
 	for _, dir := range []string{root, root + "/core/bench"} {

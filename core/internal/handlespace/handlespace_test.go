@@ -170,6 +170,36 @@ func TestSelectFollowsThePolicy(t *testing.T) {
 	}
 }
 
+// TestThePolicyIsTold: of new values by Put, of a session by Use; and a selection
+// keeps nothing of whom it was given.
+func TestThePolicyIsTold(t *testing.T) {
+	s := newSpace()
+	values := func(id protocol.PEID, load uint32) protocol.Element {
+		e := pe(id, 1)
+		e.Policy = protocol.Policy{Type: protocol.LeastUsedWithDegradation, Load: load, Degradation: 10}
+		return e
+	}
+	first := func() *Element[int] { return s.Select(s.Pool("p"), nil, 1)[0] }
+	s.Put("p", values(1, 10))
+	s.Put("p", values(2, 15))
+	if el := first(); el.ID != 1 {
+		t.Errorf("PE %v is the least used", el.ID)
+	}
+	s.Use(first())
+	if el := first(); el.ID != 2 {
+		t.Errorf("PE 1 is used, and PE %v the least used", el.ID)
+	}
+	s.Put("p", values(1, 5))
+	if el := first(); el.ID != 1 {
+		t.Errorf("PE 1 has registered again, and PE %v is the least used", el.ID)
+	}
+	for _, n := range s.scratch[:cap(s.scratch)] {
+		if n != nil {
+			t.Error("the selection keeps an element, which may be gone soon")
+		}
+	}
+}
+
 // ENRP-3.2-11: a walk cut into parts meets everybody once, whoever leaves or
 // joins on the way.
 func TestCursorSurvivesChanges(t *testing.T) {
@@ -282,6 +312,9 @@ func checkSpace(t *testing.T, s *Space[int]) {
 	}
 	if a, b := s.Len(); a != pools || b != elements {
 		t.Fatalf("Len() = %d, %d; counted %d, %d", a, b, pools, elements)
+	}
+	if len(s.owners) != len(sums) {
+		t.Fatalf("%d owners are kept, %d own something", len(s.owners), len(sums))
 	}
 	for id := range protocol.ServerID(4) {
 		want := (&wire.PEChecksum{}).Sum()

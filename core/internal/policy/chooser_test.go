@@ -119,7 +119,7 @@ func TestChooseByPolicy(t *testing.T) {
 		{protocol.WeightedRoundRobin, list(protocol.Policy{}, protocol.Policy{}), true, []float64{.5, .5}},
 		{protocol.WeightedRandom, list(protocol.Policy{}, protocol.Policy{}), true, []float64{.5, .5}},
 		{protocol.Random, weights, true, []float64{.25, .25, .25, .25}},
-		{protocol.RandomizedLeastUsed, list(percent(0, 0), percent(50, 0)), true, []float64{2. / 3, 1. / 3}},
+		{protocol.RandomizedLeastUsed, list(percent(0, 0), percent(75, 0)), true, []float64{.8, .2}},
 		{protocol.RandomizedLeastUsed, list(percent(0, 0), percent(50, 0)), false, []float64{.5, .5}},
 		{protocol.RandomizedLeastUsed, list(percent(100, 0), percent(100, 0)), true, []float64{.5, .5}},
 		{protocol.LeastUsed, loads, true, []float64{1, 0, 0}},
@@ -193,6 +193,84 @@ func TestChooseWeightedLong(t *testing.T) {
 	c.Update(0, protocol.Policy{Weight: 3})
 	if got := uses(c, 8, nil, nil); got != "01010101" && got != "10101010" {
 		t.Errorf("weights 3 and 3: %s", got)
+	}
+	c.Update(0, protocol.Policy{Weight: 0})
+	if got := uses(c, 4, nil, nil); got != "1111" {
+		t.Errorf("weights 0 and 3: %s", got)
+	}
+}
+
+// TestChooseWeightedFirst: who takes few sessions from each of many answers shares
+// them by the weights too, for the order of an answer says whose turn is how near.
+func TestChooseWeightedFirst(t *testing.T) {
+	weights := []float64{1, 2, 7}
+	for sessions := 1; sessions <= 4; sessions++ {
+		p, r := newPool(t, protocol.WeightedRoundRobin), seeded(8)
+		for i, w := range weights {
+			p.add(i, protocol.Policy{Weight: uint32(w)})
+		}
+		count := make([]float64, len(weights))
+		const times = 2000
+		for range times {
+			ids := p.pick(len(weights), r)
+			var answer []protocol.Element
+			for _, id := range ids {
+				answer = append(answer, list(p.val[id])...)
+			}
+			c := NewChooser(protocol.WeightedRoundRobin, answer, true)
+			for range sessions {
+				i, _ := c.Choose(nil, r)
+				c.Used(i)
+				count[ids[i]]++
+			}
+		}
+		for i, w := range weights {
+			if got := count[i] / times / float64(sessions); math.Abs(got-w/10) > .11 {
+				t.Errorf("%d sessions from each answer: weight %v has %.3f of them", sessions, w, got)
+			}
+		}
+	}
+}
+
+// TestExpectedGap: the first of n that stand anywhere in a stretch is expected
+// after 1/(n+1) of it.
+func TestExpectedGap(t *testing.T) {
+	const s = 1200
+	never := candidate{}
+	for _, test := range []struct {
+		ahead []candidate
+		at    float64
+		want  float64
+	}{
+		{nil, 0, 0},
+		{[]candidate{never}, 0, 0},
+		{[]candidate{{step: s}}, 0, s / 2},
+		{[]candidate{{step: s}, never}, 0, s / 2},
+		{[]candidate{{step: s}, {step: s}}, 0, s / 3},
+		{[]candidate{{step: s}, {step: s}, {step: s}}, s / 2, s / 8},
+		{[]candidate{{step: s}, {step: 3 * s}}, 0, s / 2},
+		{[]candidate{{step: s}}, 2 * s, s / 1000 / 2.}, // late: any time now
+	} {
+		if got := expectedGap(test.ahead, test.at); math.Abs(got-test.want) > .11 {
+			t.Errorf("%v from %v on: %v, want %v", test.ahead, test.at, got, test.want)
+		}
+	}
+}
+
+// TestChooseWeightedUpdate: who has gone half of the way to the next turn has half
+// of it left with another weight, and who had no turns gets one after a whole way.
+func TestChooseWeightedUpdate(t *testing.T) {
+	c := NewChooser(protocol.WeightedRoundRobin, list(protocol.Policy{Weight: 1}, protocol.Policy{Weight: 1}, protocol.Policy{}), true)
+	if at := c.candidates[0].key; at != 0 {
+		t.Errorf("the first of the list stands at %d, not where the line begins", at)
+	}
+	c.now = 5 * unit
+	c.candidates[0].key, c.candidates[1].key = c.now+unit/2, c.now+unit
+	for i, want := range []uint64{unit / 8, unit / 4, unit / 4} {
+		c.Update(i, protocol.Policy{Weight: 4})
+		if got := c.candidates[i].key - c.now; got != want {
+			t.Errorf("element %d has %d before it, want %d", i, got, want)
+		}
 	}
 }
 

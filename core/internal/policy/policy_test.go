@@ -113,9 +113,59 @@ func TestWeightedRoundRobinShares(t *testing.T) {
 			}
 		}
 	}
-	if q.now >= rebase {
+	if q.now >= rebase || q.heap.places[0].key >= rebase {
 		t.Error("the line was never moved back")
 	}
+}
+
+// TestLineMovedBackWhole: who joins just after the line was moved back stands where
+// the others are.
+func TestLineMovedBackWhole(t *testing.T) {
+	p := newPool(t, protocol.WeightedRoundRobin)
+	p.add(1, protocol.Policy{Weight: 1})
+	q := p.sel.(*proportional[int])
+	q.heap.places[0].key = rebase
+	p.pick(1, nil)
+	p.add(2, protocol.Policy{Weight: 1})
+	if got := picks(p, 1, 4); got != "1 2 1 2" {
+		t.Errorf("equals have turns %s", got)
+	}
+}
+
+// TestDrawnInEveryOrder (POL-4.3-01, POL-4.4-01, POL-5.4-01): what is drawn is drawn
+// anew each time, and not in turn.
+func TestDrawnInEveryOrder(t *testing.T) {
+	for _, kind := range []protocol.PolicyType{protocol.Random, protocol.WeightedRandom, protocol.RandomizedLeastUsed} {
+		p, r := newPool(t, kind), seeded(2)
+		for i := range 3 {
+			p.add(i, protocol.Policy{Type: kind, Weight: 2})
+		}
+		count := map[string]int{}
+		for range 6000 {
+			count[fmt.Sprint(p.pick(3, r))]++
+		}
+		for order, n := range count {
+			if n < 850 || n > 1150 {
+				t.Errorf("%v: %s came %d times in 6000", kind, order, n)
+			}
+		}
+		if len(count) != 6 {
+			t.Errorf("%v: three elements came in %d orders", kind, len(count))
+		}
+	}
+}
+
+// TestNodeChangesPools: an element may leave one pool for another with another
+// policy, and takes nothing along.
+func TestNodeChangesPools(t *testing.T) {
+	from, to, r := New[int](protocol.WeightedRoundRobin), newPool(t, protocol.WeightedRandom), seeded(3)
+	n := &Node[int]{}
+	from.Add(n, protocol.Policy{Weight: 100})
+	from.Remove(n)
+	to.add(1, protocol.Policy{Weight: 1})
+	to.by[0], to.val[0] = n, protocol.Policy{Weight: 1}
+	to.sel.Add(n, to.val[0])
+	to.checkShares(protocol.WeightedRandom, 2000, r)
 }
 
 // A change of weight takes effect from where the element stands.
@@ -200,6 +250,22 @@ func TestSorted(t *testing.T) {
 	}
 }
 
+// POL-5.1-03: equals take turns wherever they stand in the list; an element that
+// registers with another value goes to where it belongs.
+func TestEqualsTakeTurns(t *testing.T) {
+	p := newPool(t, protocol.LeastUsed)
+	for id, load := range []uint32{7, 7, 9, 9} {
+		p.add(id, protocol.Policy{Type: protocol.LeastUsed, Load: load})
+	}
+	if got := picks(p, 4, 3); got != "0123 1032 0123" {
+		t.Errorf("loads 7, 7, 9 and 9: %s", got)
+	}
+	p.update(0, protocol.Policy{Type: protocol.LeastUsed, Load: 10})
+	if got := picks(p, 4, 2); got != "1320 1230" {
+		t.Errorf("loads 10, 7, 9 and 9: %s", got)
+	}
+}
+
 // TestDegradationCountsTheUsed (POL-5.2-02): of a list only the first is used, so
 // that loads of 10, 50 and 50 % fill up alike though every answer lists all. Who is
 // only told uses nothing.
@@ -235,9 +301,20 @@ func TestDegradation(t *testing.T) {
 	if got := picks(p, 2, 1); got != "21" {
 		t.Errorf("after registering again: %s", got)
 	}
+	if n := p.by[2]; n.count != 1 {
+		t.Errorf("after registering again and one selection the counter is %d (POL-5.2-01)", n.count)
+	}
 	n := p.by[1]
 	if key := p.sel.(*ordered[int]).heap.key(n); n.count != 4 || key != 4*0x80000000 {
 		t.Errorf("element 1 was selected 4 times: count %d, key %#x", n.count, key)
+	}
+}
+
+// TestDegradationCounterIsFull: it does not begin anew at its largest value.
+func TestDegradationCounterIsFull(t *testing.T) {
+	n := Node[int]{degrade: 5, count: math.MaxUint32 - 1}
+	if first, second := n.degradation(), n.degradation(); first != 5 || second != 0 || n.count != math.MaxUint32 {
+		t.Errorf("degraded by %d and %d, count %#x", first, second, n.count)
 	}
 }
 

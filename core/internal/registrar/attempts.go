@@ -99,7 +99,7 @@ func (a *connectAttempt) release() {
 
 // waiting says how many messages and probes wait for an association.
 func (as *attempts) waiting() (n int) {
-	for _, a := range as.byToken {
+	for _, a := range as.byToken { // any order: a sum
 		n += len(a.waiting) + len(a.monitors)
 	}
 	return n

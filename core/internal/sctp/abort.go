@@ -94,7 +94,7 @@ func (e *Endpoint) Close(now time.Time) {
 // ids returns the associations in the order in which they began.
 func (e *Endpoint) ids() []assoc.ID {
 	ids := make([]assoc.ID, 0, len(e.byID))
-	for id := range e.byID {
+	for id := range e.byID { // any order: sorted below
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)

@@ -226,10 +226,10 @@ func (a *association) drop(first *piece) {
 // release gives everything back that is not deliverable.
 func (b *inbound) release(a *association) {
 	a.dropRuns(b.runs)
-	for _, runs := range b.partials.runs {
+	for _, runs := range b.partials.runs { // any order: all of it goes
 		a.dropRuns(runs)
 	}
-	for _, s := range b.streams {
+	for _, s := range b.streams { // any order: all of it goes
 		for ev := s.held; ev != nil; {
 			next := ev.next
 			a.discard(ev)
@@ -253,12 +253,12 @@ func (a *association) dropHighest() bool {
 	if b.runs = a.cutTSN(b.runs, tsn); !b.has(tsn) {
 		return true
 	}
-	for key, runs := range b.partials.runs {
+	for key, runs := range b.partials.runs { // any order: one of them at most has the TSN
 		if a.keepPartial(key, a.cutTSN(runs, tsn)); !b.has(tsn) {
 			return true
 		}
 	}
-	for _, s := range b.streams { // at most one of them matches
+	for _, s := range b.streams { // any order: one of them at most has the TSN
 		for at := &s.held; *at != nil; at = &(*at).next {
 			if (*at).tsnEnd == tsn && tsnLess(b.acked, (*at).tsnLow) {
 				a.dropHeld(at)

@@ -91,7 +91,7 @@ func (b *partials) forget(key messageKey) {
 
 // deserted says that a message has not gone on for so many rounds of stall.
 func (b *partials) deserted(round, rounds uint32) bool {
-	for _, runs := range b.runs {
+	for _, runs := range b.runs { // any order: whether there is one
 		last := uint32(0)
 		for i := range runs {
 			last = max(last, runs[i].round)
@@ -105,7 +105,7 @@ func (b *partials) deserted(round, rounds uint32) bool {
 
 // excuse lets the time of all messages begin anew.
 func (b *partials) excuse(round uint32) {
-	for _, runs := range b.runs {
+	for _, runs := range b.runs { // any order: each by itself
 		for i := range runs {
 			runs[i].round = round
 		}
@@ -129,7 +129,7 @@ func oneMessage(runs []run) bool {
 
 // dropPartial drops what has arrived of messages that the peer has given up.
 func (a *association) dropPartial(stream uint16, unordered bool, mid uint32) {
-	for key, runs := range a.in.partials.runs {
+	for key, runs := range a.in.partials.runs { // any order: all that match go
 		if key.stream != stream || key.unordered != unordered || tsnLess(mid, key.mid) {
 			continue
 		}

@@ -284,7 +284,7 @@ func (o *outbound) messagesLeft() []*outMessage {
 			left = append(left, m)
 		}
 	}
-	for _, s := range o.streams {
+	for _, s := range o.streams { // any order: sorted below
 		for m := s.head; m != nil; m = m.next {
 			left = append(left, m)
 		}

@@ -105,7 +105,7 @@ func (a *association) orphaned() (tsn uint32, found bool) {
 	if b.waiting == 0 {
 		return 0, false
 	}
-	for _, s := range b.streams {
+	for _, s := range b.streams { // any order: the lowest TSN of all is looked for
 		if h := s.held; h != nil && !tsnLess(b.acked, h.tsnEnd) && (!found || tsnLess(h.tsnEnd, tsn)) {
 			tsn, found = h.tsnEnd, true
 		}
@@ -118,10 +118,10 @@ func (a *association) orphaned() (tsn uint32, found bool) {
 func (a *association) forgetBeyond() {
 	b := &a.in
 	b.runs = a.cutBeyond(b.runs)
-	for key, runs := range b.partials.runs {
+	for key, runs := range b.partials.runs { // any order: each by itself
 		a.keepPartial(key, a.cutBeyond(runs))
 	}
-	for _, s := range b.streams {
+	for _, s := range b.streams { // any order: each by itself
 		for at := &s.held; *at != nil; {
 			if ev := *at; tsnLess(b.acked, ev.tsnLow) {
 				a.dropHeld(at)

@@ -129,7 +129,7 @@ func (t *Table) PostStanding(now time.Time) {
 
 func (t *Table) sortedAssocs() []assoc.ID {
 	out := make([]assoc.ID, 0, len(t.assocs))
-	for id := range t.assocs {
+	for id := range t.assocs { // any order: sorted below
 		out = append(out, id)
 	}
 	slices.Sort(out)

@@ -142,7 +142,7 @@ func (t *Table) Advance(now time.Time) {
 // has none, and what is done in its order could not be played again.
 func (t *Table) list(wanted func(*Session) bool) []*Session {
 	var out []*Session
-	for _, ss := range t.sessions {
+	for _, ss := range t.sessions { // any order: sorted below
 		if wanted(ss) {
 			out = append(out, ss)
 		}

@@ -219,7 +219,7 @@ func (t *Table) Quiet() bool { return len(t.sessions) == 0 && t.leavings() == 0 
 
 // leavings is how many associations of sessions that are over still stand.
 func (t *Table) leavings() (n int) {
-	for _, a := range t.assocs {
+	for _, a := range t.assocs { // any order: a count
 		if a.over {
 			n++
 		}

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/wire"
@@ -28,8 +30,8 @@ func (w *World) Agree(elements int) error {
 		if first == nil {
 			first = sums
 		}
-		for id, sum := range sums {
-			if !living[id] || first[id] != sum {
+		for _, id := range slices.Sorted(maps.Keys(sums)) {
+			if !living[id] || first[id] != sums[id] {
 				return fmt.Errorf("%s has another idea of what %v owns than %s", h.name, id, registrars[0].name)
 			}
 		}
@@ -51,7 +53,7 @@ func (r *registrarProgram) sums() (n int, sums map[protocol.ServerID]uint16) {
 		}
 	}
 	sums = map[protocol.ServerID]uint16{}
-	for id, c := range owners {
+	for id, c := range owners { // any order: each by itself
 		sums[id] = c.Sum()
 	}
 	return n, sums

@@ -249,7 +249,7 @@ func (c *checks) checkRemovals() {
 		c.owned = map[elementKey]protocol.ServerID{}
 		return
 	}
-	for key, owner := range owned {
+	for key, owner := range owned { // any order: each by itself
 		c.owned[key] = owner
 	}
 }
@@ -367,7 +367,7 @@ func (c *checks) checkEndpoints() {
 
 func (e *endpointProgram) sortedTokens() []endpoint.Token {
 	var out []endpoint.Token
-	for t := range e.resolves {
+	for t := range e.resolves { // any order: sorted below
 		out = append(out, t)
 	}
 	slices.Sort(out)
@@ -489,7 +489,7 @@ func (w *World) Rest() {
 	c.sample()
 	w.checkPromises()
 	var ills []ill
-	for i := range c.ills {
+	for i := range c.ills { // any order: sorted below
 		if i.what != "resolution without outcome" {
 			ills = append(ills, i)
 		}

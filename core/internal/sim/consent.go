@@ -32,7 +32,7 @@ func (r *registrarProgram) says(m enrp.Message) {
 // writesOff: nobody has to wait for the consent of a registrar that is thought dead,
 // even if it is heard of again later (ENRP-3.5-10).
 func (r *registrarProgram) writesOff(id protocol.ServerID) {
-	for _, c := range r.consents {
+	for _, c := range r.consents { // any order: each by itself
 		c.need = slices.DeleteFunc(c.need, func(o protocol.ServerID) bool { return o == id })
 	}
 }
