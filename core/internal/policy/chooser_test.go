@@ -175,8 +175,8 @@ func TestChooseDegrades(t *testing.T) {
 // overflows, who was away has nothing to make up for, and a new weight counts at
 // once.
 func TestChooseWeightedLong(t *testing.T) {
-	c := NewChooser(protocol.WeightedRoundRobin, list(protocol.Policy{Weight: 1}, protocol.Policy{Weight: 3}), true)
-	count := [2]int{}
+	c := NewChooser(protocol.WeightedRoundRobin, list(protocol.Policy{Weight: 1}, protocol.Policy{Weight: 3}, protocol.Policy{}), true)
+	count := [3]int{}
 	const times = 1 << 18
 	for range times {
 		i, _ := c.Choose(nil, nil)
@@ -293,6 +293,10 @@ func TestChooseNothing(t *testing.T) {
 		c := NewChooser(kind, list(protocol.Policy{}, protocol.Policy{}), true)
 		if _, ok := c.Choose(func(int) bool { return false }, seeded(1)); ok {
 			t.Errorf("%v: chose a dead element", kind)
+		}
+		only := func(i int) bool { return i == 1 }
+		if got := uses(c, 4, only, seeded(1)); got != "1111" {
+			t.Errorf("%v: chose %s where only 1 is alive", kind, got)
 		}
 	}
 }

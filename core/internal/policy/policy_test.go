@@ -310,11 +310,16 @@ func TestDegradation(t *testing.T) {
 	}
 }
 
-// TestDegradationCounterIsFull: it does not begin anew at its largest value.
-func TestDegradationCounterIsFull(t *testing.T) {
-	n := Node[int]{degrade: 5, count: math.MaxUint32 - 1}
-	if first, second := n.degradation(), n.degradation(); first != 5 || second != 0 || n.count != math.MaxUint32 {
-		t.Errorf("degraded by %d and %d, count %#x", first, second, n.count)
+// TestDegradationCounter: it counts where there is something to count, and does not
+// begin anew at its largest value.
+func TestDegradationCounter(t *testing.T) {
+	for _, test := range []struct{ degrade, before, after, more uint32 }{
+		{0, 7, 7, 0}, {1, 7, 8, 1}, {5, math.MaxUint32 - 1, math.MaxUint32, 5}, {5, math.MaxUint32, math.MaxUint32, 0},
+	} {
+		n := Node[int]{degrade: test.degrade, count: test.before}
+		if more := n.degradation(); more != uint64(test.more) || n.count != test.after {
+			t.Errorf("%+v: degraded by %d, count %#x", test, more, n.count)
+		}
 	}
 }
 

@@ -132,6 +132,31 @@ func checkAnswer(t *testing.T, p *pool, kind protocol.PolicyType, got []int, k i
 	}
 }
 
+// TestNothingIsAsked: an answer of nobody, from a pool of nobody too, moves nothing on.
+func TestNothingIsAsked(t *testing.T) {
+	for _, kind := range allTypes {
+		p, r := newPool(t, kind), seeded(2)
+		for _, k := range []int{-1, 0, 1, 9} {
+			if got := p.pick(k, r); len(got) != 0 {
+				t.Errorf("%v: an empty pool has %v", kind, got)
+			}
+		}
+		if kind == protocol.Random || kind == protocol.WeightedRandom || kind == protocol.RandomizedLeastUsed {
+			continue
+		}
+		p.add(1, protocol.Policy{Type: kind, Weight: 1})
+		p.add(2, protocol.Policy{Type: kind, Weight: 1})
+		for _, k := range []int{-1, 0} {
+			if got := p.pick(k, r); len(got) != 0 {
+				t.Errorf("%v: %d elements are %v", kind, k, got)
+			}
+		}
+		if got := picks(p, 2, 1); got != "12" {
+			t.Errorf("%v: after answers of nobody it is the turn of %s", kind, got)
+		}
+	}
+}
+
 // TestSameSeedSameAnswers: a simulation replays exactly.
 func TestSameSeedSameAnswers(t *testing.T) {
 	for _, kind := range allTypes {
