@@ -18,6 +18,7 @@
 #   make bench-policies  what the pools of a registrar cost, and how each policy shares sessions out
 #   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
 #   make sim         registrars, elements and users in worlds that fail, seed by seed; SEEDS=1000 FIRST=1
+#   make sim-sessions  only those worlds in which users and elements talk; SEEDS=1000 FIRST=1
 #   make sim-faults  puts known mistakes into the code: the worlds have to find each
 #   make sim-sctp    SCTP engines on bad networks, seed by seed; SEEDS=10000 FIRST=0
 #   make fuzz        every fuzz test with RUNS=20000 inputs
@@ -133,6 +134,10 @@ bench-sctp: setup
 # A seed that fails prints the command that plays it again.
 sim: setup
 	go test ./core/internal/sim -run 'TestWorld|TestShipped|TestRolling|TestLone|TestSessions' -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
+
+.PHONY: sim-sessions
+sim-sessions: setup
+	go test ./core/internal/sim -run TestSessions -v -timeout 0 -args -seeds $(or $(SEEDS),1000) -first $(or $(FIRST),1)
 
 # The fuzz tests are found by their names: package and function.
 .PHONY: fuzz

@@ -638,8 +638,10 @@ RSP_API int rsp_getsockopt(int fd, uint32_t session, int option, void *value, so
                                    told in any case, has sent what the new element has to
                                    know first, and sets RSP_RESUME (RFC 5351 section 4.2).
                                    One thread receives; default: 0 */
-#define RSP_RESUME 18           /* 1: messages that RSP_FAILOVER_HOLD holds back are sent; of a
-                                   session, 0 is that of rsp_connect(); cannot be read */
+#define RSP_RESUME 18           /* 1: messages that RSP_FAILOVER_HOLD holds back are sent, unless
+                                   there was another failover, which the program has not
+                                   received yet; of a session, 0 is that of rsp_connect();
+                                   cannot be read */
 
 #define RSP_SEND_LIMIT 20       /* how long the peer of a session that has no room for a
                                    message, which had to wait or was refused with EAGAIN, may

@@ -190,7 +190,8 @@ type SessionOptions struct {
 	// program is told FailoverCompleted in any case; what it sends after it has
 	// received that goes ahead of all messages that wait, until it calls Resume:
 	// so it can tell the new element what that has to know before (RFC 5351
-	// section 4.2). Nothing else is sent before Resume. One goroutine receives.
+	// section 4.2). Nothing else is sent before Resume, which does nothing where there was
+	// another failover that the program has not received yet. One goroutine receives.
 	HoldFailover bool
 	// FailBack lets a session of a pool element outlive its pool user, if that is
 	// an element of a pool itself, which it says with a business card (RFC 5351

@@ -37,9 +37,13 @@ func (ss *Session) read(n *Notification) {
 // openGate ends it.
 func (ss *Session) openGate() { ss.gate, ss.gateOpener = gateOpen, nil }
 
-// Resume lets a session that HoldFailover holds back go on.
+// Resume lets a session that HoldFailover holds back go on. It does nothing while the
+// program has not read of the newest failover: what it has said was for an element that is
+// lost by now.
 func (t *Table) Resume(now time.Time, ss *Session) {
 	t.now = now
-	ss.openGate()
-	t.flush(ss)
+	if ss.gate == gateForRepair {
+		ss.openGate()
+		t.flush(ss)
+	}
 }

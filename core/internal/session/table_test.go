@@ -21,6 +21,7 @@ type scriptedPort struct {
 	lent  int      // bytes that were received and not returned
 	full  bool     // Send has no room
 	rto   time.Duration
+	next  assoc.ID // that Connect returns
 }
 
 func (p *scriptedPort) note(format string, args ...any) error {
@@ -37,7 +38,7 @@ func (p *scriptedPort) Send(b []byte, info *assoc.SendInfo) error {
 }
 
 func (p *scriptedPort) Connect([]netip.AddrPort, *assoc.Params) (assoc.ID, error) {
-	return 77, p.note("connect")
+	return p.next, p.note("connect")
 }
 
 func (p *scriptedPort) Status(assoc.ID) (assoc.Status, error) {
@@ -243,5 +244,188 @@ func TestWhoComesWhileDraining(t *testing.T) {
 	}
 	if want := []string{"a state true false"}; !slices.Equal(cookies, want) {
 		t.Errorf("%v, want %v", cookies, want)
+	}
+}
+
+// user opens a session of a pool user, which is served by an element at once.
+func (b *bench) user(t *testing.T, o Options) *Session {
+	t.Helper()
+	o.Notifications = NotifyAll
+	o, err := o.Resolve()
+	ok(t, err)
+	ok(t, b.SetDefaults(o))
+	ss, err := b.Open(b.now, "pool", 0)
+	ok(t, err)
+	b.served(ss)
+	return ss
+}
+
+// served gives a session its next element.
+func (b *bench) served(ss *Session) {
+	b.port.next++
+	b.Perform(b.now, endpoint.UsePE{Session: ss.ID(), Element: protocol.Element{
+		ID: protocol.PEID(b.port.next), User: protocol.Transport{Protocol: protocol.SCTP},
+	}})
+	b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.CommUp, Assoc: b.port.next}, nil)
+}
+
+// lost ends the association of a session, which gives some messages back.
+func (b *bench) lost(messages ...string) {
+	for _, m := range messages {
+		b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.SendFailed, Assoc: b.port.next}, []byte(m))
+	}
+	b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.CommLost, Assoc: b.port.next, Err: assoc.ErrAborted}, nil)
+}
+
+// TestGate: after a failover nothing is sent until the program has read of it, then only
+// what it sends now, and after Resume the rest. Of two failovers the second counts.
+func TestGate(t *testing.T) {
+	b := newBench(t)
+	ss := b.user(t, Options{HoldFailover: true})
+	send := func(text string) { ok(t, b.Send(b.now, ss, []byte(text), &SendInfo{})) }
+	sent := func(want ...string) {
+		t.Helper()
+		if !slices.Equal(b.port.sent, want) {
+			t.Errorf("sent %q, want %q", b.port.sent, want)
+		}
+		b.port.sent = nil
+	}
+	send("one")
+	sent("1 one")
+	b.takes(ss)
+	b.lost("one")
+	b.served(ss)
+	send("two")
+	sent()
+	if got := b.takes(ss); !slices.Equal(got, []string{"FailoverBegun", "FailoverCompleted"}) {
+		t.Errorf("told %q", got)
+	}
+	send("repair")
+	sent("2 repair")
+	b.lost("repair")
+	b.served(ss)
+	b.Resume(b.now, ss) // for the one that is lost by now
+	sent()
+	b.takes(ss)
+	send("repair again")
+	b.Resume(b.now, ss)
+	sent("3 repair again", "3 repair", "3 one", "3 two")
+}
+
+// TestReplayCountsFromTheCookie: what the cookie covers is not sent again, all else is, in
+// order.
+func TestReplayCountsFromTheCookie(t *testing.T) {
+	b := newBench(t)
+	ss := b.user(t, Options{Replay: true})
+	for _, text := range []string{"one", "two", "three"} {
+		ok(t, b.Send(b.now, ss, []byte(text), &SendInfo{}))
+	}
+	frame := cookieFrame{covered: 2}
+	b.Perform(b.now, endpoint.CookieReceived{Session: ss.ID(), Data: frame.seal(nil, "pool", nil)})
+	b.port.sent = nil
+	if st := b.Status(ss); st.Uncovered != 1 || st.Queued != len("three") {
+		t.Errorf("%+v", st)
+	}
+	b.lost("two", "three")
+	b.served(ss)
+	if want := []string{"2 three"}; !slices.Equal(b.port.sent, want) {
+		t.Errorf("sent %q, want %q", b.port.sent, want)
+	}
+	frame.covered = 9 // more than was sent: a cookie cannot cover that
+	b.Perform(b.now, endpoint.CookieReceived{Session: ss.ID(), Data: frame.seal(nil, "pool", nil)})
+	if st := b.Status(ss); st.Uncovered != 1 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// TestInDoubt counts what a transport took and has not given back, without what was
+// answered.
+func TestInDoubt(t *testing.T) {
+	b := newBench(t)
+	ss := b.user(t, Options{})
+	for _, text := range []string{"one", "two", "three", "four"} {
+		ok(t, b.Send(b.now, ss, []byte(text), &SendInfo{}))
+	}
+	b.arrives(1, "answer to one")
+	b.lost("four")
+	b.served(ss)
+	var info RecvInfo
+	for {
+		_, err := b.Take(b.now, ss, &info)
+		ok(t, err)
+		if n := info.Notification; n != nil && n.Type == FailoverCompleted {
+			if n.InDoubt != 2 || n.Resent != 1 || n.Old != 1 || n.New != 2 {
+				t.Errorf("%+v", *n)
+			}
+			break
+		}
+	}
+	if b.Status(ss).Failovers != 1 || b.port.sent[len(b.port.sent)-1] != "2 four" {
+		t.Errorf("%+v, sent %q", b.Status(ss), b.port.sent)
+	}
+}
+
+// TestRoom: a session that refused a message has room again when the transport says so,
+// is told so once, and gives up a peer that takes nothing for SendLimit.
+func TestRoom(t *testing.T) {
+	b := newBench(t)
+	ss := b.user(t, Options{SendLimit: time.Minute})
+	b.takes(ss)
+	refused := func() {
+		t.Helper()
+		if err := b.Send(b.now, ss, []byte("x"), &SendInfo{}); !errors.Is(err, ErrWouldBlock) || ss.Writable() {
+			t.Errorf("%v, writable %v", err, ss.Writable())
+		}
+	}
+	b.port.full = true
+	refused()
+	refused()
+	b.port.full = false
+	b.Writable(b.now, 1)
+	if got := b.takes(ss); !slices.Equal(got, []string{"SendReady"}) || !ss.Writable() {
+		t.Errorf("told %q", got)
+	}
+	b.port.full = true
+	refused()
+	b.port.calls = nil
+	b.later(59 * time.Second)
+	if len(b.port.calls) > 0 {
+		t.Errorf("too early: %v", b.port.calls)
+	}
+	b.later(2 * time.Second)
+	if !slices.Equal(b.port.calls, []string{"abort 1"}) {
+		t.Errorf("%v", b.port.calls)
+	}
+	b.lost()
+	if !ss.Ended() || !errors.Is(ss.Err(), ErrSendLimit) {
+		t.Errorf("it goes on: %v", ss.Err())
+	}
+}
+
+// TestNothingIsLeftOfSessions that have ended and were read: no session, association or
+// deadline.
+func TestNothingIsLeftOfSessions(t *testing.T) {
+	b := newBench(t)
+	for id := range assoc.ID(50) {
+		b.echoes(id+100, "state")
+		b.arrives(id+100, "hello")
+		ss := b.Sessions()[0]
+		b.takes(ss)
+		b.Finish(b.now, ss)
+		b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.ShutdownComplete, Assoc: id + 100}, nil)
+	}
+	for range 50 {
+		ss := b.user(t, Options{})
+		b.Abort(b.now, ss)
+		b.lost()
+	}
+	if s := b.Size(); s != (Size{}) || !b.Quiet() {
+		t.Errorf("left: %+v", s)
+	}
+	changes := 0
+	b.Changed(func(Change) { changes++ })
+	b.Changed(func(Change) { t.Error("told twice") })
+	if changes == 0 {
+		t.Error("nothing was told")
 	}
 }

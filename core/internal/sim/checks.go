@@ -174,11 +174,11 @@ func (c *checks) checkServing() {
 	}
 }
 
-// checkBeginning: a registrar that begins to serve, without a fault since it was
-// started, knows all that every other one has known since before, whichever gave it the
+// checkBeginning: a registrar that begins to serve, without a fault shortly before it was
+// started or since, knows all that every other one has known since before, whichever gave it the
 // table.
 func (c *checks) checkBeginning(v view, r *registrarProgram) {
-	if !c.calm(0) || c.disturbed.After(r.began) || !r.downloaded {
+	if !r.calmly || !c.calm(0) || c.disturbed.After(r.began) || !r.downloaded {
 		return
 	}
 	c.elements(func(h *Host, e *endpointProgram) {

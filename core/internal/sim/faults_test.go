@@ -42,7 +42,7 @@ var faultList = []fault{
 	{
 		"a part of a table that loses one PE", "registrar/sessions.go",
 		"		if room -= size; room < 0 && last >= 0 {\n", "		if room -= size; room < 0 && last >= 0 {\n			s.cursor = el.Cursor()\n",
-		"TestWorld", 1,
+		"TestWorld", 2,
 	},
 	{
 		"a takeover retransmission timer that never fires", "registrar/takeovers.go",
@@ -62,7 +62,7 @@ var faultList = []fault{
 	{
 		"a drain that forgets what is queued", "session/drain.go",
 		"	if ss.inbox.len() > 0 || ss.Over() {", "	if ss.Over() {",
-		"TestSessions", 9,
+		"TestSessions", 6,
 	},
 	{
 		"a session that forgets what came back", "session/failover.go",
@@ -75,9 +75,14 @@ var faultList = []fault{
 		"TestSessions", 1,
 	},
 	{
+		"a gate that is opened for an element which is lost by now", "session/gate.go",
+		"	if ss.gate == gateForRepair {\n		ss.openGate()", "	if ss.gate != gateOpen {\n		ss.openGate()",
+		"TestSessions", 2247,
+	},
+	{
 		"what is returned goes behind what waits", "session/fifo.go",
 		"	items := append(older.items[older.head:len(older.items):len(older.items)], q.items[q.head:]...)", "	items := append(q.items[q.head:len(q.items):len(q.items)], older.items[older.head:]...)",
-		"TestSessions", 42,
+		"TestSessions", 12,
 	},
 	{
 		"a cookie that is echoed behind the messages", "session/failover.go",
@@ -87,7 +92,7 @@ var faultList = []fault{
 	{
 		"a window that is never given back", "session/window.go",
 		"	t.port.Return(id, a.owed.bytes, a.owed.messages)\n", "",
-		"TestSessions", 2,
+		"TestSessions", 3,
 	},
 }
 

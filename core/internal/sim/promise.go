@@ -241,7 +241,7 @@ func (c *checks) checkSessions() {
 		}
 		for _, ss := range e.table.Sessions() {
 			o, st := ss.Options(), e.table.Stats(ss)
-			if queued := st.Queued; queued > o.SendBuffer+e.role.App.Size {
+			if queued := st.Queued; queued > 2*o.SendBuffer+e.role.App.Size { // what came back, and what waits
 				c.w.fail("%s keeps %d bytes to send, its buffer has %d", h.name, queued, o.SendBuffer)
 			}
 			if st.Receiving.Bytes > o.ReceiveBuffer+max(e.role.App.Size, session.MaxCookie) {

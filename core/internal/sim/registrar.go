@@ -24,6 +24,7 @@ type registrarProgram struct {
 	discovers  bool
 	handsOver  bool
 	began      time.Time
+	calmly     bool                           // nothing had happened for some time when it began
 	downloaded bool                           // it has had a table of another one
 	serves     time.Time                      // since when; zero = not yet
 	consents   map[protocol.ServerID]*consent // to takeovers, by target
@@ -55,7 +56,7 @@ func (h *Host) newRegistrar(cfg registrar.Config) *registrarProgram {
 	if err != nil {
 		panic(err)
 	}
-	r := &registrarProgram{host: h, machine: m, leavers: map[registrar.Link]bool{}, consents: map[protocol.ServerID]*consent{}, began: h.w.now, announces: cfg.Announce, discovers: cfg.Multicast, handsOver: cfg.Handover}
+	r := &registrarProgram{host: h, machine: m, leavers: map[registrar.Link]bool{}, consents: map[protocol.ServerID]*consent{}, began: h.w.now, calmly: h.w.checks != nil && h.w.checks.calm(10*time.Second), announces: cfg.Announce, discovers: cfg.Multicast, handsOver: cfg.Handover}
 	r.Driver = driver.Driver[registrar.Event, registrar.Effect]{Machine: m, Now: h.now, Perform: r.perform}
 	return r
 }

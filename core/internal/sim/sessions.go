@@ -55,7 +55,7 @@ func (s *Storm) addTalkers(pool protocol.PoolHandle) {
 	for range 1 + s.rnd.IntN(3) {
 		own := app
 		own.Kernel = s.rnd.IntN(3) == 0
-		own.Every = s.long(5*time.Millisecond, time.Second)
+		own.Every = s.long(20*time.Millisecond, 2*time.Second)
 		if !app.Options.Replay && s.rnd.IntN(2) == 0 {
 			own.Unordered, own.Bounded = s.rnd.IntN(50), s.rnd.IntN(50)
 		}
