@@ -35,7 +35,7 @@ type Socket struct {
 	port    *loop.Port // nil until the socket has an address
 	kind    string     // of transport
 	bound   []netip.AddrPort
-	garbage *loop.Rare
+	garbage *loop.RateLimitedLog
 
 	pools   signal  // a pool has changed, or the registrar
 	events  []Event // that Config.Observe was not told of
@@ -85,7 +85,7 @@ func newSocket(cfg Config, network string, perSession bool) (*Socket, error) {
 	s := &Socket{
 		cfg: cfg, network: network, log: cfg.Logger,
 		registering: make(chan struct{}, 1),
-		garbage:     loop.NewRare(cfg.Logger),
+		garbage:     loop.NewRateLimitedLog(cfg.Logger),
 		attended:    map[SessionID]*attended{},
 		lookups:     map[endpoint.Token]func([]Element, error){},
 		missing:     map[endpoint.Token]error{},

@@ -11,7 +11,7 @@ import (
 
 var (
 	bin     = flag.String("bin", "", "directory of this library's programs; without it no test runs")
-	crowds  = flag.String("crowd", "", "the program core/internal/loop/crowd/run")
+	crowds  = flag.String("crowd", "", "the program core/internal/loop/loadgen/run")
 	logs    = flag.String("logs", "", "directory for what the programs print in tests that fail")
 	page    = flag.String("page", "", "file to write what works together to")
 	figures = flag.String("figures", "", "file to write what was measured to; without it nothing is measured")

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/loop/crowd"
+	"github.com/librserpool/librserpool/core/internal/loop/loadgen"
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
@@ -137,7 +137,7 @@ func (p *running) logged(re *regexp.Regexp) time.Time {
 // fill registers n PEs, ten to a pool, and answers for them.
 func fill(b *testing.B, at string, n int) {
 	b.Helper()
-	c, err := crowd.Gather(crowd.Config{
+	c, err := loadgen.Gather(loadgen.Config{
 		Kind: transport.KindUserland, Local: netip.MustParseAddr("127.0.0.1"), Registrar: netip.MustParseAddrPort(at),
 		PerPool: 10, Life: 3600,
 	})

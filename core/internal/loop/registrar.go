@@ -65,7 +65,7 @@ type Registrar struct {
 	left      chan struct{}                      // closed when nobody has to be waited for
 	tables    map[registrar.Link]*snapshot.Table // downloads that go on
 	log       *slog.Logger
-	garbage   *Rare
+	garbage   *RateLimitedLog
 	names     *peerNames
 	closed    bool
 	ended     chan struct{} // closed with it
@@ -80,7 +80,7 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	if cfg.Host == nil {
 		cfg.Host = NewHost(HostAddrs)
 	}
-	r := &Registrar{log: cfg.Logger, garbage: NewRare(cfg.Logger), tables: map[registrar.Link]*snapshot.Table{}, left: make(chan struct{}), names: newPeerNames(cfg), ended: make(chan struct{})}
+	r := &Registrar{log: cfg.Logger, garbage: NewRateLimitedLog(cfg.Logger), tables: map[registrar.Link]*snapshot.Table{}, left: make(chan struct{}), names: newPeerNames(cfg), ended: make(chan struct{})}
 	var err error
 	if r.asap, r.tcp, err = openASAP(cfg); err != nil {
 		return nil, fmt.Errorf("cannot serve ASAP: %w", err)

@@ -45,17 +45,17 @@ func (p *buffers) put(b []byte) {
 	}
 }
 
-// piece is a part of a message: a buffer in a chain.
-type piece struct {
-	next *piece
+// fragment is a part of a message: a buffer in a chain.
+type fragment struct {
+	next *fragment
 	buf  []byte
 	tsn  uint32 // it came with
 }
 
-// stock keeps objects of one type for the next use.
-type stock[T any] struct{ free []*T }
+// freeList keeps objects of one type for the next use.
+type freeList[T any] struct{ free []*T }
 
-func (s *stock[T]) get() *T {
+func (s *freeList[T]) get() *T {
 	if k := len(s.free); k > 0 {
 		v := s.free[k-1]
 		s.free = s.free[:k-1]
@@ -65,29 +65,29 @@ func (s *stock[T]) get() *T {
 }
 
 // put takes back an object that its owner has cleared.
-func (s *stock[T]) put(v *T) {
+func (s *freeList[T]) put(v *T) {
 	if len(s.free) < keptObjects {
 		s.free = append(s.free, v)
 	}
 }
 
-func (e *Endpoint) newPiece(data []byte) *piece {
-	p := e.pieces.get()
+func (e *Endpoint) newFragment(data []byte) *fragment {
+	p := e.fragments.get()
 	p.buf = e.buffers.get(len(data))
 	copy(p.buf, data)
 	return p
 }
 
-func (e *Endpoint) freePiece(p *piece) {
+func (e *Endpoint) freeFragment(p *fragment) {
 	e.buffers.put(p.buf[:0])
-	*p = piece{}
-	e.pieces.put(p)
+	*p = fragment{}
+	e.fragments.put(p)
 }
 
-func (e *Endpoint) freePieces(p *piece) {
+func (e *Endpoint) freeFragments(p *fragment) {
 	for p != nil {
 		next := p.next
-		e.freePiece(p)
+		e.freeFragment(p)
 		p = next
 	}
 }

@@ -63,7 +63,7 @@ func (a *association) earlyDue(now time.Time, p *path) {
 		p.onLoss(p.pmdcs())
 		o.forced = true
 		a.e.counters.EarlyRetransmissions++
-		a.opportunity()
+		a.refillBurst()
 		a.wake()
 		return
 	}

@@ -54,12 +54,12 @@ type Endpoint struct {
 	received int64 // bytes of user data held, with overhead
 	lends    bool  // Lend was called
 
-	buffers  buffers
-	pieces   stock[piece]
-	gaps     []chunk.Gap  // of the SACK being built
-	skips    []chunk.Skip // of the FORWARD TSN being built
-	nodes    stock[event]
-	messages stock[outMessage]
+	buffers   buffers
+	fragments freeList[fragment]
+	gaps      []chunk.Gap  // of the SACK being built
+	skips     []chunk.Skip // of the FORWARD TSN being built
+	nodes     freeList[event]
+	messages  freeList[outMessage]
 }
 
 // New makes an endpoint.

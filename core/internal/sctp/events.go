@@ -13,7 +13,7 @@ type event struct {
 	next        *event
 	info        assoc.RecvInfo
 	a           *association // whose window the data fills; nil for other data
-	first, last *piece
+	first, last *fragment
 	read        int  // bytes of the first piece that are read
 	begun       bool // a part was returned
 	note        bool
@@ -94,13 +94,13 @@ func (e *Endpoint) read(ev *event, b []byte) int {
 			ev.a.in.ready -= len(p.buf)
 			ev.a.in.free(ev.a, len(p.buf), cap(p.buf))
 		}
-		e.freePiece(p)
+		e.freeFragment(p)
 	}
 	return n
 }
 
 func (e *Endpoint) freeEvent(ev *event) {
-	e.freePieces(ev.first)
+	e.freeFragments(ev.first)
 	*ev = event{}
 	e.nodes.put(ev)
 }
@@ -174,7 +174,7 @@ func (a *association) notifyFailed(m *outMessage, cause chunk.Cause, err error) 
 	ev.info.SSN, ev.info.Context = uint16(m.mid), m.context
 	ev.info.Unsent = m.taken == 0
 	ev.info.Cause, ev.info.Err = uint16(cause), err
-	p := a.e.pieces.get()
+	p := a.e.fragments.get()
 	p.buf = m.data
 	ev.first, ev.last = p, p
 	m.data = nil

@@ -181,7 +181,7 @@ func (a *association) echoAgain() {
 	for i := range a.out.chunks.len() {
 		a.mark(a.out.chunks.at(i), i)
 	}
-	a.opportunity()
+	a.refillBurst()
 	a.owe(dueCookieEcho)
 }
 
@@ -251,7 +251,7 @@ func (a *association) becomeCookieEchoed(in *arrival, o *offered) {
 	s.unknown = append([]byte(nil), o.unknown...)
 	s.tries, s.resent = 0, false
 	a.state = cookieEchoed
-	a.opportunity()
+	a.refillBurst()
 	a.owe(dueCookieEcho)
 	a.startTimer(&a.t1, in.now, a.primary.rto.value)
 }
@@ -289,7 +289,7 @@ func (a *association) becomeEstablished(now time.Time) {
 	if p := a.pathTo(a.params.Primary); p != nil && p.confirmed {
 		a.primary = p
 	}
-	a.opportunity()
+	a.refillBurst()
 	a.wake()
 	if a.closing {
 		a.beginShutdown(now)

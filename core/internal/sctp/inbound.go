@@ -216,11 +216,11 @@ func (b *inbound) free(a *association, n, capacity int) {
 }
 
 // drop gives the memory of a message that will not be delivered back.
-func (a *association) drop(first *piece) {
+func (a *association) drop(first *fragment) {
 	for p := first; p != nil; p = p.next {
 		a.in.free(a, len(p.buf), cap(p.buf))
 	}
-	a.e.freePieces(first)
+	a.e.freeFragments(first)
 }
 
 // release gives everything back that is not deliverable.

@@ -125,12 +125,12 @@ func (a *association) probeLost(now time.Time, p *path) {
 	case s.tries < maxProbes:
 		p.probe(now)
 	default:
-		p.tooWide(now, s.size)
+		p.onPacketTooBig(now, s.size)
 	}
 }
 
-// tooWide notes that packets of a size do not pass and goes on with the search.
-func (p *path) tooWide(now time.Time, size int) {
+// onPacketTooBig notes that packets of a size do not pass and goes on with the search.
+func (p *path) onPacketTooBig(now time.Time, size int) {
 	s := &p.search
 	if s.failed == 0 || size < s.failed {
 		s.failed = size
@@ -206,7 +206,7 @@ func (s *search) timedOut(now time.Time, p *path) {
 	if s.silence >= blackHole && p.a.params.MTU <= 0 && p.mtu > packetSize(p.addr, 0) {
 		s.silence = 0
 		p.stopSearch()
-		p.tooWide(now, p.mtu)
+		p.onPacketTooBig(now, p.mtu)
 	}
 }
 
@@ -226,6 +226,6 @@ func (e *Endpoint) TooBig(now time.Time, to netip.AddrPort, quoted []byte, mtu i
 		size = packetSize(p.addr, mtu)&^3 + 4 // the first that does not pass
 	}
 	if size > packetSize(p.addr, 0) {
-		p.tooWide(now, size)
+		p.onPacketTooBig(now, size)
 	}
 }

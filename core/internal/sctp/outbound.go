@@ -116,7 +116,7 @@ func (e *Endpoint) Send(now time.Time, b []byte, info *assoc.SendInfo) error {
 		return assoc.ErrWouldBlock
 	}
 	a.enqueue(now, b, info)
-	a.opportunity()
+	a.refillBurst()
 	a.wake()
 	return nil
 }

@@ -21,12 +21,12 @@ type run struct {
 	keyed        bool   // is in a list of runs of its message
 	round        uint32 // I-DATA: of stall, when a fragment came last
 	size         int
-	head, tail   *piece
+	head, tail   *fragment
 	from         netip.AddrPort
 }
 
 // cutLast takes the last fragment off a run.
-func (r *run) cutLast() *piece {
+func (r *run) cutLast() *fragment {
 	last := r.tail
 	r.last--
 	r.ends = false
@@ -59,7 +59,7 @@ func (r *run) append(next *run) {
 
 // newRun keeps the payload of a chunk.
 func (a *association) newRun(in *arrival, d *chunk.Data) run {
-	p := a.e.newPiece(d.Payload)
+	p := a.e.newFragment(d.Payload)
 	p.tsn = d.TSN
 	a.in.charge(a, len(p.buf), cap(p.buf))
 	r := run{
@@ -200,7 +200,7 @@ func (a *association) complete(r *run) {
 }
 
 // tsns are the lowest and the highest TSN of a chain of fragments.
-func (p *piece) tsns() (low, high uint32) {
+func (p *fragment) tsns() (low, high uint32) {
 	low, high = p.tsn, p.tsn
 	for p = p.next; p != nil; p = p.next {
 		if tsnLess(p.tsn, low) {

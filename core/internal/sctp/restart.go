@@ -123,5 +123,5 @@ func (a *association) resetForRestart(in *arrival, ck *cookie) {
 	a.adopt(ck.peerTag, &ck.peer)
 	a.limitStreams(ck)
 	a.out.start(ck.own.tsn)
-	a.opportunity()
+	a.refillBurst()
 }

@@ -48,7 +48,7 @@ func (a *association) handleSack(in *arrival, c chunk.Raw) {
 	if advanced && a.t5.Armed() {
 		a.guard(in.now)
 	}
-	a.opportunity()
+	a.refillBurst()
 	a.drained(in.now)
 }
 

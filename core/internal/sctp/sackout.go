@@ -41,17 +41,17 @@ func (a *association) window() int {
 	if a.underWay() {
 		free = max(free, min(a.params.ReceiveBuffer/2, a.capacity()-b.held))
 	}
-	if free = a.frugal(free); free < a.sliver() || !a.hasMemory() {
+	if free = a.frugal(free); free < a.sackUpdateThreshold() || !a.hasMemory() {
 		return 0
 	}
-	if free > b.promised && free-b.promised < a.sliver() {
+	if free > b.promised && free-b.promised < a.sackUpdateThreshold() {
 		return b.promised
 	}
 	return free
 }
 
-// sliver is the smallest window, or step of it, worth advertising.
-func (a *association) sliver() int {
+// sackUpdateThreshold is the smallest window, or step of it, worth advertising.
+func (a *association) sackUpdateThreshold() int {
 	return min(a.primary.pmdcs(), a.params.ReceiveBuffer/4, a.e.share()/8)
 }
 
@@ -63,7 +63,7 @@ func (a *association) windowOpened() {
 		return
 	}
 	w, told := a.window(), a.in.promised
-	if w-told >= a.params.ReceiveBuffer/4 || told < a.sliver() && w >= a.sliver() {
+	if w-told >= a.params.ReceiveBuffer/4 || told < a.sackUpdateThreshold() && w >= a.sackUpdateThreshold() {
 		a.owe(dueSack)
 	}
 }

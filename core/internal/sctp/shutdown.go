@@ -152,7 +152,7 @@ func (a *association) peerShutsDown(in *arrival, tsn uint32) {
 		a.forward(in.now)
 		a.runT3(in)
 	}
-	a.opportunity()
+	a.refillBurst()
 	a.drained(in.now)
 }
 

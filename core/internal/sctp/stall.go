@@ -173,7 +173,7 @@ func (a *association) cutTSN(runs []run, tsn uint32) []run {
 }
 
 // unreceive drops fragments as if they had not come.
-func (a *association) unreceive(first *piece) {
+func (a *association) unreceive(first *fragment) {
 	for p := first; p != nil; p = p.next {
 		a.in.unreceive(p.tsn)
 	}

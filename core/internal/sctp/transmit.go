@@ -6,9 +6,9 @@ import (
 	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
 )
 
-// opportunity allows another burst: the user sent something, a SACK came or a
+// refillBurst allows another burst: the user sent something, a SACK came or a
 // timer fired. It is never needed without one of them (SCTP-3-12).
-func (a *association) opportunity() { a.burst = a.params.MaxBurst }
+func (a *association) refillBurst() { a.burst = a.params.MaxBurst }
 
 // fill puts DATA chunks into a packet for path p: those marked for
 // retransmission first, then new ones (section 6.1, SCTP-3-11). It returns
@@ -49,7 +49,7 @@ func (a *association) nextSize(now time.Time, p *path) int {
 		return o.chunks.at(o.marks()).size()
 	}
 	m := a.peek(now)
-	if m == nil || a.corked(p, m) {
+	if m == nil || a.nagleHolds(p, m) {
 		return 0
 	}
 	n := a.chunkSize(m)
@@ -99,7 +99,7 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 	o := &a.out
 	for o.marked == 0 && o.chunks.len() < maxOutstanding {
 		m := a.peek(now)
-		if m == nil || n == 0 && w.last == 0 && a.corked(p, m) {
+		if m == nil || n == 0 && w.last == 0 && a.nagleHolds(p, m) {
 			return n
 		}
 		size := a.chunkSize(m)
@@ -143,11 +143,11 @@ const (
 	corkPackets = 4
 )
 
-// corked says that a packet should wait to be filled: a stream of small
+// nagleHolds says that a packet should wait to be filled: a stream of small
 // messages is under way, and the acknowledgements of what is in flight, which
 // are many, will open the way for all that has gathered until then. Requests
 // and answers never get there (SCTP-3-13).
-func (a *association) corked(p *path, m *outMessage) bool {
+func (a *association) nagleHolds(p *path, m *outMessage) bool {
 	return p.flight >= corkAbove && a.out.left < a.maxPayload() &&
 		m.taken == 0 && !m.sackNow && a.state == established
 }
@@ -240,7 +240,7 @@ func (a *association) t3Due(now time.Time, p *path) {
 	}
 	o.heard = false
 	o.forced = o.marked > 0
-	a.opportunity()
+	a.refillBurst()
 	a.wake()
 	if closed { // section 6.1 A, SCTP-3-44
 		return
@@ -284,6 +284,6 @@ func (a *association) probeDue() {
 		return
 	}
 	a.out.probing = true
-	a.opportunity()
+	a.refillBurst()
 	a.wake()
 }

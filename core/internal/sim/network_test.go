@@ -136,17 +136,17 @@ func TestAssociations(t *testing.T) {
 
 // A seed gives the same world every time.
 func TestSeedsReplay(t *testing.T) {
-	for name, build := range map[string]func(uint64) *Storm{"storm": NewStorm, "sessions": NewSessions} {
+	for name, build := range map[string]func(uint64) *Chaos{"chaos": NewChaos, "sessions": NewSessions} {
 		t.Run(name, func(t *testing.T) { replay(t, build) })
 	}
 }
 
-func replay(t *testing.T, build func(uint64) *Storm) {
+func replay(t *testing.T, build func(uint64) *Chaos) {
 	play := func() (lines []string) {
 		s := build(3)
 		s.Trace = func(l Line) { lines = append(lines, l.String()) }
 		s.Watch(bounds)
-		s.Rage(5, time.Minute)
+		s.Play(5, time.Minute)
 		return lines
 	}
 	if diff := cmp.Diff(play(), play()); diff != "" {

@@ -16,8 +16,8 @@ import (
 // cookies, replay, a gate after failovers, failovers at all, messages that are
 // unordered or have a lifetime, small buffers, transports that lend or not. The
 // pools have what their PUs need.
-func NewSessions(seed uint64) *Storm {
-	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53657373)), talks: true}
+func NewSessions(seed uint64) *Chaos {
+	s := &Chaos{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53657373)), talks: true}
 	s.Net = s.profile()
 	for i := range 2 + s.rnd.IntN(2) {
 		s.registrars = append(s.registrars, s.AddRegistrar(fmt.Sprintf("r%d", i+1), registrar.Shipped(), func() []*Host { return s.registrars }))
@@ -32,7 +32,7 @@ func NewSessions(seed uint64) *Storm {
 }
 
 // addTalkers adds a pool, and PUs whose sessions are what its PEs are made for.
-func (s *Storm) addTalkers(pool protocol.PoolHandle) {
+func (s *Chaos) addTalkers(pool protocol.PoolHandle) {
 	app := App{Size: headSize + s.rnd.IntN(2000), Options: s.sessionOptions()}
 	if app.Options.Replay || s.rnd.IntN(2) == 0 {
 		app.Cookie = 1 + s.rnd.IntN(5)
@@ -64,7 +64,7 @@ func (s *Storm) addTalkers(pool protocol.PoolHandle) {
 }
 
 // sessionOptions draws how sessions behave.
-func (s *Storm) sessionOptions() session.Options {
+func (s *Chaos) sessionOptions() session.Options {
 	var o session.Options
 	switch s.rnd.IntN(4) {
 	case 0:
@@ -82,7 +82,7 @@ func (s *Storm) sessionOptions() session.Options {
 
 // talk does one thing that concerns sessions: a PE drains or does not read, or does not
 // exist for some time, or a path breaks.
-func (s *Storm) talk() {
+func (s *Chaos) talk() {
 	h := s.pick(s.elements)
 	d := s.long(10*time.Millisecond, 30*time.Second)
 	switch s.rnd.IntN(8) {

@@ -26,7 +26,7 @@ var bounds = Bounds{
 
 // TestWorld tries worlds in which everything fails at random.
 func TestWorld(t *testing.T) {
-	try(t, NewStorm, bounds, func(s *Storm) { s.Rage(15, 4*time.Minute) })
+	try(t, NewChaos, bounds, func(s *Chaos) { s.Play(15, 4*time.Minute) })
 }
 
 // TestShipped tries such worlds with registrars as shipped: these agree again
@@ -38,7 +38,7 @@ func TestShipped(t *testing.T) {
 		Outlive: time.Minute, Stale: 15 * time.Second, Agree: 15 * time.Second, Values: 200 * time.Second, Peers: 15 * time.Second,
 		Home: 75 * time.Second, Session: 75 * time.Second, Resolves: 75 * time.Second,
 	}
-	try(t, NewShipped, shipped, func(s *Storm) { s.Rage(15, 4*time.Minute) })
+	try(t, NewShipped, shipped, func(s *Chaos) { s.Play(15, 4*time.Minute) })
 }
 
 // TestRolling tries worlds in which registrars die, hang and leave, one at a
@@ -47,7 +47,7 @@ func TestShipped(t *testing.T) {
 func TestRolling(t *testing.T) {
 	strict := bounds
 	strict.Strict, strict.Missing = true, 35*time.Second
-	try(t, NewStorm, strict, func(s *Storm) { s.Roll(10, 3*time.Minute, 5*time.Second) })
+	try(t, NewChaos, strict, func(s *Chaos) { s.Roll(10, 3*time.Minute, 5*time.Second) })
 }
 
 // TestLone tries worlds with a lone registrar that dies, hangs and leaves, and is
@@ -56,17 +56,17 @@ func TestRolling(t *testing.T) {
 func TestLone(t *testing.T) {
 	honest := bounds
 	honest.Honest, honest.Missing = true, 35*time.Second
-	try(t, NewLone, honest, func(s *Storm) { s.Roll(10, 2*time.Second, 5*time.Second) })
+	try(t, NewLone, honest, func(s *Chaos) { s.Roll(10, 2*time.Second, 5*time.Second) })
 }
 
 // TestSessions tries worlds in which PUs talk to PEs that die, hang, drain and do not
 // read: the promise of sessions holds.
 func TestSessions(t *testing.T) {
-	try(t, NewSessions, bounds, func(s *Storm) { s.Rage(10, 2*time.Minute) })
+	try(t, NewSessions, bounds, func(s *Chaos) { s.Play(10, 2*time.Minute) })
 }
 
 // try plays the worlds of all seeds, as many at a time as there are processors.
-func try(t *testing.T, build func(seed uint64) *Storm, b Bounds, play func(*Storm)) {
+func try(t *testing.T, build func(seed uint64) *Chaos, b Bounds, play func(*Chaos)) {
 	from, to := *first, *first+uint64(*seeds)
 	if *seed != 0 {
 		from, to = *seed, *seed+1

@@ -2,7 +2,7 @@
 // the engine of package sctp with UDP sockets, a clock and a lock around it.
 //
 // One mutex guards the engine. Packets are read by one goroutine per socket,
-// or for several of them where a process has many (crowd.go). It also runs the
+// or for several of them where a process has many (pollgroup.go). It also runs the
 // hooks, so a message travels from the system call to the layer above without
 // changing goroutines; what a caller sends leaves in the caller's goroutine.
 // Only one goroutine at a time writes packets: whoever comes while it does

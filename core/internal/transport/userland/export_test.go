@@ -10,8 +10,8 @@ func (e *Endpoint) Kill() {
 	e.die()
 }
 
-// ListenInCrowd is Listen in a process that has many sockets already.
-func ListenInCrowd(cfg transport.Config) (*Endpoint, error) {
+// ListenInPollGroup is Listen in a process that has many sockets already.
+func ListenInPollGroup(cfg transport.Config) (*Endpoint, error) {
 	return listen(cfg, func() bool { return false })
 }
 

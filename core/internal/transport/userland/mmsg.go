@@ -37,7 +37,7 @@ func newMmsg(n int) mmsg {
 
 // receive runs recvmmsg on all messages.
 func (m *mmsg) receive(fd uintptr) (n int, errno unix.Errno) {
-	return brief(unix.SYS_RECVMMSG, fd, unsafe.Pointer(&m.headers[0]), uintptr(len(m.headers)), unix.MSG_DONTWAIT, nil, 0)
+	return rawSyscall(unix.SYS_RECVMMSG, fd, unsafe.Pointer(&m.headers[0]), uintptr(len(m.headers)), unix.MSG_DONTWAIT, nil, 0)
 }
 
 // send sends messages from to to, and returns how many were taken. For one
@@ -49,18 +49,18 @@ func (m *mmsg) send(fd uintptr, from, to int, long bool) (n int, errno unix.Errn
 	case long:
 		return call(unix.SYS_SENDMMSG, fd, unsafe.Pointer(h), uintptr(to-from), unix.MSG_DONTWAIT, nil, 0)
 	case to-from > 1:
-		return brief(unix.SYS_SENDMMSG, fd, unsafe.Pointer(h), uintptr(to-from), unix.MSG_DONTWAIT, nil, 0)
+		return rawSyscall(unix.SYS_SENDMMSG, fd, unsafe.Pointer(h), uintptr(to-from), unix.MSG_DONTWAIT, nil, 0)
 	case h.Iovlen > 1 || h.Controllen > 0:
-		_, errno = brief(unix.SYS_SENDMSG, fd, unsafe.Pointer(&h.Msghdr), unix.MSG_DONTWAIT, 0, nil, 0)
+		_, errno = rawSyscall(unix.SYS_SENDMSG, fd, unsafe.Pointer(&h.Msghdr), unix.MSG_DONTWAIT, 0, nil, 0)
 	default:
-		_, errno = brief(unix.SYS_SENDTO, fd, unsafe.Pointer(h.Iov.Base), uintptr(h.Iov.Len), unix.MSG_DONTWAIT, unsafe.Pointer(h.Name), uintptr(h.Namelen))
+		_, errno = rawSyscall(unix.SYS_SENDTO, fd, unsafe.Pointer(h.Iov.Base), uintptr(h.Iov.Len), unix.MSG_DONTWAIT, unsafe.Pointer(h.Name), uintptr(h.Namelen))
 	}
 	return 1, errno
 }
 
 // readySockets runs epoll_pwait without waiting.
 func readySockets(epoll uintptr, events []unix.EpollEvent) int {
-	n, errno := brief(unix.SYS_EPOLL_PWAIT, epoll, unsafe.Pointer(&events[0]), uintptr(len(events)), 0, nil, 0)
+	n, errno := rawSyscall(unix.SYS_EPOLL_PWAIT, epoll, unsafe.Pointer(&events[0]), uintptr(len(events)), 0, nil, 0)
 	if errno != 0 {
 		return 0
 	}
@@ -77,9 +77,9 @@ func call(trap, fd uintptr, a unsafe.Pointer, b, c uintptr, d unsafe.Pointer, e 
 	}
 }
 
-// brief is call for what takes some microseconds. The runtime is not told of
+// rawSyscall is call for what takes some microseconds. The runtime is not told of
 // it: the telling costs, and then it would soon take the thread's work away.
-func brief(trap, fd uintptr, a unsafe.Pointer, b, c uintptr, d unsafe.Pointer, e uintptr) (int, unix.Errno) {
+func rawSyscall(trap, fd uintptr, a unsafe.Pointer, b, c uintptr, d unsafe.Pointer, e uintptr) (int, unix.Errno) {
 	for {
 		n, _, errno := unix.RawSyscall6(trap, fd, uintptr(a), b, c, uintptr(d), e)
 		if errno != unix.EINTR {

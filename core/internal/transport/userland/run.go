@@ -13,7 +13,7 @@ func (e *Endpoint) start() error {
 		s.rx.take = e.taker(s)
 		if s.alone {
 			go e.runReader(s)
-		} else if err := joinCrowd(s); err != nil {
+		} else if err := joinPollGroup(s); err != nil {
 			return err
 		}
 	}
@@ -48,7 +48,7 @@ func (e *Endpoint) taker(s *socket) func(n int, troubled bool) (alive bool) {
 	}
 }
 
-// runReader reads from a socket that is in no crowd until the endpoint is dead.
+// runReader reads from a socket that is in no poll group until the endpoint is dead.
 func (e *Endpoint) runReader(s *socket) {
 	for !e.isDead() {
 		if err := s.rx.run(); err != nil {

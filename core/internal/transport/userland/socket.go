@@ -27,9 +27,9 @@ type socket struct {
 
 	rx receiver
 
-	// Who reads: a goroutine of its own, or that of the crowd, which guards the rest.
+	// Who reads: a goroutine of its own, or that of the poll group, which guards the rest.
 	alone  bool
-	crowd  *crowd
+	group  *pollGroup
 	busy   bool // being read
 	again  bool // readable once more meanwhile
 	failed bool // readable because of an error
@@ -154,8 +154,8 @@ func (s *socket) bind(fd int, local netip.AddrPort) error {
 func (s *socket) close() {
 	if s.alone {
 		loners.Add(-1)
-	} else if s.crowd != nil {
-		s.crowd.leave(s)
+	} else if s.group != nil {
+		s.group.leave(s)
 	}
 	_ = s.conn.Control(func(fd uintptr) {
 		if nothing, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0); err == nil {

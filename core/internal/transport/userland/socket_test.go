@@ -287,9 +287,9 @@ func TestSocketsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// A socket with a lot to read leaves others of its crowd their turn.
-func TestCrowdTakesTurns(t *testing.T) {
-	c, err := newCrowd()
+// A socket with a lot to read leaves others of its poll group their turn.
+func TestPollGroupTakesTurns(t *testing.T) {
+	c, err := newPollGroup()
 	if err != nil {
 		t.Fatal(err)
 	}

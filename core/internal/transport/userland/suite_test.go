@@ -13,10 +13,10 @@ import (
 func TestSuite(t *testing.T) { runSuite(t, open) }
 
 // In a process with many sockets, one goroutine reads several of them.
-func TestSuiteInCrowd(t *testing.T) {
+func TestSuiteInPollGroup(t *testing.T) {
 	runSuite(t, func(t *testing.T, cfg transport.Config) transport.Endpoint {
 		t.Helper()
-		e, err := userland.ListenInCrowd(cfg)
+		e, err := userland.ListenInPollGroup(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}

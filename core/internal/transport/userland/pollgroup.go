@@ -14,17 +14,17 @@ import (
 const (
 	// crowdBatch is how many sockets one system call may name as readable.
 	crowdBatch = 64
-	// crowdPatience is how long one socket of a crowd keeps the others waiting,
+	// pollGroupPatience is how long one socket of a poll group keeps the others waiting,
 	// at most twice: a hook should be brief but may not be.
-	crowdPatience = 10 * time.Millisecond
+	pollGroupPatience = 10 * time.Millisecond
 )
 
-// crowd is many sockets that one goroutine reads, one after the other: to switch
+// pollGroup is many sockets that one goroutine reads, one after the other: to switch
 // goroutines for each packet costs as much as the engine's work on it, and the
 // runtime's poller looks at a socket whenever something was sent, too.
 //
 // Should a hook keep the goroutine for long, another takes its place.
-type crowd struct {
+type pollGroup struct {
 	epoll *os.File // of the sockets; waits with all else in the runtime's poller
 	conn  syscall.RawConn
 
@@ -32,7 +32,7 @@ type crowd struct {
 	sockets  []*socket // by descriptor
 	ready    []*socket // readable and not yet read, the first one last
 	rest     []*socket // read in part: others have their turn first
-	charge   *shift    // the goroutine in charge
+	owner    *worker   // the goroutine in charge
 	reading  bool      // it is at a socket
 	visits   uint      // how many sockets it has gone on to
 	seen     uint      // visits when the watch last looked
@@ -43,16 +43,16 @@ type crowd struct {
 // crowds are those of the process: as many as can run at the same time.
 var crowds struct {
 	mu   sync.Mutex
-	all  []*crowd
+	all  []*pollGroup
 	next int
 }
 
-// joinCrowd finds a crowd for a socket.
-func joinCrowd(s *socket) error {
+// joinPollGroup finds a poll group for a socket.
+func joinPollGroup(s *socket) error {
 	crowds.mu.Lock()
 	defer crowds.mu.Unlock()
 	if len(crowds.all) < runtime.GOMAXPROCS(0) {
-		c, err := newCrowd()
+		c, err := newPollGroup()
 		if err != nil {
 			return fmt.Errorf("make a poller for UDP sockets: %w", err)
 		}
@@ -62,8 +62,8 @@ func joinCrowd(s *socket) error {
 	return crowds.all[crowds.next].join(s)
 }
 
-// newCrowd makes a crowd of none, which lasts as long as the process.
-func newCrowd() (*crowd, error) {
+// newPollGroup makes a poll group of none, which lasts as long as the process.
+func newPollGroup() (*pollGroup, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err == nil {
 		err = unix.SetNonblock(fd, true)
@@ -71,26 +71,26 @@ func newCrowd() (*crowd, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &crowd{epoll: os.NewFile(uintptr(fd), "sctp-udp-crowd")}
+	c := &pollGroup{epoll: os.NewFile(uintptr(fd), "sctp-udp-group")}
 	if c.conn, err = c.epoll.SyscallConn(); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.watch = time.AfterFunc(crowdPatience, c.look)
-	c.relieve()
+	c.watch = time.AfterFunc(pollGroupPatience, c.look)
+	c.handOff()
 	return c, nil
 }
 
-// join makes s one of the crowd.
-func (c *crowd) join(s *socket) (err error) {
+// join makes s one of the poll group.
+func (c *pollGroup) join(s *socket) (err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e := c.control(s, func(epoll, fd int) {
 		if fd >= len(c.sockets) {
 			c.sockets = append(c.sockets, make([]*socket, fd+1-len(c.sockets))...)
 		}
-		s.crowd, c.sockets[fd] = c, s
+		s.group, c.sockets[fd] = c, s
 		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd)})
 	})
 	if e != nil {
@@ -102,9 +102,9 @@ func (c *crowd) join(s *socket) (err error) {
 	return nil
 }
 
-// leave takes s out of the crowd, before its descriptor stands for anything
+// leave takes s out of the poll group, before its descriptor stands for anything
 // else.
-func (c *crowd) leave(s *socket) {
+func (c *pollGroup) leave(s *socket) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	_ = c.control(s, func(epoll, fd int) {
@@ -114,7 +114,7 @@ func (c *crowd) leave(s *socket) {
 }
 
 // control calls f with both descriptors, which stay open meanwhile.
-func (c *crowd) control(s *socket, f func(epoll, fd int)) (err error) {
+func (c *pollGroup) control(s *socket, f func(epoll, fd int)) (err error) {
 	closed := c.conn.Control(func(epoll uintptr) {
 		err = s.conn.Control(func(fd uintptr) { f(int(epoll), int(fd)) })
 	})
@@ -124,15 +124,15 @@ func (c *crowd) control(s *socket, f func(epoll, fd int)) (err error) {
 	return err
 }
 
-// relieve puts another goroutine in charge.
-func (c *crowd) relieve() {
-	c.charge, c.reading = &shift{crowd: c}, false
-	go c.charge.run()
+// handOff puts another goroutine in charge.
+func (c *pollGroup) handOff() {
+	c.owner, c.reading = &worker{group: c}, false
+	go c.owner.run()
 }
 
 // look puts another goroutine in charge if the present one has been at one
 // socket since the last look.
-func (c *crowd) look() {
+func (c *pollGroup) look() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.watching = c.reading
@@ -140,14 +140,14 @@ func (c *crowd) look() {
 		return
 	}
 	if c.visits == c.seen {
-		c.relieve()
+		c.handOff()
 	}
 	c.seen = c.visits
-	c.watch.Reset(crowdPatience)
+	c.watch.Reset(pollGroupPatience)
 }
 
 // report makes the sockets ready that events are about.
-func (c *crowd) report(events []unix.EpollEvent) {
+func (c *pollGroup) report(events []unix.EpollEvent) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.ready, c.rest = append(c.ready, c.rest...), c.rest[:0]
@@ -160,17 +160,17 @@ func (c *crowd) report(events []unix.EpollEvent) {
 	}
 	if !c.watching {
 		c.watching, c.seen = true, c.visits
-		c.watch.Reset(crowdPatience)
+		c.watch.Reset(pollGroupPatience)
 	}
 }
 
 // next returns the socket to read after s, which may have more; nil if none is
 // ready or if another goroutine is in charge now. failed says that the system
 // reports an error.
-func (c *crowd) next(w *shift, s *socket, more bool) (next *socket, failed bool) {
+func (c *pollGroup) next(w *worker, s *socket, more bool) (next *socket, failed bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	inCharge := w == c.charge
+	inCharge := w == c.owner
 	switch {
 	case s == nil:
 	case !inCharge && (more || s.again):
@@ -194,7 +194,7 @@ func (c *crowd) next(w *shift, s *socket, more bool) (next *socket, failed bool)
 
 // pop takes the first of the ready sockets. One that is being read by who was
 // in charge before is left to him.
-func (c *crowd) pop() *socket {
+func (c *pollGroup) pop() *socket {
 	for n := len(c.ready); n > 0; n = len(c.ready) {
 		s := c.ready[n-1]
 		c.ready = c.ready[:n-1]
@@ -208,28 +208,28 @@ func (c *crowd) pop() *socket {
 }
 
 // mayWait says that there is nothing to read until a socket becomes readable.
-func (c *crowd) mayWait() bool {
+func (c *pollGroup) mayWait() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.ready)+len(c.rest) == 0
 }
 
-func (c *crowd) inCharge(w *shift) bool {
+func (c *pollGroup) inCharge(w *worker) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return w == c.charge
+	return w == c.owner
 }
 
-// shift is one goroutine's time in charge of a crowd.
-type shift struct {
-	crowd  *crowd
+// worker is one goroutine's time in charge of a poll group.
+type worker struct {
+	group  *pollGroup
 	events [crowdBatch]unix.EpollEvent
 	n      int    // of events
 	in     *inbox // nil while waiting
 }
 
-func (w *shift) run() {
-	c, ask := w.crowd, w.ask
+func (w *worker) run() {
+	c, ask := w.group, w.ask
 	for c.inCharge(w) {
 		w.n = 0
 		_ = c.conn.Read(ask) // never closed
@@ -245,9 +245,9 @@ func (w *shift) run() {
 // ask fetches the sockets that have become readable. It returns false to be
 // called again when there are some: every one that becomes so from now on
 // wakes it.
-func (w *shift) ask(epoll uintptr) bool {
+func (w *worker) ask(epoll uintptr) bool {
 	w.n = readySockets(epoll, w.events[:])
-	if w.n == 0 && w.crowd.mayWait() {
+	if w.n == 0 && w.group.mayWait() {
 		w.release()
 		return false
 	}
@@ -257,7 +257,7 @@ func (w *shift) ask(epoll uintptr) bool {
 	return true
 }
 
-func (w *shift) release() {
+func (w *worker) release() {
 	if w.in != nil {
 		inboxes.Put(w.in)
 		w.in = nil

@@ -12,7 +12,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/transport/userland"
 )
 
-// member is an endpoint in a crowd whose hook can be stopped.
+// member is an endpoint in a poll group whose hook can be stopped.
 type member struct {
 	*userland.Endpoint
 	got     chan string
@@ -21,7 +21,7 @@ type member struct {
 }
 
 func newMember(t *testing.T, stop chan struct{}) *member {
-	e, err := userland.ListenInCrowd(transport.Config{Local: []netip.AddrPort{onLoopback}})
+	e, err := userland.ListenInPollGroup(transport.Config{Local: []netip.AddrPort{onLoopback}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,12 +73,12 @@ func (m *member) hears(t *testing.T, want string) {
 	}
 }
 
-// TestHookKeepsCrowdWaiting: hooks that do not return keep no other endpoint
+// TestHookKeepsPollGroupWaiting: hooks that do not return keep no other endpoint
 // from being read, and what arrives meanwhile is read afterwards.
-func TestHookKeepsCrowdWaiting(t *testing.T) {
+func TestHookKeepsPollGroupWaiting(t *testing.T) {
 	stop := make(chan struct{})
 	a, b := newMember(t, nil), newMember(t, nil)
-	stuck := make([]*member, 4*runtime.GOMAXPROCS(0)) // several in each crowd
+	stuck := make([]*member, 4*runtime.GOMAXPROCS(0)) // several in each poll group
 	release := sync.OnceFunc(func() { close(stop) })
 	defer release()
 	for i := range stuck {
@@ -106,9 +106,9 @@ func TestHookKeepsCrowdWaiting(t *testing.T) {
 	}
 }
 
-// TestCrowdMembersComeAndGo: endpoints that open and close all the time keep
+// TestPollGroupMembersComeAndGo: endpoints that open and close all the time keep
 // none of the others from being read.
-func TestCrowdMembersComeAndGo(t *testing.T) {
+func TestPollGroupMembersComeAndGo(t *testing.T) {
 	a, b := newMember(t, nil), newMember(t, nil)
 	for range 50 {
 		c := newMember(t, nil)

@@ -1,7 +1,7 @@
-// Package crowd is many pool elements behind one SCTP endpoint, for
+// Package loadgen is many pool elements behind one SCTP endpoint, for
 // measurements: it registers them, asks for them, and acknowledges the
 // keep-alives of registrars. It serves nobody.
-package crowd
+package loadgen
 
 import (
 	"errors"

@@ -16,12 +16,12 @@ import (
 	"os"
 	"time"
 
-	"github.com/librserpool/librserpool/core/internal/loop/crowd"
+	"github.com/librserpool/librserpool/core/internal/loop/loadgen"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
 func main() {
-	var cfg crowd.Config
+	var cfg loadgen.Config
 	flag.TextVar(&cfg.Local, "local", netip.MustParseAddr("127.0.0.1"), "the elements' `address`")
 	flag.TextVar(&cfg.Registrar, "registrar", netip.AddrPort{}, "`address:port` of their registrar")
 	flag.StringVar(&cfg.Kind, "transport", "", "auto, kernel or userland")
@@ -42,8 +42,8 @@ func main() {
 	}
 }
 
-func run(cfg crowd.Config, elements, resolutions int) error {
-	c, err := crowd.Gather(cfg)
+func run(cfg loadgen.Config, elements, resolutions int) error {
+	c, err := loadgen.Gather(cfg)
 	if err != nil {
 		return err
 	}
@@ -62,11 +62,11 @@ func run(cfg crowd.Config, elements, resolutions int) error {
 
 // await asks on new associations, for a registrar that starts may not listen
 // yet, or have forgotten what it was asked.
-func await(cfg crowd.Config) {
+func await(cfg loadgen.Config) {
 	cfg.Limit = 250 * time.Millisecond
 	fmt.Println("asking")
 	for {
-		c, err := crowd.Gather(cfg)
+		c, err := loadgen.Gather(cfg)
 		if err == nil {
 			err = c.Resolve(1)
 			_ = c.Close()

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// Rare logs at debug level what anybody on the network can provoke: at most
+// RateLimitedLog logs at debug level what anybody on the network can provoke: at most
 // one line per second, which says how many it stands for.
-type Rare struct {
+type RateLimitedLog struct {
 	log     *slog.Logger
 	next    time.Time
 	skipped int
 }
 
-// NewRare returns a Rare that writes to log.
-func NewRare(log *slog.Logger) *Rare { return &Rare{log: log} }
+// NewRateLimitedLog returns a RateLimitedLog that writes to log.
+func NewRateLimitedLog(log *slog.Logger) *RateLimitedLog { return &RateLimitedLog{log: log} }
 
 // Log writes a line, or counts it for the next one.
-func (r *Rare) Log(msg string, args ...any) {
+func (r *RateLimitedLog) Log(msg string, args ...any) {
 	if !r.log.Enabled(context.Background(), slog.LevelDebug) {
 		return
 	}

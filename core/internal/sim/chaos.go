@@ -12,8 +12,8 @@ import (
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
 )
 
-// Storm is a world in which everything fails at random, drawn from a seed.
-type Storm struct {
+// Chaos is a world in which everything fails at random, drawn from a seed.
+type Chaos struct {
 	*World
 	rnd        *rand.Rand
 	registrars []*Host
@@ -25,17 +25,17 @@ type Storm struct {
 	talks      bool // what PUs and PEs say to each other is what matters
 }
 
-// NewStorm builds the world of a seed: some registrars that know all or one of
+// NewChaos builds the world of a seed: some registrars that know all or one of
 // the others, or find them by multicast, PEs in a few pools, PUs over SCTP or TCP;
 // slow or quick, with clocks that go wrong.
-func NewStorm(seed uint64) *Storm { return newStorm(seed, false) }
+func NewChaos(seed uint64) *Chaos { return newChaos(seed, false) }
 
 // NewShipped builds a world of the same kind in which all registrars run as
 // shipped.
-func NewShipped(seed uint64) *Storm { return newStorm(seed, true) }
+func NewShipped(seed uint64) *Chaos { return newChaos(seed, true) }
 
-func newStorm(seed uint64, shipped bool) *Storm {
-	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53746f726d))}
+func newChaos(seed uint64, shipped bool) *Chaos {
+	s := &Chaos{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53746f726d))}
 	s.Net = s.profile()
 	s.announce = s.rnd.IntN(4) == 0
 	if s.rnd.IntN(3) == 0 {
@@ -48,8 +48,8 @@ func newStorm(seed uint64, shipped bool) *Storm {
 
 // NewLone builds a world with one registrar only, which keeps its state in a
 // file.
-func NewLone(seed uint64) *Storm {
-	s := &Storm{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x4c6f6e65))}
+func NewLone(seed uint64) *Chaos {
+	s := &Chaos{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x4c6f6e65))}
 	s.Net = s.profile()
 	s.registrars = append(s.registrars, s.AddRegistrar("r1", registrar.Shipped(), func() []*Host { return nil }))
 	s.registrars[0].KeepState()
@@ -58,7 +58,7 @@ func NewLone(seed uint64) *Storm {
 }
 
 // populate adds PEs in a few pools, and PUs.
-func (s *Storm) populate() {
+func (s *Chaos) populate() {
 	pools := 1 + s.rnd.IntN(3)
 	for i := range 3 + s.rnd.IntN(15) {
 		s.addElement(fmt.Sprintf("pe%d", i+1), protocol.PoolHandle(fmt.Sprint("pool", s.rnd.IntN(pools))))
@@ -75,7 +75,7 @@ func (s *Storm) populate() {
 }
 
 // profile draws a network. The slowest is a bad mobile one.
-func (s *Storm) profile() Profile {
+func (s *Chaos) profile() Profile {
 	p := Profile{DelayMin: s.long(50*time.Microsecond, 100*time.Millisecond)}
 	p.DelayMax = p.DelayMin + s.long(time.Microsecond, 300*time.Millisecond)
 	if s.rnd.IntN(2) == 0 {
@@ -91,11 +91,11 @@ func (s *Storm) profile() Profile {
 }
 
 // long draws from a range, each order of magnitude as likely as the others.
-func (s *Storm) long(low, high time.Duration) time.Duration {
+func (s *Chaos) long(low, high time.Duration) time.Duration {
 	return time.Duration(float64(low) * math.Pow(float64(high)/float64(low), s.rnd.Float64()))
 }
 
-func (s *Storm) addRegistrars(n int, shipped bool) {
+func (s *Chaos) addRegistrars(n int, shipped bool) {
 	s.chain, s.multicast = s.rnd.IntN(4) == 0, s.rnd.IntN(4) == 0
 	s.chain = s.chain && !s.multicast
 	kind := s.rnd.IntN(3)
@@ -122,7 +122,7 @@ func (s *Storm) addRegistrars(n int, shipped bool) {
 }
 
 // mistakes: what registrars say about takeovers is forgotten sometimes, or said twice.
-func (s *Storm) mistakes(_, _ *Host, ppid uint32, b []byte) int {
+func (s *Chaos) mistakes(_, _ *Host, ppid uint32, b []byte) int {
 	switch {
 	case ppid != protocol.PPIDENRP:
 	case enrp.Type(b[0]) == enrp.TypeInitTakeover:
@@ -135,7 +135,7 @@ func (s *Storm) mistakes(_, _ *Host, ppid uint32, b []byte) int {
 
 // configs draws the configuration of a registrar in a world where all run as
 // shipped, all by the RFC's timers and customs, or some so and some so.
-func (s *Storm) configs(kind int) registrar.Config {
+func (s *Chaos) configs(kind int) registrar.Config {
 	var cfg registrar.Config
 	if kind == 0 || kind == 2 && s.rnd.IntN(2) == 0 {
 		cfg = registrar.Shipped()
@@ -146,7 +146,7 @@ func (s *Storm) configs(kind int) registrar.Config {
 	return cfg
 }
 
-func (s *Storm) addElement(name string, pool protocol.PoolHandle) {
+func (s *Chaos) addElement(name string, pool protocol.PoolHandle) {
 	element := protocol.Element{Life: protocol.Life(40 + s.rnd.IntN(160)), Policy: protocol.Policy{Type: protocol.WeightedRoundRobin, Weight: 1}}
 	if s.rnd.IntN(2) == 0 {
 		element.ID = protocol.PEID(len(s.elements) + 1)
@@ -156,7 +156,7 @@ func (s *Storm) addElement(name string, pool protocol.PoolHandle) {
 
 // addEndpoint adds a PE or PU that knows all registrars, or waits for
 // announcements.
-func (s *Storm) addEndpoint(name string, role Role, cfg endpoint.Config) *Host {
+func (s *Chaos) addEndpoint(name string, role Role, cfg endpoint.Config) *Host {
 	if s.announce {
 		cfg.Discover = 5 * time.Second // as in rserpool
 		return s.AddEndpoint(name, role, cfg)
@@ -164,9 +164,9 @@ func (s *Storm) addEndpoint(name string, role Role, cfg endpoint.Config) *Host {
 	return s.AddEndpoint(name, role, cfg, s.registrars...)
 }
 
-// Rage lets n faults happen, then heals and waits until everything has to be
+// Play lets n faults happen, then heals and waits until everything has to be
 // in order again.
-func (s *Storm) Rage(n int, calm time.Duration) {
+func (s *Chaos) Play(n int, calm time.Duration) {
 	for _, h := range s.hosts {
 		h.Start()
 		s.Run(s.long(time.Microsecond, time.Second))
@@ -182,11 +182,11 @@ func (s *Storm) Rage(n int, calm time.Duration) {
 		if s.talks && s.rnd.IntN(4) > 0 {
 			s.talk()
 		} else {
-			s.strike()
+			s.inject()
 		}
 		s.Run(s.long(10*time.Millisecond, 100*time.Second))
 	}
-	s.subside()
+	s.settle()
 	s.Run(calm)
 	if len(s.Broken()) == 0 {
 		s.Rest()
@@ -196,7 +196,7 @@ func (s *Storm) Rage(n int, calm time.Duration) {
 // Roll lets registrars die, hang, leave and start again, one at a time, n times, with
 // for longest at most and with at least pause between the end of one fault and
 // the next.
-func (s *Storm) Roll(n int, longest, pause time.Duration) {
+func (s *Chaos) Roll(n int, longest, pause time.Duration) {
 	for _, h := range s.hosts {
 		h.Start()
 		s.Run(time.Second)
@@ -219,8 +219,8 @@ func (s *Storm) Roll(n int, longest, pause time.Duration) {
 	}
 }
 
-// subside ends all faults. Some of those that died stay dead.
-func (s *Storm) subside() {
+// settle ends all faults. Some of those that died stay dead.
+func (s *Chaos) settle() {
 	s.trace(s.hosts[0], nil, "FAULT none any more")
 	s.Heal()
 	s.registrars[s.rnd.IntN(len(s.registrars))].Start()
@@ -232,10 +232,10 @@ func (s *Storm) subside() {
 	}
 }
 
-func (s *Storm) pick(from []*Host) *Host { return from[s.rnd.IntN(len(from))] }
+func (s *Chaos) pick(from []*Host) *Host { return from[s.rnd.IntN(len(from))] }
 
-// strike does one thing that goes wrong.
-func (s *Storm) strike() {
+// inject does one thing that goes wrong.
+func (s *Chaos) inject() {
 	h := s.pick(s.registrars)
 	if s.rnd.IntN(3) == 0 {
 		h = s.pick(s.elements)
@@ -266,7 +266,7 @@ func (s *Storm) strike() {
 	}
 }
 
-func (s *Storm) crash(h *Host, d time.Duration) {
+func (s *Chaos) crash(h *Host, d time.Duration) {
 	how := Death(s.rnd.IntN(3))
 	s.trace(h, nil, "FAULT crashes, %s, for %v", [...]string{"killed", "vanished", "powered off"}[how], d)
 	h.Crash(how)
@@ -274,7 +274,7 @@ func (s *Storm) crash(h *Host, d time.Duration) {
 }
 
 // leave lets a registrar go in peace; a PE or PU goes without a word.
-func (s *Storm) leave(h *Host, d time.Duration) {
+func (s *Chaos) leave(h *Host, d time.Duration) {
 	if h.registrar() == nil {
 		s.crash(h, d)
 		return
@@ -287,14 +287,14 @@ func (s *Storm) leave(h *Host, d time.Duration) {
 // leaving is more than a registrar takes to leave.
 const leaving = 5 * time.Second
 
-func (s *Storm) hang(h *Host, d time.Duration) {
+func (s *Chaos) hang(h *Host, d time.Duration) {
 	frozen := s.rnd.IntN(2) == 0
 	s.trace(h, nil, "FAULT hangs, frozen %v, for %v", frozen, d)
 	h.Hang(frozen)
 	s.after(d, h.Resume)
 }
 
-func (s *Storm) isolate(h *Host, d time.Duration) {
+func (s *Chaos) isolate(h *Host, d time.Duration) {
 	way := s.rnd.IntN(3)
 	s.trace(h, nil, "FAULT is cut off, in %v, out %v, for %v", way != 1, way != 2, d)
 	s.Partition(func(o *Host) bool { return o == h }, way != 1, way != 2)
@@ -302,7 +302,7 @@ func (s *Storm) isolate(h *Host, d time.Duration) {
 }
 
 // split parts everybody in two.
-func (s *Storm) split(d time.Duration) {
+func (s *Chaos) split(d time.Duration) {
 	inside := map[*Host]bool{}
 	for _, h := range s.hosts {
 		if s.rnd.IntN(2) == 0 {
@@ -314,7 +314,7 @@ func (s *Storm) split(d time.Duration) {
 	s.after(d, s.Heal)
 }
 
-func (s *Storm) cutOne(a, b *Host, d time.Duration) {
+func (s *Chaos) cutOne(a, b *Host, d time.Duration) {
 	both := s.rnd.IntN(2) == 0
 	s.trace(a, b, "FAULT cannot be reached, both ways %v, for %v", both, d)
 	s.Cut(a, b, true)
@@ -326,7 +326,7 @@ func (s *Storm) cutOne(a, b *Host, d time.Duration) {
 }
 
 // change is what applications do at any time.
-func (s *Storm) change() {
+func (s *Chaos) change() {
 	h := s.pick(s.elements)
 	switch s.rnd.IntN(4) {
 	case 0:

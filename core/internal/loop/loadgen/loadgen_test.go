@@ -1,4 +1,4 @@
-package crowd_test
+package loadgen_test
 
 import (
 	"log/slog"
@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"github.com/librserpool/librserpool/core/internal/loop"
-	"github.com/librserpool/librserpool/core/internal/loop/crowd"
+	"github.com/librserpool/librserpool/core/internal/loop/loadgen"
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/transport/open"
 )
 
 // A registrar knows a crowd for as long as it stays.
-func TestCrowd(t *testing.T) {
+func TestGather(t *testing.T) {
 	local := netip.MustParseAddr("127.0.0.1")
 	r, err := loop.StartRegistrar(loop.RegistrarConfig{
 		ASAP: []netip.AddrPort{netip.AddrPortFrom(local, 0)}, Transport: transport.KindUserland,
@@ -22,7 +22,7 @@ func TestCrowd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	c, err := crowd.Gather(crowd.Config{
+	c, err := loadgen.Gather(loadgen.Config{
 		Kind: transport.KindUserland, Local: local, Registrar: r.ASAPAddrs()[0], PerPool: 10, Life: 3600,
 	})
 	if err != nil {
