@@ -118,7 +118,7 @@ func (q *query) run(ctx context.Context) ([]Pool, error) {
 		if err != nil {
 			return nil, err
 		}
-		if part.Rejected { // ENRP-3.2-17
+		if part.Rejected { // the R flag: it cannot serve (ENRP-3.2-17)
 			return nil, errors.New("it cannot tell at the moment; try again in a few seconds")
 		}
 		q.add(part.Entries)

@@ -41,7 +41,7 @@ func (r *Registrar) handleQuery(ch *channel, id assoc.ID, m enrp.HandleTableRequ
 		r.tables[link] = t
 	}
 	if !answer.More {
-		delete(r.tables, link) // ENRP-3.2-10
+		delete(r.tables, link) // the last part closes the session (ENRP-3.2-10)
 	}
 	b, err := enrp.Append(nil, answer)
 	if err == nil {

@@ -32,7 +32,7 @@ type candidate struct {
 func NewChooser(t protocol.PolicyType, list []protocol.Element, complete bool) *Chooser {
 	c := &Chooser{kind: t, candidates: make([]candidate, len(list))}
 	if !complete && t == protocol.WeightedRoundRobin {
-		c.kind = protocol.RoundRobin // POL-4.2-04
+		c.kind = protocol.RoundRobin // PUs take turns, as with Round Robin (POL-4.2-04)
 	}
 	if !complete && (t == protocol.WeightedRandom || t == protocol.RandomizedLeastUsed) {
 		c.kind = protocol.Random // POL-4.4-02, POL-5.4-03
@@ -71,7 +71,7 @@ func (x *candidate) set(t protocol.PolicyType, p protocol.Policy) {
 	case protocol.RandomizedLeastUsed:
 		x.weight = math.MaxUint32 - p.Load
 	case protocol.Priority:
-		x.key = uint64(math.MaxUint32 - p.Priority) // POL-4.5-02
+		x.key = uint64(math.MaxUint32 - p.Priority) // larger is better (POL-4.5-02)
 	case protocol.LeastUsed:
 		x.key = uint64(p.Load)
 	case protocol.PriorityLeastUsed:

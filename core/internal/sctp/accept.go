@@ -12,16 +12,16 @@ import (
 // state, it changes none and keeps nothing.
 func (e *Endpoint) handleInit(in *arrival, c chunk.Raw) {
 	if !in.alone || in.header.Tag != 0 {
-		e.counters.BadPacket++ // SCTP-1-16
+		e.counters.BadPacket++ // an INIT travels alone (SCTP-1-16)
 		return
 	}
 	o, err := readOffered(c, in.from.Addr())
 	if err != nil || o.tag == 0 {
-		e.counters.BadPacket++ // SCTP-1-32
+		e.counters.BadPacket++ // it has a tag, streams and a window (SCTP-1-32)
 		return
 	}
 	if !e.initRate.take(in.now) {
-		e.counters.InitsRefused++ // SCTP-6-02
+		e.counters.InitsRefused++ // there is a limit per second (SCTP-6-02)
 		return
 	}
 	a := e.known(in, o.addrs)
@@ -90,7 +90,7 @@ func (a *association) answerInit(in *arrival, o *offered) {
 		return
 	}
 	if a.tieOwn == 0 {
-		a.tieOwn, a.tiePeer = e.rand.nonZero(), e.rand.nonZero() // SCTP-2-23
+		a.tieOwn, a.tiePeer = e.rand.nonZero(), e.rand.nonZero() // random tie tags, not the real ones (SCTP-2-23)
 	}
 	ck := &cookie{tieOwn: a.tieOwn, tiePeer: a.tiePeer}
 	if a.state == cookieEchoed {

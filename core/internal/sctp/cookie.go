@@ -35,7 +35,7 @@ const (
 	cookieVersion  = 1
 	cookieMAC      = 16
 	cookieFixed    = 4 + 8 + 4 + 4 + 32 + 8
-	keyLife        = time.Hour // SCTP-6-01
+	keyLife        = time.Hour // keys of cookies change (SCTP-6-01)
 	flagForwardTSN = 1
 	flagForeign    = 2
 	flagInterleave = 4

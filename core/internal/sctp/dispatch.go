@@ -5,10 +5,10 @@ import "github.com/librserpool/librserpool/core/internal/sctp/chunk"
 // receive processes the chunks of a packet whose tag was verified, in their
 // order (SCTP-1-14).
 func (a *association) receive(in *arrival, chunks []byte) {
-	if in.kind != chunk.TypeAbort && in.kind != chunk.TypeShutdownComplete { // SCTP-5-02
+	if in.kind != chunk.TypeAbort && in.kind != chunk.TypeShutdownComplete { // where a packet came from is learnt, but not from these (SCTP-5-02)
 		in.path.heard(in)
 		if a.state == shutdownSent || a.state == shutdownAckSent {
-			a.t2Tries = 0 // SCTP-2-51
+			a.t2Tries = 0 // DATA in SHUTDOWN-SENT shows that the peer lives (SCTP-2-51)
 		}
 	}
 	for len(chunks) > 0 && !a.dead {
@@ -72,7 +72,7 @@ func (a *association) handleChunk(in *arrival, c chunk.Raw) bool {
 			return true
 		}
 		return a.handleUnknown(in, c)
-	case chunk.TypePad, chunk.TypeECNE, chunk.TypeCWR: // SCTP-1-19
+	case chunk.TypePad, chunk.TypeECNE, chunk.TypeCWR: // what is not spoken here is passed over (SCTP-1-19)
 	default:
 		return a.handleUnknown(in, c)
 	}

@@ -53,7 +53,7 @@ func (e *Endpoint) Connect(now time.Time, peer []netip.AddrPort, p *assoc.Params
 	}
 	a := e.newAssociation(params, e.newTag(), port)
 	for _, addr := range addrs {
-		a.newPath(addr, udpPort).confirmed = true // SCTP-3-121
+		a.newPath(addr, udpPort).confirmed = true // the address of the handshake is confirmed (SCTP-3-121)
 	}
 	a.primary = a.paths[0]
 	if q := a.pathTo(a.params.Primary); q != nil {
@@ -215,7 +215,7 @@ func (a *association) handleInitAck(in *arrival, c chunk.Raw) bool {
 	case err != nil:
 		a.e.counters.BadPacket++
 		return false
-	case o.tag == 0: // SCTP-1-32
+	case o.tag == 0: // a tag is not zero (SCTP-1-32)
 		a.refuseInitAck(in, in.header.Tag, chunk.FlagT, 0, nil)
 		return false
 	case o.cause != 0 && o.window < minWindow && o.outStreams != 0 && o.inStreams != 0:

@@ -32,7 +32,7 @@ func (e *Endpoint) Unreachable(now time.Time, to netip.AddrPort, quoted []byte) 
 	case a.state == cookieWait && first == chunk.TypeInit && quotesTag(quoted, a.tag):
 		a.giveUpAddress(now, p, assoc.ErrRefused)
 	case a.state == cookieEchoed && h.Tag == a.peerTag:
-		a.lost(assoc.CannotStart, 0, assoc.ErrRefused) // SCTP-5-09
+		a.lost(assoc.CannotStart, 0, assoc.ErrRefused) // like an ABORT: nobody has the port (SCTP-5-09)
 	case a.state >= established && h.Tag == a.peerTag:
 		a.unreachable(now, p, first, quoted)
 	default:

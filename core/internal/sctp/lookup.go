@@ -36,7 +36,7 @@ func (e *Endpoint) Input(now time.Time, p Packet) {
 	}
 	in := arrival{
 		now: now, header: h, size: len(p.Data), local: p.Local.Unmap(),
-		from: netip.AddrPortFrom(p.Peer.Addr().Unmap(), p.Peer.Port()), // SCTP-5-12
+		from: netip.AddrPortFrom(p.Peer.Addr().Unmap(), p.Peer.Port()), // an address has one form (SCTP-5-12)
 	}
 	first, rest, err := chunk.Next(chunks)
 	if err != nil || !unicast(in.from.Addr()) || in.from.Port() == 0 {
@@ -47,7 +47,7 @@ func (e *Endpoint) Input(now time.Time, p Packet) {
 	switch {
 	case first.Type == chunk.TypeInit:
 		e.handleInit(&in, first)
-	case h.Tag == 0: // SCTP-1-16
+	case h.Tag == 0: // tag zero is for INITs that travel alone (SCTP-1-16)
 		e.counters.BadPacket++
 	case first.Type == chunk.TypeCookieEcho:
 		e.handleCookieEcho(&in, first, rest)
@@ -79,7 +79,7 @@ func (e *Endpoint) deliver(in *arrival, first chunk.Raw, chunks []byte) {
 			in.path = a.pathOfInitAck(first, in.from.Addr()) // section 5.1.2 D, SCTP-2-02
 		}
 		if in.path == nil {
-			e.counters.BadTag++ // SCTP-5-04
+			e.counters.BadTag++ // without the right tag no address is followed (SCTP-5-04)
 			return
 		}
 		a.receive(in, chunks)

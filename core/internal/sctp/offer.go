@@ -40,7 +40,7 @@ func readOffered(c chunk.Raw, from netip.Addr) (o offered, err error) {
 	o.tag = i.Tag
 	o.offer = offer{tsn: i.TSN, window: i.Window, outStreams: i.OutStreams, inStreams: i.InStreams}
 	if i.OutStreams == 0 || i.InStreams == 0 || i.Window < minWindow {
-		o.cause = chunk.CauseInvalidParam // SCTP-1-32
+		o.cause = chunk.CauseInvalidParam // an INIT without sense is refused (SCTP-1-32)
 	}
 	stop := false
 	for rest := i.Params; len(rest) > 0; {

@@ -104,8 +104,8 @@ func (e *Endpoint) Send(now time.Time, b []byte, info *assoc.SendInfo) error {
 	case a == nil:
 		return assoc.ErrNotConnected
 	case a.state > established || a.closing:
-		return assoc.ErrPipe // SCTP-4-06
-	case len(b) == 0: // SCTP-3-06
+		return assoc.ErrPipe // nothing is sent behind a shutdown (SCTP-4-06)
+	case len(b) == 0: // SCTP has no empty messages (SCTP-3-06)
 		return assoc.ErrInvalid
 	case a.state == established && info.Stream >= a.outStreams, info.Stream >= a.params.OutStreams:
 		return assoc.ErrInvalid

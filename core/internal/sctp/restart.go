@@ -83,7 +83,7 @@ func (a *association) restart(in *arrival, ck *cookie) bool {
 		return false
 	}
 	if e.byTag[ck.ownTag] != nil || in.now.Sub(a.restarted) < time.Second {
-		e.counters.CookiesRefused++ // SCTP-6-09
+		e.counters.CookiesRefused++ // a restart needs the tie tags and known addresses (SCTP-6-09)
 		return false
 	}
 	e.counters.Restarts++

@@ -121,7 +121,7 @@ func (a *association) handleShutdown(in *arrival, c chunk.Raw) {
 		a.malformed("SHUTDOWN chunk is too short")
 		return
 	}
-	a.replyTo = in.path // SCTP-3-122
+	a.replyTo = in.path // answered where it came from (SCTP-3-122)
 	switch a.state {
 	case established, shutdownPending, shutdownReceived:
 		a.peerShutsDown(in, tsn)
@@ -136,7 +136,7 @@ func (a *association) handleShutdown(in *arrival, c chunk.Raw) {
 func (a *association) peerShutsDown(in *arrival, tsn uint32) {
 	o := &a.out
 	if tsnLess(o.nextTSN-1, tsn) {
-		a.violation("SHUTDOWN acknowledges a TSN that was never sent") // SCTP-2-52
+		a.violation("SHUTDOWN acknowledges a TSN that was never sent") // such a peer is broken (SCTP-2-52)
 		return
 	}
 	if a.state != shutdownReceived {

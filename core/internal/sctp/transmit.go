@@ -36,7 +36,7 @@ func (a *association) fill(now time.Time, w *packetWriter, p *path) int {
 
 // mayFill says that DATA may leave on path p now.
 func (a *association) mayFill(p *path) bool {
-	return a.out.forced || a.burst > 0 && p.flight < p.cwnd // SCTP-3-10
+	return a.out.forced || a.burst > 0 && p.flight < p.cwnd // less than a window in flight (SCTP-3-10)
 }
 
 // nextSize is the size of the chunk that fill would send first; 0 = none.
@@ -204,7 +204,7 @@ func (a *association) mark(c *outChunk, index int) {
 	c.marked = true
 	c.path.flight -= c.size()
 	o.outstanding -= int(c.n)
-	o.window += int(c.n) // SCTP-3-52
+	o.window += int(c.n) // what is sent again is outstanding no more (SCTP-3-52)
 	if o.marked == 0 || index < o.firstMarked {
 		o.firstMarked = index
 	}

@@ -22,7 +22,7 @@ func parseAddresses(b []byte, report *Report) ([]netip.Addr, error) {
 	var addrs []netip.Addr
 	err := Walk(b, report, func(t TLV) error {
 		if t.Type != ParamIPv4Address && t.Type != ParamIPv6Address {
-			return nil // COM-3-11
+			return nil // what is known but not expected is ignored (COM-3-11)
 		}
 		a, err := parseAddress(t)
 		if err == nil && len(addrs) == MaxAddresses {

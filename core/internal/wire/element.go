@@ -26,9 +26,9 @@ func ParseElement(t TLV, report *Report) (protocol.Element, error) {
 	case err != nil:
 		return e, err
 	case e.User.IsZero():
-		return e, Invalidf("the User Transport is missing") // COM-3.10-01
+		return e, Invalidf("the User Transport is missing") // each element has one (COM-3.10-01)
 	case e.Policy.Type == 0:
-		return e, Invalidf("the %v is missing", ParamPolicy) // COM-3.10-06
+		return e, Invalidf("the %v is missing", ParamPolicy) // each element has a policy (COM-3.10-06)
 	}
 	return e, nil
 }
@@ -56,11 +56,11 @@ func takeElement(e *protocol.Element, t TLV, report *Report) (err error) {
 func checkSecondTransport(e *protocol.Element, t TLV) error {
 	switch {
 	case e.Policy.Type == 0:
-		return Invalidf("is a second User Transport") // COM-3.10-01
+		return Invalidf("is a second User Transport") // each element has one only (COM-3.10-01)
 	case !e.ASAP.IsZero():
 		return Invalidf("is a second ASAP Transport")
 	case t.Type != ParamSCTPTransport:
-		return Invalidf("cannot be the ASAP Transport, that is always SCTP") // COM-3.10-04
+		return Invalidf("cannot be the ASAP Transport, that is always SCTP") // ASAP runs over SCTP (COM-3.10-04)
 	}
 	return nil
 }

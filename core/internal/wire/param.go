@@ -107,11 +107,11 @@ func Walk(b []byte, report *Report, visit func(TLV) error) error {
 // end of b, because an enclosing length need not count it (COM-2-02, COM-3-10).
 func split(b []byte) (t TLV, rest []byte, err error) {
 	if len(b) < headerSize {
-		return TLV{}, nil, Invalidf("%d bytes at the end are too short for a parameter", len(b)) // COM-3.10-06
+		return TLV{}, nil, Invalidf("%d bytes at the end are too short for a parameter", len(b)) // the end has to be whole (COM-3.10-06)
 	}
 	t.Type = ParamType(binary.BigEndian.Uint16(b))
 	length := int(binary.BigEndian.Uint16(b[2:]))
-	if length < headerSize || length > len(b) { // COM-3-06
+	if length < headerSize || length > len(b) { // the length has to be inside (COM-3-06)
 		return TLV{}, nil, Invalidf("%v has length %d, possible are 4 to %d", t.Type, length, len(b))
 	}
 	t.Raw = b[:length]

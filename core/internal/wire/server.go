@@ -16,7 +16,7 @@ func parseServer(t TLV, report *Report) (protocol.Server, error) {
 	s := protocol.Server{ID: protocol.ServerID(binary.BigEndian.Uint32(v))}
 	err := Walk(v[4:], report, func(t TLV) (err error) {
 		if t.Type != ParamSCTPTransport {
-			return nil // COM-3-11
+			return nil // what is known but not expected is ignored (COM-3-11)
 		}
 		if !s.Transport.IsZero() {
 			return Invalidf("is there twice")

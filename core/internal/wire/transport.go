@@ -43,10 +43,10 @@ func checkTransport(t protocol.Transport) error {
 		return nil
 	case protocol.SCTP:
 		if len(t.Addrs) == 0 {
-			return Invalidf("has no address, needs at least one") // COM-3.4-01
+			return Invalidf("has no address, needs at least one") // a transport has an address (COM-3.4-01)
 		}
 		if t.Use > protocol.DataAndControl {
-			return Invalidf("Transport Use is %#04x, only 0 (data) and 1 (data plus control) exist", uint16(t.Use)) // COM-3.4-02
+			return Invalidf("Transport Use is %#04x, only 0 (data) and 1 (data plus control) exist", uint16(t.Use)) // other uses make no sense (COM-3.4-02)
 		}
 	case protocol.DCCP, protocol.TCP, protocol.UDP, protocol.UDPLite:
 		if len(t.Addrs) != 1 {

@@ -60,7 +60,7 @@ func ParsePacket(p []byte) (h Header, chunks []byte, err error) {
 	}
 	h = peekHeader(p)
 	if h.SrcPort == 0 || h.DstPort == 0 {
-		return h, nil, ErrPort // SCTP-1-01
+		return h, nil, ErrPort // port 0 is nobody's (SCTP-1-01)
 	}
 	return h, p[HeaderSize:], nil
 }

@@ -52,7 +52,7 @@ func parseHandleUpdate(in received) (Message, error) {
 	}
 	action := Action(binary.BigEndian.Uint16(in.fixed)) // and 2 reserved bytes that mean nothing
 	if action > DelPE {
-		return nil, wire.Invalidf("Update Action is %#04x, only 0 (ADD_PE) and 1 (DEL_PE) exist", uint16(action)) // ENRP-2.4-01
+		return nil, wire.Invalidf("Update Action is %#04x, only 0 (ADD_PE) and 1 (DEL_PE) exist", uint16(action)) // other actions make no sense (ENRP-2.4-01)
 	}
 	return HandleUpdate{Route: in.Route, Action: action, Handle: p.Handle, Element: p.Elements[0]}, nil
 }
