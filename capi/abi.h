@@ -20,6 +20,9 @@ struct rspgo_loadinfo {
 	uint32_t policy, weight, priority, load, degradation, life, pe_id;
 };
 
+/* No message is longer. */
+#define RSPGO_LONGEST (1 << 20)
+
 /* What was received. */
 enum rspgo_kind { RSPGO_MESSAGE, RSPGO_COOKIE_ECHO, RSPGO_NOTIFICATION };
 

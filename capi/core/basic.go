@@ -223,8 +223,8 @@ func transportOf(w *C.struct_rspgo_where) (socket.Transport, error) {
 	}
 	out := socket.Transport{Protocol: s.transport, ServiceCode: uint32(w.service)}
 	count := max(int(w.addrs), 1)
-	if count > maxAddrs || count > 1 && s.transport != socket.SCTP {
-		return out, failf(unix.EINVAL, "%d addresses; an element that serves over %v has one, with SCTP up to %d", count, s.transport, maxAddrs)
+	if count > C.RSP_ADDRS_MAX || count > 1 && s.transport != socket.SCTP {
+		return out, failf(unix.EINVAL, "%d addresses; an element that serves over %v has one, with SCTP up to %d", count, s.transport, C.RSP_ADDRS_MAX)
 	}
 	at, left := unsafe.Pointer(w.addr), int(w.addrlen)
 	for range count {
@@ -240,9 +240,6 @@ func transportOf(w *C.struct_rspgo_where) (socket.Transport, error) {
 	}
 	return out, nil
 }
-
-// maxAddrs is more than an association has.
-const maxAddrs = 64
 
 // readAddress reads the address at p of size bytes, or of as many as its family
 // has when size is 0.

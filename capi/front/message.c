@@ -120,6 +120,7 @@ static ssize_t copy_notification(void *buf, size_t len, struct rspgo_msginfo *in
 	out.head.type = note->type;
 	out.head.session = note->session;
 	out.head.error = note->error;
+	_Static_assert(sizeof(out.head.why) == sizeof(note->why), "the core writes what the program reads");
 	memcpy(out.head.why, note->why, sizeof(out.head.why));
 	if (note->type == RSP_FAILOVER_BEGUN || note->type == RSP_FAILOVER_COMPLETED) {
 		out.failover.old_pe_id = note->old_pe_id;
