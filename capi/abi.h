@@ -20,6 +20,9 @@ struct rspgo_loadinfo {
 	uint32_t policy, weight, priority, load, degradation, life, pe_id;
 };
 
+/* No message is longer. */
+#define RSPGO_LONGEST (1 << 20)
+
 /* What was received. */
 enum rspgo_kind { RSPGO_MESSAGE, RSPGO_COOKIE_ECHO, RSPGO_NOTIFICATION };
 
@@ -64,20 +67,24 @@ struct rspgo_error {
 	char text[RSPGO_ERROR_SIZE];
 };
 
-/* Verbs of rspgo_start: the operations that take their time. It returns an
- * eventfd that becomes readable when the operation has ended; rspgo_finish then
- * fetches the outcome, and rspgo_abandon is for a caller that stops waiting. Both
- * close the eventfd. With background set it returns -EINPROGRESS instead, and
- * the socket's descriptor becomes writable at the end; RSPGO_CLOSE returns 0.
- * An outcome that is there already is returned at once. */
-enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE, RSPGO_DRAIN };
+/* What takes its time is begun by rspgo_start, rspgo_find, rspgo_join, rspgo_about
+ * and rspgo_room. They return an eventfd that becomes readable when it has ended:
+ * rspgo_finish then takes the outcome. rspgo_abandon is for a caller that stops
+ * waiting: when it does not come back and ask for the same, what has no socket is
+ * undone. Both close the eventfd. */
+struct rspgo_outcome {
+	void *list; /* rspgo_find: struct rsp_addrinfo, all in one piece for free(3) */
+	uint32_t pe_id; /* rspgo_join */
+};
 
-/* Returned by rspgo_start for an operation that has ended well already. */
+/* Verbs of rspgo_start. With background set it returns -EINPROGRESS instead, and
+ * the socket's descriptor becomes writable at the end. An outcome that is there
+ * already is returned at once, and RSPGO_CLOSE with background set is done. */
+enum rspgo_verb { RSPGO_CONNECT, RSPGO_REGISTER, RSPGO_DEREGISTER, RSPGO_CLOSE, RSPGO_DRAIN, RSPGO_VERBS };
+
+/* Returned by rspgo_start for what has ended well already. */
 #define RSPGO_ENDED 0x7fffffff
 
-/* Tasks have no socket. What begins one returns an eventfd that becomes readable
- * at its end: rspgo_task_finish then takes the outcome. rspgo_task_abandon is for a
- * caller that stops waiting, and undoes what was done. Both close the eventfd. */
 struct rspgo_hints {
 	int family, socktype, protocol;
 	uint32_t items;
@@ -90,15 +97,10 @@ struct rspgo_where {
 	void *addr;
 };
 
-struct rspgo_outcome {
-	void *list; /* rspgo_find: struct rsp_addrinfo, all in one piece for free(3) */
-	uint32_t pe_id; /* rspgo_join */
-};
-
 /* What rspgo_about tells of an element. */
 enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 
-/* rspgo_room is a task, too: it ends when a session that had no room has some, and
+/* What rspgo_room begins ends when a session that had no room has some, and
  * fails when the session has ended. */
 
 /* rspgo_quit is for the end of the program: it closes all sockets, and returns an
@@ -116,7 +118,8 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 	F(int, rspgo_bind, (uint64_t ino, void *addr, size_t len, struct rspgo_error *err))                  \
 	F(int, rspgo_start, (int fd, uint64_t ino, int verb, void *pool, size_t pool_len,                    \
 	                     struct rspgo_loadinfo *info, int background, struct rspgo_error *err))          \
-	F(int, rspgo_finish, (int done, struct rspgo_error *err))                                            \
+	/* outcome is not NULL after rspgo_find and rspgo_join. */                                           \
+	F(int, rspgo_finish, (int done, struct rspgo_outcome *outcome, struct rspgo_error *err))             \
 	F(void, rspgo_abandon, (int done))                                                                   \
 	F(int64_t, rspgo_send, (int fd, uint64_t ino, void *buf, size_t len, struct rspgo_msginfo *info,     \
 	                        struct rspgo_error *err))                                                    \
@@ -143,8 +146,6 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 	                    struct rspgo_loadinfo *info, struct rspgo_error *err))                           \
 	F(int, rspgo_about, (int what, void *pool, size_t pool_len, uint32_t pe_id, struct rspgo_error *err)) \
 	F(int, rspgo_room, (uint64_t ino, uint32_t session, struct rspgo_error *err))                       \
-	F(int, rspgo_task_finish, (int done, struct rspgo_outcome *outcome, struct rspgo_error *err))        \
-	F(void, rspgo_task_abandon, (int done))                                                              \
 	/* Waits until the former function has returned. */                                                  \
 	F(int, rspgo_set_log, (rspgo_log_fn function, void *argument, int level, struct rspgo_error *err))   \
 	F(int, rspgo_last_error, (uint64_t ino, struct rspgo_error *err))

@@ -223,8 +223,8 @@ func transportOf(w *C.struct_rspgo_where) (socket.Transport, error) {
 	}
 	out := socket.Transport{Protocol: s.transport, ServiceCode: uint32(w.service)}
 	count := max(int(w.addrs), 1)
-	if count > maxAddrs || count > 1 && s.transport != socket.SCTP {
-		return out, failf(unix.EINVAL, "%d addresses; an element that serves over %v has one, with SCTP up to %d", count, s.transport, maxAddrs)
+	if count > C.RSP_ADDRS_MAX || count > 1 && s.transport != socket.SCTP {
+		return out, failf(unix.EINVAL, "%d addresses; an element that serves over %v has one, with SCTP up to %d", count, s.transport, C.RSP_ADDRS_MAX)
 	}
 	at, left := unsafe.Pointer(w.addr), int(w.addrlen)
 	for range count {
@@ -240,9 +240,6 @@ func transportOf(w *C.struct_rspgo_where) (socket.Transport, error) {
 	}
 	return out, nil
 }
-
-// maxAddrs is more than an association has.
-const maxAddrs = 64
 
 // readAddress reads the address at p of size bytes, or of as many as its family
 // has when size is 0.
@@ -273,13 +270,13 @@ func rspgo_find(pool unsafe.Pointer, n C.size_t, hints *C.struct_rspgo_hints, sp
 		if err != nil {
 			return 0, err
 		}
-		return begun(startTask(ask{"rsp_getaddrinfo", handle, h}, findLimit(r, &h), func(ctx context.Context, t *task) error {
+		return started(start(ask{"rsp_getaddrinfo", handle, h}, findLimit(r, &h), func(ctx context.Context, c *completion) error {
 			found, err := find(ctx, r, handle, h)
 			if err != nil {
 				return err
 			}
 			block, err := list(found, int(h.socktype))
-			t.result, t.undo = block, func() { C.free(block) }
+			c.result, c.undo = block, func() { C.free(block) }
 			return err
 		}))
 	}))
@@ -301,11 +298,11 @@ func rspgo_join(pool unsafe.Pointer, n C.size_t, where *C.struct_rspgo_where, in
 		if err != nil {
 			return 0, err
 		}
-		return begun(startTask(ask{"rsp_pe_registration", handle, entering{fmt.Sprint(at), as}}, beyond(*cfg.WaitForPool), func(ctx context.Context, t *task) error {
+		return started(start(ask{"rsp_pe_registration", handle, entering{fmt.Sprint(at), as}}, beyond(*cfg.WaitForPool), func(ctx context.Context, c *completion) error {
 			id, made, err := basic.join(ctx, cfg, handle, at, r)
-			t.result = id
+			c.result = id
 			if made {
-				t.undo = func() { basic.undo(socket.Name{Pool: handle, PE: id}) }
+				c.undo = func() { basic.undo(socket.Name{Pool: handle, PE: id}) }
 			}
 			return err
 		}))
@@ -325,7 +322,7 @@ func rspgo_about(what C.int, pool unsafe.Pointer, n C.size_t, id C.uint32_t, spa
 		function = "rsp_pe_failure"
 	}
 	return C.int(call(space, function, func() (int64, error) {
-		return begun(startTask(ask{function, name.Pool, name.PE}, controlLimit, func(ctx context.Context, _ *task) error {
+		return started(start(ask{function, name.Pool, name.PE}, controlLimit, func(ctx context.Context, _ *completion) error {
 			if what != C.RSPGO_FAILED {
 				return basic.leave(ctx, name)
 			}
@@ -340,25 +337,4 @@ func rspgo_about(what C.int, pool unsafe.Pointer, n C.size_t, id C.uint32_t, spa
 
 func handleOf(pool unsafe.Pointer, n C.size_t) string {
 	return string(unsafe.Slice((*byte)(pool), int(n)))
-}
-
-func begun(event int, err error) (int64, error) { return int64(event), err }
-
-//export rspgo_task_finish
-func rspgo_task_finish(done C.int, outcome *C.struct_rspgo_outcome, space *C.struct_rspgo_error) C.int {
-	return C.int(call(space, "", func() (int64, error) {
-		result, err := finishTask(int(done))
-		switch result := result.(type) {
-		case unsafe.Pointer:
-			outcome.list = result
-		case socket.PEID:
-			outcome.pe_id = C.uint32_t(result)
-		}
-		return 0, err
-	}))
-}
-
-//export rspgo_task_abandon
-func rspgo_task_abandon(done C.int) {
-	guarded("waiting", func() error { abandonTask(int(done)); return nil })
 }

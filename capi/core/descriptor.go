@@ -35,10 +35,11 @@ type descriptor struct {
 	setting    sync.Mutex   // held while options change
 
 	mu         sync.Mutex
-	sendable   bool // as the socket says
-	background int  // operations whose end the descriptor shows by POLLOUT
-	ops        [verbCount]*operation
+	sendable   bool   // as the socket says
+	background int    // what goes on, and whose end the descriptor shows by POLLOUT
 	last       string // the latest failure, for rsp_errmsg
+
+	slots [verbCount]slot // guarded by completions
 }
 
 func newDescriptor(domain int, oneToOne bool) (d *descriptor, fd int, err error) {
@@ -69,6 +70,9 @@ func newDescriptor(domain int, oneToOne bool) (d *descriptor, fd int, err error)
 func describe(sock *socket.Socket, sig *signal, domain int) *descriptor {
 	d := &descriptor{sock: sock, sig: sig, domain: domain}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
+	for v := range d.slots {
+		d.slots[v] = slot{d: d, verb: verb(v)}
+	}
 	return d
 }
 
@@ -76,6 +80,13 @@ func (d *descriptor) setSendable(sendable bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sendable = sendable
+	d.showWritable()
+}
+
+func (d *descriptor) addBackground(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.background += n
 	d.showWritable()
 }
 

@@ -42,13 +42,13 @@ var errnos = []struct {
 
 // causes maps a registrar's reasons to refuse (RFC 5354 section 3.12).
 var causes = map[socket.CauseCode]unix.Errno{
-	0x0003: unix.EINVAL,     // invalid values
-	0x0004: unix.EADDRINUSE, // non-unique PE identifier
-	0x0005: unix.EINVAL,     // inconsistent pooling policy
-	0x0006: unix.ENOBUFS,    // lack of resources
-	0x0007: unix.EINVAL,     // inconsistent transport type
-	0x0008: unix.EINVAL,     // inconsistent data/control configuration
-	0x000a: unix.EACCES,     // rejected due to security considerations
+	socket.CauseInvalidValues:           unix.EINVAL,
+	socket.CauseNonUniquePEID:           unix.EADDRINUSE,
+	socket.CauseInconsistentPolicy:      unix.EINVAL,
+	socket.CauseLackOfResources:         unix.ENOBUFS,
+	socket.CauseInconsistentTransport:   unix.EINVAL,
+	socket.CauseInconsistentDataControl: unix.EINVAL,
+	socket.CauseRejectedForSecurity:     unix.EACCES,
 }
 
 // errnoOf is the one place where an error becomes an errno.

@@ -102,50 +102,53 @@ func rspgo_bind(ino C.uint64_t, addr unsafe.Pointer, n C.size_t, space *C.struct
 }
 
 //export rspgo_start
-func rspgo_start(fd C.int, ino C.uint64_t, v C.int, pool unsafe.Pointer, n C.size_t, info *C.struct_rspgo_loadinfo, background C.int, space *C.struct_rspgo_error) C.int {
-	return C.int(onSocket(ino, space, verb(v).String(), func(d *descriptor) (int64, error) {
+func rspgo_start(fd C.int, ino C.uint64_t, what C.int, pool unsafe.Pointer, n C.size_t, info *C.struct_rspgo_loadinfo, background C.int, space *C.struct_rspgo_error) C.int {
+	v := verb(what)
+	return C.int(onSocket(ino, space, v.String(), func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
-		handle := string(unsafe.Slice((*byte)(pool), int(n)))
-		var args any = handle
-		var run func(context.Context) error
-		switch verb(v) {
-		case verbConnect:
-			if err := d.mayConnect(); err != nil {
-				return 0, err
-			}
-			run = func(ctx context.Context) error { return d.sock.Connect(ctx, handle) }
-		case verbRegister:
-			r, err := registration(info)
-			if err != nil {
-				return 0, err
-			}
-			if err := d.mayRegister(); err != nil {
-				return 0, err
-			}
-			r.DataOnly = d.dataOnly.Load()
-			args = joining{handle, *info, r.DataOnly}
-			run = func(ctx context.Context) error {
-				err := d.sock.Register(ctx, handle, r)
-				if err == nil {
-					d.life.Store(int64(r.Life))
-				}
-				return err
-			}
-		case verbDeregister:
-			run = d.sock.Deregister
-		case verbDrain:
-			run = d.sock.Drain
-		}
-		switch verb(v) {
-		case verbDeregister, verbDrain:
-			if d.conn != nil {
-				return 0, errAccepted
-			}
-		case verbClose:
+		if v == verbClose {
 			return startClose(d, background != 0)
 		}
-		return started(d.start(verb(v), args, background != 0, run))
+		args, run, err := d.prepare(v, handleOf(pool, n), info)
+		if err != nil {
+			return 0, err
+		}
+		return started(d.start(v, args, background != 0, run))
 	}))
+}
+
+// prepare returns what tells one request of a verb from another, and how it is done.
+func (d *descriptor) prepare(v verb, pool string, info *C.struct_rspgo_loadinfo) (args any, run func(context.Context) error, err error) {
+	switch v {
+	case verbConnect:
+		return pool, func(ctx context.Context) error { return d.sock.Connect(ctx, pool) }, d.mayConnect()
+	case verbRegister:
+		return d.prepareRegister(pool, info)
+	case verbDeregister:
+		run = d.sock.Deregister
+	case verbDrain:
+		run = d.sock.Drain
+	}
+	if d.conn != nil {
+		return nil, nil, errAccepted
+	}
+	return nil, run, nil
+}
+
+func (d *descriptor) prepareRegister(pool string, info *C.struct_rspgo_loadinfo) (args any, run func(context.Context) error, err error) {
+	r, err := registration(info)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.DataOnly = d.dataOnly.Load()
+	run = func(ctx context.Context) error {
+		err := d.sock.Register(ctx, pool, r)
+		if err == nil {
+			d.life.Store(int64(r.Life))
+		}
+		return err
+	}
+	return joining{pool, *info, r.DataOnly}, run, d.mayRegister()
 }
 
 // joining is what one call of rsp_register asks for.
@@ -182,7 +185,7 @@ func startClose(d *descriptor, background bool) (int64, error) {
 //export rspgo_quit
 func rspgo_quit(space *C.struct_rspgo_error) C.int {
 	return C.int(call(space, "", func() (int64, error) {
-		event, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+		event, err := newEvent()
 		if err == nil {
 			sockets.quit(func() { wake(event) })
 		}
@@ -255,16 +258,6 @@ func withUsed(p socket.Policy) socket.Policy {
 		out.Load, out.Degradation = p.Load, p.Degradation
 	}
 	return out
-}
-
-//export rspgo_finish
-func rspgo_finish(done C.int, space *C.struct_rspgo_error) C.int {
-	return C.int(call(space, "", func() (int64, error) { return 0, finish(int(done)) }))
-}
-
-//export rspgo_abandon
-func rspgo_abandon(done C.int) {
-	guarded("waiting", func() error { abandon(int(done)); return nil })
 }
 
 //export rspgo_send

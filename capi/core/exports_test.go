@@ -16,7 +16,7 @@ var exported = []any{
 	rspgo_abandon, rspgo_about, rspgo_accept, rspgo_addresses, rspgo_bind, rspgo_bindx, rspgo_close_session,
 	rspgo_find, rspgo_finish, rspgo_getopt, rspgo_headers, rspgo_init, rspgo_join, rspgo_last_error, rspgo_listen,
 	rspgo_name, rspgo_quit, rspgo_recv, rspgo_room, rspgo_send, rspgo_send_batch, rspgo_send_cookie, rspgo_set_log,
-	rspgo_setload, rspgo_setopt, rspgo_socket, rspgo_start, rspgo_task_abandon, rspgo_task_finish,
+	rspgo_setload, rspgo_setopt, rspgo_socket, rspgo_start,
 }
 
 // TestExportsAreKnown: the header declares the exported functions, no more and no

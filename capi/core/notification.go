@@ -11,8 +11,7 @@ import (
 	"github.com/librserpool/librserpool/core/socket"
 )
 
-// tell writes a notification for the front, with the types of rserpool.h, which
-// are those of core/rserpool.
+// tell writes a notification for the front.
 func tell(note *C.struct_rspgo_notification, session socket.SessionID, n *socket.Notification) {
 	*note = C.struct_rspgo_notification{
 		_type:     C.uint32_t(n.Type),

@@ -39,9 +39,6 @@ func rspgo_room(ino C.uint64_t, session C.uint32_t, space *C.struct_rspgo_error)
 	return C.int(onSocket(ino, space, "rsp_sendmsg", func(d *descriptor) (int64, error) {
 		id := socket.SessionID(session)
 		a := ask{function: "wait for room", args: roomOf{uint64(ino), id}}
-		event, err := startTask(a, roomLimit, func(ctx context.Context, _ *task) error {
-			return d.awaitRoom(ctx, id)
-		})
-		return int64(event), err
+		return started(start(a, roomLimit, func(ctx context.Context, _ *completion) error { return d.awaitRoom(ctx, id) }))
 	}))
 }

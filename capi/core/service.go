@@ -18,16 +18,13 @@ type service struct {
 	types     []int
 }
 
-// sockDCCP is SOCK_DCCP of Linux.
-const sockDCCP = 6
-
 // services are in the order in which a bare socket type chooses one.
 var services = []service{
 	{unix.IPPROTO_TCP, socket.TCP, []int{unix.SOCK_STREAM}},
 	{unix.IPPROTO_UDP, socket.UDP, []int{unix.SOCK_DGRAM}},
 	{unix.IPPROTO_SCTP, socket.SCTP, []int{unix.SOCK_SEQPACKET, unix.SOCK_STREAM}},
 	{unix.IPPROTO_UDPLITE, socket.UDPLite, []int{unix.SOCK_DGRAM}},
-	{unix.IPPROTO_DCCP, socket.DCCP, []int{sockDCCP}},
+	{unix.IPPROTO_DCCP, socket.DCCP, []int{unix.SOCK_DCCP}},
 }
 
 func (s service) fits(socktype, protocol int) bool {

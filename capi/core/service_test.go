@@ -18,7 +18,7 @@ func TestServiceOf(t *testing.T) {
 		{unix.SOCK_STREAM, 0, socket.TCP, 0},
 		{unix.SOCK_DGRAM, 0, socket.UDP, 0},
 		{unix.SOCK_SEQPACKET, 0, socket.SCTP, 0},
-		{sockDCCP, 0, socket.DCCP, 0},
+		{unix.SOCK_DCCP, 0, socket.DCCP, 0},
 		{0, unix.IPPROTO_UDPLITE, socket.UDPLite, 0},
 		{unix.SOCK_STREAM, unix.IPPROTO_SCTP, socket.SCTP, 0},
 		{unix.SOCK_DGRAM, unix.IPPROTO_TCP, 0, unix.ESOCKTNOSUPPORT},

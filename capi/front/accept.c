@@ -37,7 +37,7 @@ static int accept_call(struct call *call, struct sockaddr *addr, socklen_t *len)
 		fd = call->go->rspgo_accept(call->fd, call->ino, &peer, &size, error_space());
 		if (!may_wait(call, fd, 0))
 			break;
-		if (wait_ready(call, call->fd, POLLIN, NULL) == -1)
+		if (wait_ready(call, POLLIN) == -1)
 			return -1;
 	}
 	if (fd >= 0 && addr != NULL) {

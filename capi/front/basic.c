@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * basic.c - the basic mode: calls without a descriptor, for programs that bring
- * their own transport. All of them are tasks of the core, for which they wait.
+ * their own transport. The core does the work, and they wait for it.
  */
 #define _GNU_SOURCE
 #include "front.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-static void abandon(struct call *call, int done)
-{
-	call->go->rspgo_task_abandon(done);
-}
-
-int task_outcome(struct call *call, int done, struct rspgo_outcome *result)
-{
-	int ended;
-
-	if (done < 0)
-		return core_failed(call->fd, done);
-	if (wait_ready(call, done, POLLIN, abandon) == -1) {
-		abandon(call, done);
-		return -1;
-	}
-	ended = call->go->rspgo_task_finish(done, result, error_space());
-	return ended < 0 ? core_failed(call->fd, ended) : 0;
-}
 
 static int check_unused(const char *function, const char *name, const uint32_t *reserved, size_t count)
 {
@@ -68,7 +49,7 @@ static int find(struct call *call, const void *pool, size_t pool_len, const stru
 		        .wait = hints->wait,
 		};
 	}
-	if (task_outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, error_space()), &found) ==
+	if (wait_outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, error_space()), &found) ==
 	    -1)
 		return -1;
 	*list = found.list;
@@ -116,7 +97,7 @@ static int enter(struct call *call, const void *pool, size_t pool_len, const str
 	        .addr = where->ai_addr,
 	};
 	load = load_of(info);
-	if (task_outcome(call, call->go->rspgo_join((void *)(uintptr_t)pool, pool_len, &at, &load, error_space()),
+	if (wait_outcome(call, call->go->rspgo_join((void *)(uintptr_t)pool, pool_len, &at, &load, error_space()),
 	                 &made) == -1)
 		return -1;
 	if (pe_id != NULL)
@@ -136,13 +117,10 @@ int rsp_pe_registration(const void *pool, size_t pool_len, const struct rsp_addr
 
 static int about_element(struct call *call, enum rspgo_about what, const void *pool, size_t pool_len, uint32_t pe_id)
 {
-	struct rspgo_outcome nothing;
-
 	if (check_handle(call, pool, pool_len) == -1)
 		return -1;
-	return task_outcome(call,
-	                    call->go->rspgo_about((int)what, (void *)(uintptr_t)pool, pool_len, pe_id, error_space()),
-	                    &nothing);
+	return wait_outcome(
+	        call, call->go->rspgo_about((int)what, (void *)(uintptr_t)pool, pool_len, pe_id, error_space()), NULL);
 }
 
 int rsp_pe_deregistration(const void *pool, size_t pool_len, uint32_t pe_id)

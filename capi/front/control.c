@@ -17,29 +17,6 @@ static int nonblocking(int fd)
 	return flags != -1 && (flags & O_NONBLOCK) != 0;
 }
 
-static void abandon(struct call *call, int done)
-{
-	call->go->rspgo_abandon(done);
-}
-
-/* Takes what rspgo_start returned, waits if there is something to wait for, and
- * returns the outcome. */
-static int outcome(struct call *call, int result)
-{
-	if (result == RSPGO_ENDED)
-		return 0;
-	if (result >= 0) {
-		int done = result;
-
-		if (wait_ready(call, done, POLLIN, abandon) == -1) {
-			abandon(call, done);
-			return -1;
-		}
-		result = call->go->rspgo_finish(done, error_space());
-	}
-	return result < 0 ? core_failed(call->fd, result) : 0;
-}
-
 int check_handle(struct call *call, const void *pool, size_t size)
 {
 	if (pool == NULL)
@@ -59,6 +36,12 @@ static int start(struct call *call, enum rspgo_verb verb, const void *pool, size
 	                             nonblocking(call->fd), error_space());
 }
 
+static int start_and_wait(struct call *call, enum rspgo_verb verb, const void *pool, size_t size,
+                          struct rspgo_loadinfo *info)
+{
+	return wait_outcome(call, start(call, verb, pool, size, info), NULL);
+}
+
 int rsp_connect(int fd, const void *pool, size_t pool_len)
 {
 	struct call call;
@@ -67,7 +50,7 @@ int rsp_connect(int fd, const void *pool, size_t pool_len)
 		return -1;
 	if (check_handle(&call, pool, pool_len) == -1)
 		return (int)end_call(&call, -1);
-	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_CONNECT, pool, pool_len, NULL)));
+	return (int)end_call(&call, start_and_wait(&call, RSPGO_CONNECT, pool, pool_len, NULL));
 }
 
 int check_loadinfo(struct call *call, const struct rsp_loadinfo *info)
@@ -108,7 +91,7 @@ int rsp_register(int fd, const void *pool, size_t pool_len, const struct rsp_loa
 	if (check_handle(&call, pool, pool_len) == -1 || check_loadinfo(&call, info) == -1)
 		return (int)end_call(&call, -1);
 	load = load_of(info);
-	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_REGISTER, pool, pool_len, &load)));
+	return (int)end_call(&call, start_and_wait(&call, RSPGO_REGISTER, pool, pool_len, &load));
 }
 
 int rsp_deregister(int fd)
@@ -117,7 +100,7 @@ int rsp_deregister(int fd)
 
 	if (begin_call(&call, "rsp_deregister", fd) == -1)
 		return -1;
-	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_DEREGISTER, NULL, 0, NULL)));
+	return (int)end_call(&call, start_and_wait(&call, RSPGO_DEREGISTER, NULL, 0, NULL));
 }
 
 int rsp_deregister_flags(int fd, int flags)
@@ -133,7 +116,7 @@ int rsp_deregister_flags(int fd, int flags)
 		                                 "rsp_deregister_flags: flags %#x are unknown; "
 		                                 "RSP_DRAIN is all there is",
 		                                 (unsigned)flags));
-	return (int)end_call(&call, outcome(&call, start(&call, RSPGO_DRAIN, NULL, 0, NULL)));
+	return (int)end_call(&call, start_and_wait(&call, RSPGO_DRAIN, NULL, 0, NULL));
 }
 
 static int setload_call(struct call *call, const struct rsp_loadinfo *info)
@@ -171,5 +154,5 @@ int rsp_close(int fd)
 		close(fd);
 		call.fd = -1;
 	}
-	return (int)end_call(&call, outcome(&call, result));
+	return (int)end_call(&call, wait_outcome(&call, result, NULL));
 }

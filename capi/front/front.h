@@ -57,10 +57,13 @@ int begin_new_call(struct call *call, const char *function);
 /* Returns result, without touching errno. */
 ssize_t end_call(struct call *call, ssize_t result);
 
-/* wait.c. Waits until fd is ready for events; -1 with the error set after a
- * signal, and where fd is that of the call after the time of RSP_RCVTIMEO or
- * RSP_SNDTIMEO. At cancellation of the thread cancelled(call) is called first. */
-int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct call *, int fd));
+/* wait.c. Waits until the descriptor of the call is ready for events; -1 with the
+ * error set after a signal, and after the time of RSP_RCVTIMEO or RSP_SNDTIMEO. */
+int wait_ready(struct call *call, short events);
+/* Takes what a function of the core returned that begins what takes its time, waits
+ * for the end if there is something to wait for, and fetches the outcome; -1 with the
+ * error set. outcome may be NULL if it is only that. */
+int wait_outcome(struct call *call, int done, struct rspgo_outcome *outcome);
 /* Has the waits of a call, whatever they are for, end as those for events of its
  * descriptor do. */
 void limit_wait(struct call *call, short events);
@@ -81,10 +84,6 @@ struct rspgo_msginfo sent_as(const struct rsp_sndrcvinfo *info);
 ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info, int flags);
 ssize_t checked_receive(struct call *call, void *buf, size_t len, struct rspgo_msginfo *info, int how, int flags);
 void fill(struct rsp_sndrcvinfo *info, const struct rspgo_msginfo *message);
-
-/* basic.c. Takes what began a task, waits for its end and fetches the outcome; -1
- * with the error set. */
-int task_outcome(struct call *call, int done, struct rspgo_outcome *result);
 
 /* control.c. What several calls are given. The checks return -1 with the error
  * set. */

@@ -66,13 +66,12 @@ struct rspgo_msginfo sent_as(const struct rsp_sndrcvinfo *info)
 /* Waits until one session has room: others may have, and then the descriptor is writable. */
 static int wait_room(struct call *call, uint32_t session)
 {
-	struct rspgo_outcome none;
 	int done = call->go->rspgo_room(call->ino, session, error_space());
 
 	if (done == -ENOTSOCK)
 		return (int)tried(call, 1, done);
 	limit_wait(call, POLLOUT);
-	return task_outcome(call, done, &none);
+	return wait_outcome(call, done, NULL);
 }
 
 ssize_t send_call(struct call *call, const void *buf, size_t len, struct rspgo_msginfo *info, int flags)
@@ -121,6 +120,7 @@ static ssize_t copy_notification(void *buf, size_t len, struct rspgo_msginfo *in
 	out.head.type = note->type;
 	out.head.session = note->session;
 	out.head.error = note->error;
+	_Static_assert(sizeof(out.head.why) == sizeof(note->why), "the core writes what the program reads");
 	memcpy(out.head.why, note->why, sizeof(out.head.why));
 	if (note->type == RSP_FAILOVER_BEGUN || note->type == RSP_FAILOVER_COMPLETED) {
 		out.failover.old_pe_id = note->old_pe_id;
@@ -163,7 +163,7 @@ static ssize_t receive_call(struct call *call, void *buf, size_t len, struct rsp
 			return with_dropped(copy_notification(buf, len, info, &note), info, how);
 		if (!may_wait(call, received, flags))
 			return tried(call, waited, received);
-		if (wait_ready(call, call->fd, POLLIN, NULL) == -1)
+		if (wait_ready(call, POLLIN) == -1)
 			return -1;
 	}
 }

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONGEST (1 << 20) /* no message is longer */
-
 /* The length of all pieces; -1 with the error set. */
 static ssize_t length_of(int fd, const char *function, const struct iovec *pieces, int count)
 {
@@ -51,9 +49,9 @@ ssize_t rsp_sendmsgv(int fd, const struct iovec *pieces, int count, const struct
 
 	if (length == -1)
 		return -1;
-	if (length > LONGEST)
+	if (length > RSPGO_LONGEST)
 		return fail(fd, EMSGSIZE, "rsp_sendmsgv: %zd bytes, at most %d are carried; send it in parts", length,
-		            LONGEST);
+		            RSPGO_LONGEST);
 	message = memory(fd, "rsp_sendmsgv", (size_t)length);
 	if (message == NULL)
 		return -1;
@@ -76,7 +74,7 @@ ssize_t rsp_recvmsgv(int fd, const struct iovec *pieces, int count, struct rsp_s
 
 	if (room == -1)
 		return -1;
-	room = room < LONGEST ? room : LONGEST;
+	room = room < RSPGO_LONGEST ? room : RSPGO_LONGEST;
 	message = memory(fd, "rsp_recvmsgv", (size_t)room);
 	if (message == NULL)
 		return -1;

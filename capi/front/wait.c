@@ -14,8 +14,7 @@
 
 struct waiter {
 	struct call *call;
-	int fd;
-	void (*cancelled)(struct call *, int fd);
+	int done;                     /* eventfd of the core, or -1 */
 	struct timespec space, *left; /* of the wait */
 };
 
@@ -23,8 +22,8 @@ static void cancel(void *argument)
 {
 	struct waiter *waiter = argument;
 
-	if (waiter->cancelled != NULL)
-		waiter->cancelled(waiter->call, waiter->fd);
+	if (waiter->done != -1)
+		waiter->call->go->rspgo_abandon(waiter->done);
 	end_call(waiter->call, 0);
 }
 
@@ -70,14 +69,11 @@ static struct timespec *time_left(const struct call *call, struct timespec *left
 	return left;
 }
 
-int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct call *, int fd))
+static int wait_for(struct call *call, struct pollfd wait, int done)
 {
-	struct waiter waiter = {.call = call, .fd = fd, .cancelled = cancelled};
-	struct pollfd wait = {.fd = fd, .events = events};
+	struct waiter waiter = {.call = call, .done = done};
 	int ready;
 
-	if (fd == call->fd)
-		limit_wait(call, events);
 	waiter.left = time_left(call, &waiter.space);
 	pthread_cleanup_push(cancel, &waiter);
 	ready = ppoll(&wait, 1, waiter.left, &call->before);
@@ -90,6 +86,28 @@ int wait_ready(struct call *call, int fd, short events, void (*cancelled)(struct
 	if ((wait.revents & POLLNVAL) != 0)
 		return fail(call->fd, EBADF, "%s: another thread closed the descriptor", call->function);
 	return 0;
+}
+
+int wait_ready(struct call *call, short events)
+{
+	limit_wait(call, events);
+	return wait_for(call, (struct pollfd){.fd = call->fd, .events = events}, -1);
+}
+
+int wait_outcome(struct call *call, int done, struct rspgo_outcome *outcome)
+{
+	int result = done;
+
+	if (done == RSPGO_ENDED)
+		return 0;
+	if (done >= 0) {
+		if (wait_for(call, (struct pollfd){.fd = done, .events = POLLIN}, done) == -1) {
+			call->go->rspgo_abandon(done);
+			return -1;
+		}
+		result = call->go->rspgo_finish(done, outcome, error_space());
+	}
+	return result < 0 ? core_failed(call->fd, result) : 0;
 }
 
 int may_wait(struct call *call, int64_t result, int flags)

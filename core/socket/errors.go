@@ -61,6 +61,17 @@ func (closedError) Unwrap() error { return net.ErrClosed }
 // CauseCode is an error cause of RFC 5354 section 3.12.
 type CauseCode = protocol.CauseCode
 
+// Why a registrar refuses an element.
+const (
+	CauseInvalidValues           = protocol.CauseInvalidValues
+	CauseNonUniquePEID           = protocol.CauseNonUniquePEID
+	CauseInconsistentPolicy      = protocol.CauseInconsistentPolicy
+	CauseLackOfResources         = protocol.CauseLackOfResources
+	CauseInconsistentTransport   = protocol.CauseInconsistentTransport
+	CauseInconsistentDataControl = protocol.CauseInconsistentDataControl
+	CauseRejectedForSecurity     = protocol.CauseRejectedForSecurity
+)
+
 // NoRegistrarError is the ErrNoRegistrar that says what was tried.
 type NoRegistrarError struct {
 	Tried []string // addresses, in the order of the attempts

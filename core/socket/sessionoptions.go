@@ -13,6 +13,9 @@ import (
 // later: to change one, take what Options or SessionOptions returns and change that.
 type SessionOptions = session.Options
 
+// MinBuffer is the smallest buffer of a session, in bytes; smaller ones are raised.
+const MinBuffer = session.MinBuffer
+
 // Options returns what sessions of the socket begin with.
 func (s *Socket) Options() SessionOptions {
 	s.mu.Lock()

@@ -128,6 +128,9 @@ type Params struct {
 	Primary netip.Addr
 }
 
+// MaxMessage is the largest message, in bytes.
+const MaxMessage = 1 << 20
+
 // Default is the profile of associations whose owner sets nothing: a silent
 // peer is noticed in about six seconds, one whose process died at once (ICMP).
 // RTO.Min below RFC 9260's one second is what section 16 allows by option.
@@ -139,7 +142,7 @@ func Default() Params {
 		ConnectTimeout: 3 * time.Second,
 		SackDelay:      20 * time.Millisecond, SackPackets: 2,
 		CookieLife: 10 * time.Second, MaxBurst: 4, ShutdownGuard: 5 * time.Second,
-		SendBuffer: 4 << 20, ReceiveBuffer: 4 << 20, MaxMessage: 1 << 20,
+		SendBuffer: 4 << 20, ReceiveBuffer: 4 << 20, MaxMessage: MaxMessage,
 		OutStreams: 64, InStreams: 1024,
 	}
 }

@@ -53,7 +53,7 @@ func (o Options) Resolve() (Options, error) {
 	case o.Notifications&^NotifyAll != 0:
 		return o, fmt.Errorf("%w: notifications %#x; known are %#x", ErrInvalid, uint16(o.Notifications), uint16(NotifyAll))
 	}
-	o.SendBuffer, o.ReceiveBuffer = max(o.SendBuffer, minBuffer), max(o.ReceiveBuffer, minBuffer)
+	o.SendBuffer, o.ReceiveBuffer = max(o.SendBuffer, MinBuffer), max(o.ReceiveBuffer, MinBuffer)
 	return o, nil
 }
 

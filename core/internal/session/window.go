@@ -15,8 +15,8 @@ import "github.com/librserpool/librserpool/core/internal/assoc"
 const (
 	// messageCost is what a message costs besides its bytes.
 	messageCost = 256
-	// minBuffer is the smallest buffer of a session; smaller ones are raised.
-	minBuffer = 4096
+	// MinBuffer is the smallest buffer of a session; smaller ones are raised.
+	MinBuffer = 4096
 	// controlBuffer is the size of the buffers towards a registrar, whatever those of
 	// sessions are.
 	controlBuffer = 256 << 10

@@ -25,17 +25,27 @@ func newTestDescriptor(t *testing.T) *descriptor {
 	return d
 }
 
-// blockable is an operation that ends when the test says so.
+// blockable is something that ends when the test says so.
 type blockable struct{ end chan error }
 
 func newBlockable() blockable { return blockable{make(chan error, 1)} }
 
 func (b blockable) run(context.Context) error { return <-b.end }
 
+// failed is the error with which it ended.
+func failed(event int) error {
+	_, err := finish(event)
+	return err
+}
+
 func waitEvent(t *testing.T, fd int, events int16) {
 	t.Helper()
 	p := []unix.PollFd{{Fd: int32(fd), Events: events}}
-	if n, err := unix.Poll(p, 10000); n != 1 || err != nil {
+	n, err := unix.Poll(p, 10000)
+	for err == unix.EINTR { // the runtime has signals of its own
+		n, err = unix.Poll(p, 10000)
+	}
+	if n != 1 || err != nil {
 		t.Fatalf("poll = %d, %v", n, err)
 	}
 }
@@ -47,7 +57,7 @@ func wantErrno(t *testing.T, err error, want unix.Errno) {
 	}
 }
 
-func TestOperationInForeground(t *testing.T) {
+func TestVerbInForeground(t *testing.T) {
 	d, op := newTestDescriptor(t), newBlockable()
 	event, err := d.start(verbRegister, "pool", false, op.run)
 	if err != nil {
@@ -67,9 +77,9 @@ func TestOperationInForeground(t *testing.T) {
 	op.end <- socket.ErrNoRegistrar
 	for _, e := range []int{event, joined} {
 		waitEvent(t, e, unix.POLLIN)
-		wantErrno(t, finish(e), unix.EHOSTUNREACH)
+		wantErrno(t, failed(e), unix.EHOSTUNREACH)
 	}
-	wantErrno(t, finish(event), unix.EBADF)
+	wantErrno(t, failed(event), unix.EBADF)
 	if d.lastError() == "" {
 		t.Error("the error is not kept for rsp_errmsg")
 	}
@@ -79,12 +89,12 @@ func TestOperationInForeground(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitEvent(t, event, unix.POLLIN)
-	if err := finish(event); err != nil {
+	if err := failed(event); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestOperationInBackground(t *testing.T) {
+func TestVerbInBackground(t *testing.T) {
 	d, op := newTestDescriptor(t), newBlockable()
 	_, err := d.start(verbConnect, "pool", true, op.run)
 	wantErrno(t, err, unix.EINPROGRESS)
@@ -124,7 +134,7 @@ func TestOutcomeOfAnotherRequest(t *testing.T) {
 }
 
 // A caller that a signal took away finds the outcome when it comes back.
-func TestAbandonedOperation(t *testing.T) {
+func TestAbandonedVerb(t *testing.T) {
 	d, op := newTestDescriptor(t), newBlockable()
 	event, err := d.start(verbDeregister, nil, false, op.run)
 	if err != nil {
@@ -151,18 +161,18 @@ func TestAbandonedOperation(t *testing.T) {
 	wantErrno(t, err, unix.ETIMEDOUT)
 }
 
-func TestOperationThatPanics(t *testing.T) {
+func TestVerbThatPanics(t *testing.T) {
 	d := newTestDescriptor(t)
 	event, err := d.start(verbRegister, nil, false, func(context.Context) error { panic(errors.New("ouch")) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	waitEvent(t, event, unix.POLLIN)
-	wantErrno(t, finish(event), unix.EIO)
+	wantErrno(t, failed(event), unix.EIO)
 }
 
-// TestCloseEndsOperations that would go on for long, such as looking up a name.
-func TestCloseEndsOperations(t *testing.T) {
+// TestCloseEndsVerbs that would go on for long, such as looking up a name.
+func TestCloseEndsVerbs(t *testing.T) {
 	d := newTestDescriptor(t)
 	event, err := d.start(verbConnect, "pool", false, func(ctx context.Context) error {
 		<-ctx.Done()
@@ -173,5 +183,5 @@ func TestCloseEndsOperations(t *testing.T) {
 	}
 	sockets.shut(d)
 	waitEvent(t, event, unix.POLLIN)
-	wantErrno(t, finish(event), unix.EBADF)
+	wantErrno(t, failed(event), unix.EBADF)
 }
