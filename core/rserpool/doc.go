@@ -33,7 +33,7 @@
 // keeps what it sent until a cookie covers it, and after a failover sends it
 // again behind the echo of that cookie. The state that travels in cookies then
 // reflects every message exactly once; what elements did besides, such as
-// answering, they may do twice. Sending returns [ErrWouldBlock] while the messages
+// answering, they may do twice. Sending waits while the messages
 // that no cookie covers fill [SessionOptions].SendBuffer, so elements have to
 // leave cookies often enough. A session that ends gracefully has delivered its
 // messages; to know that they are covered, wait until [SessionStatus].Uncovered

@@ -47,7 +47,7 @@ const (
 	// failover are delivered; those that were delivered to a peer which then
 	// failed are in doubt, and not among these.
 	Undelivered = session.Undelivered
-	// SendReady: the session, which refused a message with ErrWouldBlock, has room
+	// SendReady: the session, in which a message had to wait for room, has room
 	// again. There is one at a time that is not received.
 	SendReady = session.SendReady
 )

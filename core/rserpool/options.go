@@ -28,7 +28,7 @@ type Options struct {
 	// other is configured, and where one inside the process listens.
 	// RSERPOOL_PORT; 3863.
 	LoopbackPort uint16
-	// WaitForPool is how long Connect, Dial, Resolve, Register, Listen and Join wait
+	// WaitForPool is how long Dial, Resolve, Listen and Join wait
 	// for a pool or a registrar that is not there yet, so that the order in which
 	// programs are started does not matter; 0: not at all, negative: for ever.
 	// Where a registrar does not even refuse, the first attempt may take longer.
@@ -56,7 +56,7 @@ type Options struct {
 	// Advertise are the addresses that others are told in place of this host's own:
 	// where a NAT or a container's host passes what comes on, to the same port
 	// numbers. A pool element registers them, if its registrar accepts them: one that
-	// advertises the same ones does, and see RegistrarConfig.Accept.
+	// advertises the same ones does, and see RegistrarOptions.Accept.
 	// RSERPOOL_ADVERTISE, with commas between them; none.
 	Advertise []netip.Addr
 	// Logger takes what is to be said. By default warnings and errors go to
@@ -146,10 +146,9 @@ type Policy struct {
 // String returns the policy as logs have it.
 func (p Policy) String() string { return socket.Policy(p).String() }
 
-// SessionOptions are the settings of a session. Those in a Config are what the
-// sessions of a socket begin with; SetOptions and SetSessionOptions change them
-// later. A zero field means the default, also when it is set later: to change
-// one, take what Options or SessionOptions returns and change that.
+// SessionOptions are the settings of a session. Those in Options are what sessions begin
+// with; Conn.SetOptions changes them later. A zero field means the default, also when it is
+// set later: to change one, take what Conn.Options returns and change that.
 type SessionOptions struct {
 	// FailoverLimit is how long a session looks for another element, and a new
 	// one for its first, before it fails with ErrNoElement; negative: for ever.
@@ -158,8 +157,8 @@ type SessionOptions struct {
 	// SendBuffer and ReceiveBuffer bound what a session keeps to send (with
 	// Replay: and to send again) and to be received, in bytes; 4 MiB, and at least
 	// 4096: less is raised to that. The first counts what the peer's library has not
-	// acknowledged, with 64 bytes more for each message; when it is full, sending
-	// returns ErrWouldBlock. The second counts what the program has not received;
+	// acknowledged, with 64 bytes more for each message; when it is full, Send
+	// waits. The second counts what the program has not received;
 	// when it is full the peer of this session has to wait, for as long as this
 	// process answers. An empty one has room for one message, however long.
 	// Bookkeeping, 256 bytes for each message, may take as much memory as
@@ -169,7 +168,7 @@ type SessionOptions struct {
 	// itself, at least 64 KiB.
 	SendBuffer, ReceiveBuffer int
 	// SendLimit is how long the peer of a session that has no room for a message, which
-	// was refused with ErrWouldBlock, or waits, may take nothing: then that session
+	// has to wait, may take nothing: then that session
 	// fails with ErrSendLimit, and no other one. It is looked at once in that time, so up
 	// to twice as much may pass.
 	// It does not run while the session looks for an element. Negative: for ever,

@@ -17,16 +17,10 @@ import (
 // transport: a Resolver tells them where to go, a Member tells others where they
 // serve.
 
-// Query says what Resolver.Resolve is to find. The zero value will do.
+// Query is that of Go programs; rserpool.Query explains it.
 type Query struct {
-	// MaxAge is how old the answer may be that comes from the cache; 30 s;
-	// negative: a registrar is asked.
-	MaxAge time.Duration
-	// Items is how many elements are wanted at most; as many as the registrar
-	// gives.
-	Items int
-	// WaitForPool is how long a pool or a registrar that is not there yet is waited
-	// for, as Config.WaitForPool; nil: as the resolver's Config says.
+	MaxAge      time.Duration
+	Items       int
 	WaitForPool *time.Duration
 }
 

@@ -18,65 +18,25 @@ import (
 	"github.com/librserpool/librserpool/core/internal/transport"
 )
 
-// Config holds the settings of sockets and sessions. A zero field takes its
-// value from the environment, then from the configuration file, then the
-// documented default; what is set here wins. They are read when a socket is
-// made and do not change for it afterwards.
+// Config holds the settings of sockets and sessions; rserpool.Options explains them. A zero
+// field takes its value from the environment, then from the configuration file, then the
+// documented default; what is set here wins. They are read when a socket is made and do not
+// change for it afterwards.
 type Config struct {
-	// Registrars are addresses of registrars, host:port or only host; all are
-	// tried, a few at a time. Each address of a name is a registrar; names are
-	// looked up when a registrar is needed, and every two seconds until one is
-	// found. tcp:host:port is asked over TCP, which pool users can use and pool
-	// elements cannot. RSERPOOL_REGISTRARS.
-	Registrars []string
-	// Transport is kernel, userland (the SCTP of this library, over UDP), or
-	// auto, the better one that this host has. RSERPOOL_TRANSPORT; auto.
-	Transport string
-	// NoEmbedded forbids a registrar inside the process. RSERPOOL_EMBEDDED=off.
-	NoEmbedded bool
-	// LoopbackPort is where a registrar on this host is looked for when no
-	// other is configured, and where one inside the process listens.
-	// RSERPOOL_PORT; 3863.
+	Registrars   []string
+	Transport    string
+	NoEmbedded   bool
 	LoopbackPort uint16
-	// WaitForPool is how long Connect, Dial, Resolve, Register, Listen and Join wait
-	// for a pool or a registrar that is not there yet, so that the order in which
-	// programs are started does not matter; 0: not at all, negative: for ever.
-	// Where a registrar does not even refuse, the first attempt may take longer.
-	// nil is the default. RSERPOOL_WAIT; 2 s.
-	WaitForPool *time.Duration
-	// SessionOptions are those that sessions begin with.
+	WaitForPool  *time.Duration
 	SessionOptions
-	// PoolKey is a secret that the elements of a pool share, of 16 bytes or
-	// more: with it their cookies are encrypted and authenticated, and what
-	// was not made with it is rejected. RSERPOOL_POOL_KEY, hexadecimal or the
-	// name of a file that holds it so; none.
-	PoolKey []byte
-	// CookieLife is how long cookies made with a pool key are accepted; 24 h.
-	CookieLife time.Duration
-	// LoadInterval is how often at most SetLoad tells the registrar; 1 s.
+	PoolKey      []byte
+	CookieLife   time.Duration
 	LoadInterval time.Duration
-	// Compat is rsplib where registrars, pool elements or pool users of RSPLIB
-	// take part: it writes registration lives in milliseconds, and its
-	// registrars arbitrate takeovers the other way round. All programs of this
-	// library in such a group need it. RSERPOOL_COMPAT.
-	Compat string
-	// Announce is a multicast group at which registrars announce themselves, an
-	// address like 224.0.1.185, perhaps with :port and @interface: registrars of
-	// this process do, and sockets find theirs there, besides those that
-	// Registrars names. RSERPOOL_ANNOUNCE; none.
-	Announce string
-	// Advertise are the addresses that others are told in place of this host's own:
-	// where a NAT or a container's host passes what comes on, to the same port
-	// numbers. A pool element registers them, if its registrar accepts them: one that
-	// advertises the same ones does, and see RegistrarConfig.Accept.
-	// RSERPOOL_ADVERTISE, with commas between them; none.
-	Advertise []netip.Addr
-	// Logger takes what is to be said. By default warnings and errors go to
-	// standard error as text; RSERPOOL_LOG chooses another level.
-	Logger *slog.Logger
-	// MaxMessage is the largest message, in bytes; 1 MiB, which is also the
-	// most.
-	MaxMessage int
+	Compat       string
+	Announce     string
+	Advertise    []netip.Addr
+	Logger       *slog.Logger
+	MaxMessage   int
 
 	// Observe is told what happens, one event after the other, on a goroutine of the
 	// library or of a caller, without a lock; nil: nobody is.

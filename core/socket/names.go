@@ -60,23 +60,11 @@ type SessionID = session.ID
 // Name is what RSerPool knows a socket by: a pool and a pool element in it.
 type Name = session.Name
 
-// Registration says how a pool element joins a pool.
+// Registration says how a pool element joins a pool; rserpool.Registration explains it.
 type Registration struct {
-	// Policy defaults to round robin.
-	Policy Policy
-	// Life is how long the registrar keeps the registration when it is not
-	// renewed: whole seconds, five minutes by default. It is renewed in time.
-	Life time.Duration
-	// PE is the identifier of the pool element, random by default.
-	PE PEID
-	// DataOnly keeps ASAP away from the associations with pool users (Transport
-	// Use DATA ONLY): no cookies, no business cards, and pool users do not
-	// follow when a registrar removes the element. All elements of a pool have
-	// the same.
-	DataOnly bool
-	// Preferred are the elements of the pool, the best first, that sessions of
-	// this one are to move to when it fails. Pool users are told with a
-	// business card when a session begins, as far as the registrar knows the
-	// elements then. None: the pool's policy decides.
+	Policy    Policy
+	Life      time.Duration
+	PE        PEID
+	DataOnly  bool
 	Preferred []PEID
 }

@@ -13,46 +13,18 @@ import (
 	"github.com/librserpool/librserpool/core/internal/registrar"
 )
 
-// RegistrarConfig says how to run a registrar.
+// RegistrarConfig says how to run a registrar; rserpool.RegistrarOptions explains it.
+// Transport, Compat, Announce, Advertise and Logger of Config apply.
 type RegistrarConfig struct {
-	// ASAP are the addresses for pool elements and pool users, all with one
-	// port; [::]:3863, which is every address of this host, of IPv4 too.
-	ASAP []netip.AddrPort
-	// ENRP are the addresses for other registrars, all with one port. Without
-	// any the registrar has no peers.
-	ENRP []netip.AddrPort
-	// Peers are ENRP addresses (host:port, or host for port 9901) of other
-	// registrars, from which this one learns of the rest. They need ENRP. Each
-	// address of a name is a registrar. Names are looked up again as long as one
-	// of these is missing; that one has no address yet is no error. Those that
-	// RSERPOOL_PEERS names come on top.
-	Peers []string
-	// Multicast is a multicast group at which registrars find each other, an
-	// address like 239.1.2.3, perhaps with :port (9901) and @interface. It needs
-	// ENRP. A registrar that finds nobody in 2 s thinks itself alone.
+	ASAP      []netip.AddrPort
+	ENRP      []netip.AddrPort
+	Peers     []string
 	Multicast string
-	// State is a file that keeps what the registrar knows, so that one that is
-	// restarted has an answer for everybody at once, before the pool elements
-	// come back: the file's entries are given out, and the elements asked
-	// whether they live. With Peers what these know counts, and the file only
-	// when none of them answers. A file that cannot be used costs a warning;
-	// that of another registrar, which holds a lock on State.lock, is an error.
-	State string
-	// NoTCP leaves out the TCP port, of the same number as that of ASAP, at
-	// which pool users are answered too.
-	NoTCP bool
-	// RFCTimers keeps to the timers of RFC 5353, with which a registrar that
-	// dies silently is replaced after 66 s; otherwise that takes less than 4 s,
-	// for one message per peer and second.
+	State     string
+	NoTCP     bool
 	RFCTimers bool
-	// Accept are addresses that pool elements may register beside those at which
-	// the registrar sees them (RFC 5352 section 2.2.1 has it so), because they are
-	// behind a NAT and advertise them. Those of Advertise are accepted anyhow.
-	Accept []netip.Prefix
-	// Level is set to what RSERPOOL_LOG says, or to Info, at the start and by
-	// Reload: it is for the handler of Logger. nil: the level stays.
-	Level *slog.LevelVar
-	// Transport, Compat, Announce, Advertise and Logger of Config apply.
+	Accept    []netip.Prefix
+	Level     *slog.LevelVar
 	Config
 }
 

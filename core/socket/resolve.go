@@ -9,14 +9,14 @@ import (
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
-// Element is a pool element as a registrar describes it.
+// Element is that of Go programs; rserpool.Element explains it.
 type Element struct {
 	ID          PEID
-	Home        ServerID // its registrar
-	Life        int32    // of the registration, in seconds; -1: for ever
+	Home        ServerID
+	Life        int32
 	Transport   TransportProtocol
 	Addrs       []netip.AddrPort
-	ServiceCode uint32 // DCCP only
+	ServiceCode uint32
 	Policy      Policy
 }
 
