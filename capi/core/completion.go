@@ -25,6 +25,7 @@ type completion struct {
 	waiters []int // eventfds, one per waiting caller
 	ended   bool
 	dropped bool // nobody will ask any more
+	taken   bool // somebody has the outcome
 	err     error
 	result  any
 	undo    func() // not nil: what to do when nobody takes the outcome
@@ -126,6 +127,7 @@ func finish(event int) (any, error) {
 		return nil, failf(unix.EBADF, "nothing has ended with event %d", event)
 	}
 	c.detach(event)
+	c.taken = true
 	if c.err != nil {
 		return nil, fmt.Errorf("%s: %w", c.ask.function, c.err)
 	}
@@ -141,7 +143,7 @@ func abandon(event int) {
 		return
 	}
 	c.detach(event)
-	if len(c.waiters) == 0 {
+	if len(c.waiters) == 0 && !c.taken {
 		c.keeper.keep(c)
 	}
 }

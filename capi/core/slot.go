@@ -144,6 +144,7 @@ func (s *slot) outcome(c *completion, a ask, background bool) error {
 
 func (s *slot) begin(a ask, background bool, limit time.Duration, run func(context.Context) error) (event int, err error) {
 	c := &completion{ask: a, keeper: s}
+	s.outdate()
 	if background {
 		s.show()
 		err = failf(unix.EINPROGRESS, "it goes on in the background; the descriptor becomes writable when it has ended")
@@ -158,6 +159,15 @@ func (s *slot) begin(a ask, background bool, limit time.Duration, run func(conte
 		return errShut
 	})
 	return event, err
+}
+
+// outdate forgets that the element was registered, when it is to be no more: the outcome
+// that nobody took would be the answer to the next rsp_register.
+func (s *slot) outdate() {
+	register := &s.d.slots[verbRegister]
+	if (s.verb == verbDeregister || s.verb == verbDrain) && register.now != nil && register.now.ended {
+		register.now = nil
+	}
 }
 
 func (s *slot) context() context.Context {

@@ -14,7 +14,8 @@ import (
 	"github.com/librserpool/librserpool/core/internal/session"
 )
 
-// writePart is the largest message that Write of a NetConn makes.
+// writePart is the largest message that Write of a NetConn makes, if Options.MaxMessage
+// allows that.
 const writePart = 64 << 10
 
 // NetConn returns the session as a stream of bytes. What is written arrives in order, and
@@ -40,6 +41,7 @@ type netConn struct {
 
 	mu               sync.Mutex // of Read
 	rest             []byte     // of a message that Read returned in part
+	order            sync.Mutex // of Write: what one writes stays together
 	reading, writing *deadline
 }
 
@@ -67,8 +69,10 @@ func (n *netConn) Read(b []byte) (int, error) {
 }
 
 func (n *netConn) Write(b []byte) (written int, err error) {
+	n.order.Lock()
+	defer n.order.Unlock()
 	for n.failed == nil && len(b) > 0 {
-		part := b[:min(len(b), writePart)]
+		part := b[:min(len(b), writePart, n.c.c.MaxMessage())]
 		if err := n.writing.try(func(ctx context.Context) error { return n.c.Send(ctx, part) }); err != nil {
 			return written, n.opError("write", err)
 		}

@@ -291,3 +291,58 @@ func TestConnContext(t *testing.T) {
 		}
 	}
 }
+
+// TestNetConnSmallMessages: what is written is split as the options want it, and what one
+// Write says stays together.
+func TestNetConnSmallMessages(t *testing.T) {
+	l, opts := listen(t, "small")
+	o := *opts
+	o.MaxMessage = 1000
+	c := dial(t, "small", &o).NetConn()
+	var writers sync.WaitGroup
+	for _, letter := range []string{"a", "b"} {
+		writers.Go(func() {
+			if _, err := c.Write(bytes.Repeat([]byte(letter), 10_500)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	in, err := l.Accept(t.Context())
+	ok(t, err)
+	got := make([]byte, 21_000)
+	_, err = io.ReadFull(in.NetConn(), got)
+	ok(t, err)
+	writers.Wait()
+	if n := len(slices.Compact(slices.Clone(got))); n != 2 {
+		t.Errorf("two writes arrive in %d parts", n)
+	}
+}
+
+// TestServeDetached leaves alone the sessions of a listener that is detached.
+func TestServeDetached(t *testing.T) {
+	l, opts := listen(t, "detached")
+	served := make(chan error, 1)
+	go func() {
+		served <- l.Serve(t.Context(), func(c *rserpool.Conn) {
+			for {
+				b, err := c.Recv(c.Context())
+				if err != nil || c.Send(c.Context(), b) != nil {
+					return
+				}
+			}
+		})
+	}()
+	c := dial(t, "detached", opts)
+	for range 2 {
+		ok(t, c.Send(t.Context(), []byte("hello")))
+		_, err := c.Recv(t.Context())
+		ok(t, err)
+		if err := l.Detach(t.Context()); err != nil && !errors.Is(err, rserpool.ErrClosed) {
+			t.Fatal(err)
+		}
+	}
+	ok(t, c.Close())
+	if err := <-served; !errors.Is(err, rserpool.ErrClosed) {
+		t.Error(err)
+	}
+}

@@ -12,7 +12,7 @@ import (
 // ends. Then it drains the element (Drain): its sessions move to other elements of the
 // pool, and Serve returns nil when all handlers have returned. If that takes more than 30 s
 // it ends the sessions that are left, and returns context.DeadlineExceeded. Otherwise it
-// returns what went wrong; after Close of the listener ErrClosed. Sessions that a handler
+// returns what went wrong; after Close or Detach of the listener ErrClosed. Sessions that a handler
 // leaves open are closed, and so is the listener. Conn.Context ends with the session, and
 // has the values of ctx.
 func (l *Listener) Serve(ctx context.Context, handler func(*Conn)) error {
@@ -43,7 +43,10 @@ func (l *Listener) Serve(ctx context.Context, handler func(*Conn)) error {
 	if !withdraw() { // ctx has ended
 		err = <-drained
 	}
-	closing := l.Close() // ends what handlers wait for
+	var closing error
+	if !l.l.Detached() { // otherwise the sessions go on, and the last one closes it
+		closing = l.Close() // ends what handlers wait for
+	}
 	handlers.Wait()
 	if errors.Is(err, ErrClosed) || errors.Is(closing, ErrClosed) {
 		closing = nil

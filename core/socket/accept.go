@@ -71,6 +71,13 @@ func (l *Listener) Detach(ctx context.Context) error {
 	return errors.Join(err, s.closeUnused(ctx))
 }
 
+// Detached says that Detach was called.
+func (l *Listener) Detached() bool {
+	l.s.mu.Lock()
+	defer l.s.mu.Unlock()
+	return l.s.detached
+}
+
 // closeUnused closes a socket that nobody holds any more.
 func (s *Socket) closeUnused(ctx context.Context) error {
 	s.mu.Lock()

@@ -179,6 +179,9 @@ func (c *Conn) ended() error {
 	return io.EOF
 }
 
+// MaxMessage returns the largest message, in bytes.
+func (c *Conn) MaxMessage() int { return c.s.cfg.MaxMessage }
+
 // Peer returns the pool and the element that serves the session at the moment.
 // It is what Socket.PeerName returns.
 func (c *Conn) Peer() Name {

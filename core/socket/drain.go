@@ -2,6 +2,7 @@ package socket
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
@@ -15,20 +16,25 @@ import (
 // answered everything and sent its last cookie, one second after it has done
 // anything else. Pool users do not report the element as unreachable.
 //
-// Drain returns when all sessions have moved; or when ctx ends: then it ends
+// An element that has left its pool before is drained as well, and Drain returns
+// ErrNotRegistered in the end. Drain returns when all sessions have moved; or when ctx ends: then it ends
 // those that are left gracefully and returns the context's error.
 func (s *Socket) Drain(ctx context.Context) error {
 	if err := s.turn(ctx); err != nil {
 		return err
 	}
 	defer s.endTurn()
-	if _, err := s.LocalName(); err != nil {
+	_, err := s.LocalName()
+	if errors.Is(err, ErrClosed) {
 		return err
 	}
+	registered := err == nil
 	s.mu.Lock()
 	s.table.Drain(time.Now())
 	s.mu.Unlock()
-	err := s.postRegistration(ctx, endpoint.Deregister{}, "deregister")
+	if registered {
+		err = s.postRegistration(ctx, endpoint.Deregister{}, "deregister")
+	}
 	waitErr := s.await(ctx, &s.changed, func() bool { return s.closing || s.table.Drained() })
 	s.mu.Lock()
 	defer s.mu.Unlock()

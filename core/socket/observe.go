@@ -31,7 +31,7 @@ func (s *Socket) observe(e Event) {
 // observeSessions takes those of sessions.
 func (s *Socket) observeSessions() {
 	for _, o := range s.table.Observed() {
-		s.observe(Event{Kind: SessionEvent, Peer: o.Session.Peer(), Session: o.Notification, Err: o.Err})
+		s.observe(Event{Kind: SessionEvent, Peer: o.Peer, Session: o.Notification, Err: o.Err})
 	}
 }
 
@@ -43,4 +43,18 @@ func (s *Socket) observed() (events []Event) {
 	}
 	s.telling = s.telling || len(events) > 0
 	return events
+}
+
+// tellObserver tells events, and returns those that have come meanwhile.
+func (s *Socket) tellObserver(events []Event) (more []Event) {
+	defer func() { // also when the observer panics
+		s.mu.Lock()
+		s.telling = false
+		more = s.observed()
+		s.mu.Mutex.Unlock()
+	}()
+	for _, e := range events {
+		s.cfg.Observe(e)
+	}
+	return nil
 }

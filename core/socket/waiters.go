@@ -23,13 +23,7 @@ func (g *guard) Unlock() {
 	events := g.s.observed()
 	g.Mutex.Unlock()
 	for len(events) > 0 {
-		for _, e := range events {
-			g.s.cfg.Observe(e)
-		}
-		g.Lock()
-		g.s.telling = false
-		events = g.s.observed()
-		g.Mutex.Unlock()
+		events = g.s.tellObserver(events)
 	}
 }
 

@@ -44,12 +44,12 @@ func (r *Resolver) Watch(ctx context.Context, pool string) iter.Seq2[[]Element, 
 				}
 			case first || !sameElements(known, es):
 				first, known = false, byIdentifier(es)
-				if len(known) == 0 {
-					pause = watchPause // nobody sends updates of what does not exist
-				}
 				if !yield(slices.Clone(known), nil) {
 					return
 				}
+			}
+			if len(known) == 0 {
+				pause = watchPause // nobody sends updates of what does not exist
 			}
 			select {
 			case <-changed:

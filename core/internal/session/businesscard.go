@@ -99,14 +99,15 @@ func (t *Table) cardHolder(f endpoint.BusinessCardReceived) protocol.PEID {
 // follows says that the session of a pool element goes on without its pool user,
 // with another element of the pool that the business card names (FailBack).
 func (ss *Session) follows() bool {
-	return ss.opts.FailBack && !ss.own && !ss.ending && ss.peer.Pool != ""
+	return ss.opts.FailBack && !ss.opts.NoFailover && !ss.own && !ss.ending && ss.peer.Pool != ""
 }
 
 // followCard turns the session into one of a pool user (OVR-4.2-04).
 func (t *Table) followCard(ss *Session, why error) {
 	t.beginFailover(ss, why)
 	ss.own, ss.phase, ss.assoc = true, searching, 0
-	ss.leaving = nil
+	ss.leaving, ss.asked = nil, false // it drains no more
+	t.deadlines.Stop(&ss.parting)
 	ss.toSend.prepend(&ss.returned)
 	t.cfg.Post(endpoint.FollowCard{
 		Session: ss.id, Handle: protocol.PoolHandle(ss.peer.Pool),

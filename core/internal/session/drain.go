@@ -88,7 +88,7 @@ func (t *Table) touch(ss *Session) {
 
 // lookParting sets when a session that is to move is done, as it looks now.
 func (t *Table) lookParting(ss *Session) {
-	if !ss.asked || !t.draining {
+	if ss.own || !ss.asked || !t.draining {
 		return
 	}
 	t.deadlines.Stop(&ss.parting)

@@ -77,12 +77,17 @@ func (t *Table) wants(ss *Session, n *Notification) bool {
 // notify puts a notification behind what was received, if it is wanted, and
 // returns it then.
 func (t *Table) notify(ss *Session, n Notification) *Notification {
-	if t.cfg.Observe {
-		t.observed = append(t.observed, Observation{ss, n})
-	}
+	t.observe(ss, n)
 	if !t.wants(ss, &n) {
 		return nil
 	}
 	t.deliver(ss, incoming{pe: ss.peer.PE, note: &n})
 	return &n
+}
+
+// observe keeps what happened for Observed.
+func (t *Table) observe(ss *Session, n Notification) {
+	if t.cfg.Observe {
+		t.observed = append(t.observed, Observation{ss.peer, n})
+	}
 }

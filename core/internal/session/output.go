@@ -31,7 +31,7 @@ type output struct {
 
 // Observation is what happened to a session, whether or not its program wants to know.
 type Observation struct {
-	Session *Session
+	Peer Name // then
 	Notification
 }
 

@@ -429,3 +429,49 @@ func TestNothingIsLeftOfSessions(t *testing.T) {
 		t.Error("nothing was told")
 	}
 }
+
+// TestFailBackWhileDraining: a session that goes on with another element of its pool
+// user's pool is drained no more, and so with NoFailover it does not go on.
+func TestFailBackWhileDraining(t *testing.T) {
+	for _, stays := range []bool{true, false} {
+		b := newBench(t)
+		o, err := Options{FailBack: true, NoFailover: !stays}.Resolve()
+		ok(t, err)
+		ok(t, b.SetDefaults(o))
+		b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.CommUp, Assoc: 1, Incoming: true}, nil)
+		b.Perform(b.now, endpoint.BusinessCardReceived{Assoc: 1, Handle: "users"})
+		b.arrives(1, "hello")
+		ss := b.Sessions()[0]
+		b.takes(ss)
+		b.Drain(b.now)
+		b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.CommLost, Assoc: 1, Err: assoc.ErrAborted}, nil)
+		b.EndDrain(b.now, false)
+		b.later(time.Minute)
+		if ss.Over() == stays || ss.Own() != stays {
+			t.Errorf("NoFailover %v: over %v, goes on %v", !stays, ss.Over(), ss.Own())
+		}
+	}
+}
+
+// TestObserved tells everything, whatever the program wants to know, and of whom it was.
+func TestObserved(t *testing.T) {
+	b := newBench(t)
+	b.cfg.Observe = true
+	o, err := Options{}.Resolve()
+	ok(t, err)
+	ok(t, b.SetDefaults(o))
+	ss, err := b.Open(b.now, "pool", 0)
+	ok(t, err)
+	b.served(ss)
+	ok(t, b.Send(b.now, ss, []byte("x"), &SendInfo{Lifetime: time.Second}))
+	b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.SendFailed, Assoc: 1, Context: bounded}, []byte("x"))
+	b.lost()
+	b.served(ss)
+	var got []string
+	for _, o := range b.Observed() {
+		got = append(got, fmt.Sprint(o.Type, " ", uint32(o.Peer.PE)))
+	}
+	if want := []string{"SessionAdded 1", "Undelivered 1", "FailoverBegun 1", "FailoverCompleted 2"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

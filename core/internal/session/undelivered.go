@@ -13,6 +13,7 @@ import (
 // piled up beyond the receive buffer: they are logged instead.
 func (t *Table) giveBack(ss *Session, m *outgoing, why error) {
 	n := Notification{Type: Undelivered, Old: ss.peer.PE, Err: why}
+	t.observe(ss, n)
 	if !t.wants(ss, &n) {
 		return
 	}
