@@ -42,14 +42,14 @@ func (s *Socket) listenForRegistrars() error {
 	if g == nil || err != nil {
 		return err
 	}
-	if s.ear, err = g.Listen(); err != nil {
+	if s.announcements, err = g.Listen(); err != nil {
 		return err
 	}
-	go s.runHear(s.ear)
+	go s.runHear(s.announcements)
 	return nil
 }
 
-func (s *Socket) runHear(ear *loop.Ear) {
+func (s *Socket) runHear(ear *loop.GroupReceiver) {
 	for {
 		m, from, err := ear.HearAnnounce()
 		if err != nil {

@@ -39,12 +39,12 @@ func (s *Socket) CloseContext(ctx context.Context) error {
 		s.dropTCP(ErrClosed)
 		s.stopLookUp()
 	}
-	if s.ear != nil {
-		s.ear.Close()
+	if s.announcements != nil {
+		s.announcements.Close()
 	}
 	s.table.Close(time.Now(), ErrClosed)
 	s.closed = true
-	joined, cfg := s.keeper.joined, s.cfg
+	joined, cfg := s.embedder.joined, s.cfg
 	s.mu.Unlock()
 	if joined {
 		cfg.host.leave(cfg)
@@ -64,7 +64,7 @@ func (s *Socket) beginClose() bool {
 	}
 	s.closing = true
 	s.registerEnd = nil // what deregisters from here on is not what a caller waits for
-	s.keeperDone()
+	s.embedderDone()
 	s.table.BeginClose(time.Now())
 	if s.machine != nil && s.table.Service().Serving {
 		s.leaving = true

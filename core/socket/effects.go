@@ -43,14 +43,14 @@ func (s *Socket) performRegistration(f endpoint.Effect) {
 		s.log.Debug("registrar found", "registrar", s.home)
 		s.observe(Event{Kind: RegistrarFound, Registrar: s.home})
 		s.pools.fire() // what was subscribed to at the last one comes no more
-		s.keeperDone()
+		s.embedderDone()
 		s.hereHome = homeHere(f)
 		s.watchHome()
 	case endpoint.HomeLost:
 		s.log.Info("registrar lost", "registrar", s.home, "err", f.Err)
 		s.observe(Event{Kind: RegistrarLost, Registrar: s.home, Err: f.Err})
 		s.home, s.hereHome = "", hereHome{}
-		s.keeperStart()
+		s.embedderStart()
 	case endpoint.Registered:
 		s.becomeRegistered(f)
 	case endpoint.RegistrationFailed:
@@ -63,7 +63,7 @@ func (s *Socket) performRegistration(f endpoint.Effect) {
 		s.setRegistered(false)
 		s.lastErr = s.publicError(f.Err, f.Handle)
 		s.log.Warn("the registration is lost for now", "pool", string(f.Handle), "err", f.Err)
-		s.keeperStart()
+		s.embedderStart()
 	case endpoint.Deregistered:
 		err := s.publicError(f.Err, f.Handle)
 		if s.name.Pool == "" && s.registerEnd == nil {

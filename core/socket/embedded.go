@@ -119,21 +119,21 @@ func (h *host) leave(cfg Config) {
 	}
 }
 
-// keeper sees to it that the host has a registrar, for a pool element for
+// embedder sees to it that the host has a registrar, for a pool element for
 // which nobody configured one: when the process that embeds it dies, one of
 // the others takes its place.
-type keeper struct {
+type embedder struct {
 	joined   bool
 	embedded bool // the registrar in use, or the last one, is inside a process, too
 	timer    *time.Timer
 }
 
-// Before it takes the place of a registrar that is gone, a keeper leaves time
+// Before it takes the place of a registrar that is gone, an embedder leaves time
 // for one that restarts; none that was inside a process does. The pauses are
-// random: one of many keepers is first.
+// random: one of many embedders is first.
 const (
-	keeperPause = time.Second
-	keeperHaste = 50 * time.Millisecond
+	embedderPause = time.Second
+	embedderHaste = 50 * time.Millisecond
 )
 
 func (s *Socket) mayEmbed() bool {
@@ -146,7 +146,7 @@ func (s *Socket) mayEmbed() bool {
 // user of it: it is not to end before its elements.
 func (s *Socket) share() {
 	if s.mayEmbed() && s.cfg.host.embeds(s.cfg.LoopbackPort) {
-		_ = s.embed() // gone meanwhile: the keeper sees to it
+		_ = s.embed() // gone meanwhile: the embedder sees to it
 	}
 }
 
@@ -159,7 +159,7 @@ func (h *host) embeds(port uint16) bool {
 // embed starts the registrar inside the process, without the socket's lock.
 func (s *Socket) embed() error {
 	s.mu.Lock()
-	joined, cfg := s.keeper.joined, s.cfg
+	joined, cfg := s.embedder.joined, s.cfg
 	s.mu.Unlock()
 	if joined {
 		return nil
@@ -169,48 +169,48 @@ func (s *Socket) embed() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || s.keeper.joined { // somebody else was quicker: the program, or the timer
+	if s.closed || s.embedder.joined { // somebody else was quicker: the program, or the timer
 		go cfg.host.leave(cfg)
 		if s.closed {
 			return ErrClosed
 		}
 		return nil
 	}
-	s.keeper.joined = true
+	s.embedder.joined = true
 	s.machine.Post(endpoint.RegistrarStarted{})
 	return nil
 }
 
-// keeperStart wakes the keeper of a pool element that has lost its registrar,
+// embedderStart wakes the embedder of a pool element that has lost its registrar,
 // with the socket locked.
-func (s *Socket) keeperStart() {
-	if !s.loopback || s.cfg.NoEmbedded || s.name.Pool == "" || s.closing || s.keeper.timer != nil {
+func (s *Socket) embedderStart() {
+	if !s.loopback || s.cfg.NoEmbedded || s.name.Pool == "" || s.closing || s.embedder.timer != nil {
 		return
 	}
-	pause := keeperPause
-	if s.keeper.embedded {
-		pause = keeperHaste
+	pause := embedderPause
+	if s.embedder.embedded {
+		pause = embedderHaste
 	}
-	s.keeper.timer = time.AfterFunc(pause+rand.N(pause/2), s.keeperDue)
+	s.embedder.timer = time.AfterFunc(pause+rand.N(pause/2), s.embedderDue)
 }
 
-// keeperDone lets the keeper sleep, with the socket locked.
-func (s *Socket) keeperDone() {
-	if s.keeper.timer != nil {
-		s.keeper.timer.Stop()
-		s.keeper.timer = nil
+// embedderDone lets the embedder sleep, with the socket locked.
+func (s *Socket) embedderDone() {
+	if s.embedder.timer != nil {
+		s.embedder.timer.Stop()
+		s.embedder.timer = nil
 	}
 }
 
-func (s *Socket) keeperDue() {
+func (s *Socket) embedderDue() {
 	if err := s.embed(); err != nil && !errors.Is(err, errAddrInUse) && !errors.Is(err, ErrClosed) {
 		s.log.Warn("no registrar answers", "err", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.keeper.timer = nil
+	s.embedder.timer = nil
 	if s.home == "" {
-		s.keeperStart()
+		s.embedderStart()
 	}
 }
 

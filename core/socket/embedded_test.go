@@ -173,7 +173,7 @@ func TestNewcomerWhenTheEmbeddedRegistrarDies(t *testing.T) {
 				if tcp != nil && took > 300*time.Millisecond {
 					w.Errorf("served after %v", took)
 				}
-				if tcp == nil && took < keeperPause {
+				if tcp == nil && took < embedderPause {
 					w.Errorf("the place of a daemon is taken after %v", took)
 				}
 				w.exchange(c, "after")

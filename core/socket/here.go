@@ -39,7 +39,7 @@ func (s *Socket) watchHome() {
 	}
 	h.watched = true
 	_ = s.port.SetParams(h.assoc, watchful) // gone already: as good
-	s.keeper.embedded = false
+	s.embedder.embedded = false
 	if dial := s.cfg.host.dial; dial != nil && s.loopback && !s.cfg.NoEmbedded {
 		go s.runProbe(dial, h.assoc, h.at)
 	}
@@ -57,7 +57,7 @@ func (s *Socket) runProbe(dial func(context.Context, netip.AddrPort) error, id a
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.hereHome.assoc == id {
-		s.keeper.embedded = refused
+		s.embedder.embedded = refused
 	}
 }
 

@@ -411,7 +411,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestEmbedTwice: the program registers while the keeper's timer fires; the registrar
+// TestEmbedTwice: the program registers while the embedder's timer fires; the registrar
 // inside the process then has one user, and ends with it. Settings may change meanwhile.
 func TestEmbedTwice(t *testing.T) {
 	s := newSite(t)

@@ -47,14 +47,14 @@ type Socket struct {
 	tellWaiters func(session.Change) // changedSession
 	ready       readiness
 
-	machine   *loop.Loop[endpoint.Event, endpoint.Effect] // nil until it is needed
-	directory directory
-	loopback  bool     // nobody configured a registrar
-	home      string   // the registrar in use
-	hereHome  hereHome // if it is on this host
-	tcp       tcpRegistrars
-	ear       *loop.Ear // nil unless registrars announce themselves
-	keeper    keeper
+	machine       *loop.Loop[endpoint.Event, endpoint.Effect] // nil until it is needed
+	directory     directory
+	loopback      bool     // nobody configured a registrar
+	home          string   // the registrar in use
+	hereHome      hereHome // if it is on this host
+	tcp           tcpRegistrars
+	announcements *loop.GroupReceiver // nil unless registrars announce themselves
+	embedder      embedder
 
 	foreign     protocol.Transport // where the application serves, if not here
 	report      reporting

@@ -11,10 +11,10 @@ import (
 
 // member is a registrar's place in a multicast group.
 type member struct {
-	ear     *Ear
-	mouth   *mouth
-	failing bool
-	running sync.WaitGroup
+	receiver *GroupReceiver
+	sender   *groupSender
+	failing  bool
+	running  sync.WaitGroup
 }
 
 // joinGroup enters a group, if there is one, for a registrar that serves at ep.
@@ -32,12 +32,12 @@ func joinGroup(g *Group, ep transport.Endpoint) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	mouth, err := g.speak(port)
+	sender, err := g.speak(port)
 	if err != nil {
 		ear.Close()
 		return nil, err
 	}
-	return &member{ear: ear, mouth: mouth}, nil
+	return &member{receiver: ear, sender: sender}, nil
 }
 
 // joinGroups enters the group for ASAP, where the registrar announces itself
@@ -53,14 +53,14 @@ func (r *Registrar) joinGroups(cfg RegistrarConfig) (err error) {
 func (r *Registrar) listen() {
 	if m := r.announcer; m != nil {
 		m.running.Go(func() {
-			for a, from, err := m.ear.HearAnnounce(); err == nil; a, from, err = m.ear.HearAnnounce() {
+			for a, from, err := m.receiver.HearAnnounce(); err == nil; a, from, err = m.receiver.HearAnnounce() {
 				r.post(registrar.AnnounceReceived{From: from, Message: a})
 			}
 		})
 	}
 	if m := r.discovery; m != nil {
 		m.running.Go(func() {
-			for p, _, err := m.ear.HearPresence(); err == nil; p, _, err = m.ear.HearPresence() {
+			for p, _, err := m.receiver.HearPresence(); err == nil; p, _, err = m.receiver.HearPresence() {
 				r.post(registrar.PresenceHeard{Message: p})
 			}
 		})
@@ -78,10 +78,10 @@ func (r *Registrar) post(ev registrar.Event) {
 // announce says something to a group. That it cannot is logged once.
 func (r *Registrar) announce(m *member, b []byte, err error) {
 	if err == nil {
-		err = m.mouth.say(b)
+		err = m.sender.say(b)
 	}
 	if err != nil && !m.failing {
-		r.log.Warn("cannot announce this registrar", "group", m.mouth.to, "err", err)
+		r.log.Warn("cannot announce this registrar", "group", m.sender.to, "err", err)
 	}
 	m.failing = err != nil
 }
@@ -98,8 +98,8 @@ func (r *Registrar) sendPresence(m enrp.Presence) {
 
 func (m *member) leave() {
 	if m != nil {
-		m.ear.Close()
-		m.mouth.close()
+		m.receiver.Close()
+		m.sender.close()
 		m.running.Wait()
 	}
 }

@@ -43,21 +43,21 @@ func ParseGroup(text string, port uint16) (Group, error) {
 	return g, nil
 }
 
-// Ear hears what is said to a group.
-type Ear struct{ conn net.PacketConn }
+// GroupReceiver hears what is said to a group.
+type GroupReceiver struct{ conn net.PacketConn }
 
 // Listen joins the group.
-func (g Group) Listen() (*Ear, error) {
+func (g Group) Listen() (*GroupReceiver, error) {
 	conn, err := g.join()
 	if err != nil {
 		return nil, fmt.Errorf("cannot join the group %v: %w", g.Addr, err)
 	}
-	return &Ear{conn}, nil
+	return &GroupReceiver{conn}, nil
 }
 
 // HearAnnounce waits for the next ASAP_SERVER_ANNOUNCE, until Close. What else
 // comes is dropped.
-func (e *Ear) HearAnnounce() (asap.ServerAnnounce, netip.AddrPort, error) {
+func (e *GroupReceiver) HearAnnounce() (asap.ServerAnnounce, netip.AddrPort, error) {
 	m, from, err := hear(e, func(b []byte) (asap.ServerAnnounce, bool) {
 		got, _, err := asap.Parse(b)
 		m, ok := got.(asap.ServerAnnounce)
@@ -68,7 +68,7 @@ func (e *Ear) HearAnnounce() (asap.ServerAnnounce, netip.AddrPort, error) {
 }
 
 // HearPresence is HearAnnounce for ENRP_PRESENCE.
-func (e *Ear) HearPresence() (enrp.Presence, netip.AddrPort, error) {
+func (e *GroupReceiver) HearPresence() (enrp.Presence, netip.AddrPort, error) {
 	return hear(e, func(b []byte) (enrp.Presence, bool) {
 		got, _, err := enrp.Parse(b)
 		m, ok := got.(enrp.Presence)
@@ -77,10 +77,10 @@ func (e *Ear) HearPresence() (enrp.Presence, netip.AddrPort, error) {
 }
 
 // Close ends what hears.
-func (e *Ear) Close() { e.conn.Close() }
+func (e *GroupReceiver) Close() { e.conn.Close() }
 
-// mouth speaks to a group.
-type mouth struct {
+// groupSender speaks to a group.
+type groupSender struct {
 	conn net.PacketConn
 	to   *net.UDPAddr
 }
@@ -88,7 +88,7 @@ type mouth struct {
 // speak makes a socket that sends to the group, from a port if that is free
 // with UDP: RSPLIB takes the UDP source port of an announcement for the SCTP
 // port if it can.
-func (g Group) speak(port uint16) (*mouth, error) {
+func (g Group) speak(port uint16) (*groupSender, error) {
 	conn, err := g.open(port)
 	if err != nil {
 		conn, err = g.open(0)
@@ -96,12 +96,12 @@ func (g Group) speak(port uint16) (*mouth, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot speak to the group %v: %w", g.Addr, err)
 	}
-	return &mouth{conn, net.UDPAddrFromAddrPort(g.Addr)}, nil
+	return &groupSender{conn, net.UDPAddrFromAddrPort(g.Addr)}, nil
 }
 
-func (m *mouth) say(b []byte) error {
+func (m *groupSender) say(b []byte) error {
 	_, err := m.conn.WriteTo(b, m.to)
 	return err
 }
 
-func (m *mouth) close() { m.conn.Close() }
+func (m *groupSender) close() { m.conn.Close() }

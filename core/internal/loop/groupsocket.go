@@ -17,7 +17,7 @@ const hops = 1
 const maxHeard = 1 << 12
 
 // hear returns the next datagram that parse accepts.
-func hear[M any](e *Ear, parse func([]byte) (M, bool)) (M, netip.AddrPort, error) {
+func hear[M any](e *GroupReceiver, parse func([]byte) (M, bool)) (M, netip.AddrPort, error) {
 	b := make([]byte, maxHeard)
 	for {
 		n, from, err := e.conn.ReadFrom(b)

@@ -56,7 +56,7 @@ func TestGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, g := range loopbackGroups(t) {
-		var ears []*Ear
+		var ears []*GroupReceiver
 		for range 2 {
 			ear, err := g.Listen()
 			if err != nil {
@@ -92,7 +92,7 @@ func TestGroup(t *testing.T) {
 	}
 }
 
-func (g Group) hopsOf(t *testing.T, m *mouth) (hops int) {
+func (g Group) hopsOf(t *testing.T, m *groupSender) (hops int) {
 	t.Helper()
 	raw, err := m.conn.(*net.UDPConn).SyscallConn()
 	if err != nil {

@@ -52,23 +52,23 @@ type RegistrarConfig struct {
 // Registrar is a running registrar: the machine, and the endpoints it is
 // reached at.
 type Registrar struct {
-	mu        sync.Mutex
-	machine   *registrar.Registrar
-	loop      *Loop[registrar.Event, registrar.Effect]
-	links     driver.Registrar
-	asap      *channel
-	enrp      *channel                           // nil without ENRP
-	tcp       *tcpServer                         // nil without TCP
-	keeper    *keeper                            // nil without a state file
-	announcer *member                            // nil without a group
-	discovery *member                            // nil without a group
-	left      chan struct{}                      // closed when nobody has to be waited for
-	tables    map[registrar.Link]*snapshot.Table // downloads that go on
-	log       *slog.Logger
-	garbage   *RateLimitedLog
-	names     *peerNames
-	closed    bool
-	ended     chan struct{} // closed with it
+	mu          sync.Mutex
+	machine     *registrar.Registrar
+	loop        *Loop[registrar.Event, registrar.Effect]
+	links       driver.Registrar
+	asap        *channel
+	enrp        *channel                           // nil without ENRP
+	tcp         *tcpServer                         // nil without TCP
+	stateWriter *stateWriter                       // nil without a state file
+	announcer   *member                            // nil without a group
+	discovery   *member                            // nil without a group
+	left        chan struct{}                      // closed when nobody has to be waited for
+	tables      map[registrar.Link]*snapshot.Table // downloads that go on
+	log         *slog.Logger
+	garbage     *RateLimitedLog
+	names       *peerNames
+	closed      bool
+	ended       chan struct{} // closed with it
 
 	closing  sync.Once
 	closeErr error
@@ -95,12 +95,12 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	}
 	machine := r.machineConfig(cfg)
 	if cfg.State != "" {
-		if r.keeper, err = r.newKeeper(cfg.State, &machine); err != nil {
+		if r.stateWriter, err = r.newStateWriter(cfg.State, &machine); err != nil {
 			return nil, errors.Join(err, r.closeChannels())
 		}
 	}
 	if r.machine, err = registrar.New(machine); err != nil {
-		r.keeper.unlock()
+		r.stateWriter.unlock()
 		return nil, errors.Join(err, r.closeChannels())
 	}
 	r.loop = New(&r.mu, r.machine, r.perform)
@@ -120,8 +120,8 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	if r.tcp != nil {
 		r.tcp.start(r)
 	}
-	if r.keeper != nil {
-		go r.keeper.run()
+	if r.stateWriter != nil {
+		go r.stateWriter.run()
 	}
 	r.listen()
 	return r, nil
@@ -228,8 +228,8 @@ func (r *Registrar) close() error {
 	}
 	last := r.machine.Snapshot(now())
 	r.mu.Unlock()
-	if r.keeper != nil {
-		r.keeper.stop(last)
+	if r.stateWriter != nil {
+		r.stateWriter.stop(last)
 	}
 	return r.closeChannels()
 }

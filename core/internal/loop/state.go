@@ -21,8 +21,8 @@ const (
 	stateShare = 20
 )
 
-// keeper writes the state file.
-type keeper struct {
+// stateWriter writes the state file.
+type stateWriter struct {
 	r       *Registrar
 	file    string
 	lock    io.Closer // nil if it could not be had, and nothing can be written either
@@ -33,12 +33,12 @@ type keeper struct {
 	failing bool
 }
 
-// newKeeper reads what was there, and begins to write what will be. A file
+// newStateWriter reads what was there, and begins to write what will be. A file
 // that cannot be used costs a warning, not the service; it is set aside, since it
 // may be something else that is dear to somebody, and what is no file is left
-// alone: then there is no keeper. The file of another registrar is an error: what
+// alone: then there is no stateWriter. The file of another registrar is an error: what
 // each of the two wrote would be lost.
-func (r *Registrar) newKeeper(file string, m *registrar.Config) (*keeper, error) {
+func (r *Registrar) newStateWriter(file string, m *registrar.Config) (*stateWriter, error) {
 	if err := isFile(file); errors.Is(err, errNoFile) {
 		r.log.Warn("the state file is not used: the registrar starts without what it knew, and keeps nothing", "file", file, "err", err)
 		return nil, nil
@@ -59,10 +59,10 @@ func (r *Registrar) newKeeper(file string, m *registrar.Config) (*keeper, error)
 		}
 	}
 	m.Restored = entries
-	return &keeper{r: r, file: file, lock: lock, quit: make(chan struct{}), done: make(chan struct{})}, nil
+	return &stateWriter{r: r, file: file, lock: lock, quit: make(chan struct{}), done: make(chan struct{})}, nil
 }
 
-func (k *keeper) run() {
+func (k *stateWriter) run() {
 	defer close(k.done)
 	pause := statePeriod
 	for {
@@ -78,7 +78,7 @@ func (k *keeper) run() {
 }
 
 // stop ends the writing; last is what is left in the file.
-func (k *keeper) stop(last registrar.View) {
+func (k *stateWriter) stop(last registrar.View) {
 	close(k.quit)
 	<-k.done
 	k.written = time.Time{}
@@ -86,7 +86,7 @@ func (k *keeper) stop(last registrar.View) {
 	k.unlock()
 }
 
-func (k *keeper) unlock() {
+func (k *stateWriter) unlock() {
 	if k != nil && k.lock != nil {
 		k.lock.Close()
 	}
@@ -94,7 +94,7 @@ func (k *keeper) unlock() {
 
 // write writes what a registrar knows that serves; one that is still starting
 // knows less than the file.
-func (k *keeper) write(v registrar.View) {
+func (k *stateWriter) write(v registrar.View) {
 	if !v.Serving {
 		return
 	}
