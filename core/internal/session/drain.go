@@ -100,8 +100,10 @@ func (t *Table) lookParting(ss *Session) {
 	if uint64(ss.handed) >= ss.taken-ss.base && (ss.last == nil || ss.last.covered == ss.taken) {
 		at = ss.touched.Add(drainPause)
 	}
-	if listens := ss.askedAt.Add(t.listens(ss)); !ss.stopped && at.Before(listens) {
-		at = listens
+	if !ss.stopped {
+		if listens := ss.askedAt.Add(t.listens(ss)); at.Before(listens) {
+			at = listens
+		}
 	}
 	t.deadlines.Set(&ss.parting, at)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/session"
 )
 
@@ -321,6 +322,6 @@ func (h *Host) Drain() {
 	h.endpointDo(func(e *endpointProgram) {
 		e.leaving = true
 		e.table.Drain(e.host.now())
-		e.Post(deregister)
+		e.Post(endpoint.Deregister{})
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
-	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/protocol"
 	"github.com/librserpool/librserpool/core/internal/session"
 )
@@ -46,9 +45,6 @@ type asked struct {
 	answered           int
 	undelivered        bool
 }
-
-// deregister is what a PE that drains says.
-var deregister = endpoint.Deregister{}
 
 // begin begins a conversation.
 func (w *World) begin(e *endpointProgram, ss *session.Session) *conversation {
