@@ -38,20 +38,21 @@ type sink struct {
 	call  func(level slog.Level, text string)
 	lines chan logged
 	lost  atomic.Int64
-	tid   atomic.Int64 // of the thread
 	done  chan struct{}
 }
 
 func newSink(least slog.Level, call func(slog.Level, string)) *sink {
-	s := &sink{least: least, call: call, lines: make(chan logged, logBacklog), done: make(chan struct{})}
-	go s.run()
-	return s
+	return &sink{least: least, call: call, lines: make(chan logged, logBacklog), done: make(chan struct{})}
 }
 
-func (s *sink) run() {
+// run ends when the lines do. The sink before it is first given what was logged
+// before: so one call is made at a time, and the last sink to end is the newest.
+func (s *sink) run(before <-chan struct{}) {
 	runtime.LockOSThread() // and so the thread ends with the sink
 	defer close(s.done)
-	s.tid.Store(int64(unix.Gettid()))
+	<-before
+	logs.caller.Store(int64(unix.Gettid()))
+	defer logs.caller.Store(0)
 	for l := range s.lines {
 		s.call(l.level, l.text)
 		if n := s.lost.Swap(0); n > 0 {
@@ -72,21 +73,32 @@ func (s *sink) put(l logged) {
 // logs is where the sockets of the process log.
 var logs struct {
 	sync.RWMutex
-	sink *sink // nil: as the configuration says
+	sink   *sink         // nil: as the configuration says
+	ended  chan struct{} // closed when all functions that ever were set have returned
+	caller atomic.Int64  // the thread on which one is called
 }
 
-// setSink changes it, and waits until the former function has been given all that
-// was logged before, and has returned; unless it is that one which calls.
+func init() {
+	logs.ended = make(chan struct{})
+	close(logs.ended)
+}
+
+// setSink changes it, and waits until the functions that were set before have been
+// given all that was logged before, and have returned; unless it is one of those
+// which calls.
 func setSink(s *sink) {
 	logs.Lock()
-	old := logs.sink
-	logs.sink = s
-	if old != nil {
-		close(old.lines)
+	before := logs.ended
+	if logs.sink != nil {
+		close(logs.sink.lines)
+	}
+	if logs.sink = s; s != nil {
+		logs.ended = s.done
+		go s.run(before)
 	}
 	logs.Unlock()
-	if old != nil && old.tid.Load() != int64(unix.Gettid()) {
-		<-old.done
+	if logs.caller.Load() != int64(unix.Gettid()) {
+		<-before
 	}
 }
 

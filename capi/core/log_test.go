@@ -7,7 +7,9 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -73,6 +75,41 @@ func TestLogFromWithin(t *testing.T) {
 	setSink(nil)
 	if fmt.Sprint(second.lines) != "[INFO end]" {
 		t.Errorf("second function: %q", second.lines)
+	}
+}
+
+// TestLogOneAtATime: also a function that sets itself again is called once at a time,
+// and whoever sets another one waits until it has returned for the last time.
+func TestLogOneAtATime(t *testing.T) {
+	log, _ := logTest(t)
+	var inside, calls atomic.Int64
+	var again atomic.Bool
+	again.Store(true)
+	var function func(slog.Level, string)
+	function = func(slog.Level, string) {
+		if n := inside.Add(1); n != 1 {
+			t.Errorf("%d calls at a time", n)
+		}
+		defer inside.Add(-1)
+		if again.Load() {
+			setSink(newSink(slog.LevelInfo, function))
+			log.Info("from within")
+		}
+		time.Sleep(time.Millisecond)
+		calls.Add(1)
+	}
+	setSink(newSink(slog.LevelInfo, function))
+	for range 20 {
+		log.Info("from without")
+	}
+	for calls.Load() < 5 {
+		runtime.Gosched()
+	}
+	again.Store(false)
+	setSink(nil) // a call that had begun may have set it again
+	setSink(nil)
+	if before := calls.Load(); inside.Load() != 0 || before < 20 {
+		t.Errorf("%d calls, %d of them not over", before, inside.Load())
 	}
 }
 

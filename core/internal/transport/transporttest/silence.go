@@ -71,12 +71,14 @@ func (c *census) await(w *world, sender string, chunk byte, count int) {
 func restartsInSilence(w *world, byClient bool) {
 	p := patient(assoc.Params{HeartbeatInterval: -1})
 	c, cid, s, sid := w.pairThroughRelay(p)
-	w.exchange(c, cid, s, sid)
-	seen := w.census(s)
-	gone, open, stays, id, name := s, w.f.OpenPeer, c, cid, "server"
+	gone, goneID, open, stays, id, name := s, sid, w.f.OpenPeer, c, cid, "server"
 	if byClient {
-		gone, open, stays, id, name = c, w.f.Open, s, sid, "client"
+		gone, goneID, open, stays, id, name = c, cid, w.f.Open, s, sid, "client"
 	}
+	// The one that stays speaks last, and so owes no SACK: one that came to the
+	// other's successor before its INIT has left would be answered with an ABORT.
+	w.exchange(gone, goneID, stays, id)
+	seen := w.census(s)
 	local := gone.ep.LocalAddrs()
 	w.relay(s).Dark(true)
 	if err := gone.ep.Close(); err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// crowdBatch is how many sockets one system call may name as readable.
-	crowdBatch = 64
+	// pollBatch is how many sockets one system call may name as readable.
+	pollBatch = 64
 	// pollGroupPatience is how long one socket of a poll group keeps the others waiting,
 	// at most twice: a hook should be brief but may not be.
 	pollGroupPatience = 10 * time.Millisecond
@@ -223,7 +223,7 @@ func (c *pollGroup) inCharge(w *worker) bool {
 // worker is one goroutine's time in charge of a poll group.
 type worker struct {
 	group  *pollGroup
-	events [crowdBatch]unix.EpollEvent
+	events [pollBatch]unix.EpollEvent
 	n      int    // of events
 	in     *inbox // nil while waiting
 }

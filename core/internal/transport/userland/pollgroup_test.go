@@ -1,6 +1,7 @@
 package userland_test
 
 import (
+	"bytes"
 	"net/netip"
 	"runtime"
 	"sync"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/transporttest"
 	"github.com/librserpool/librserpool/core/internal/transport/userland"
 )
 
@@ -98,6 +100,10 @@ func TestHookKeepsPollGroupWaiting(t *testing.T) {
 	tell(t, b, a, "answer")
 	a.hears(t, "answer")
 	release()
+	stacks := make([]byte, 1<<20)
+	if stacks = stacks[:runtime.Stack(stacks, true)]; !bytes.Contains(stacks, []byte(transporttest.SharedReader)) {
+		t.Errorf("no goroutine is in %s: the suite cannot tell shared readers from what a test left", transporttest.SharedReader)
+	}
 	for _, m := range stuck {
 		m.hears(t, "first")
 		m.hears(t, "second")
