@@ -15,6 +15,8 @@ import (
 type table struct {
 	mu       sync.RWMutex
 	byInode  map[uint64]*descriptor
+	removed  [1024]uint64 // the last ones, in a ring
+	removals int
 	watchers *hangups
 	emptied  func() // not nil: called once no socket is left
 }
@@ -24,15 +26,15 @@ var sockets table
 
 func (t *table) find(ino uint64) (*descriptor, error) {
 	t.mu.RLock()
+	defer t.mu.RUnlock()
 	d := t.byInode[ino]
-	t.mu.RUnlock()
-	if d == nil {
-		return nil, failf(unix.ENOTSOCK, "the descriptor is open, but rsp_socket did not make it")
-	}
-	if d.closed.Load() {
+	switch {
+	case d != nil && !d.closed.Load():
+		return d, nil
+	case d != nil || slices.Contains(t.removed[:], ino): // another thread closed it meanwhile
 		return nil, failf(unix.EBADF, "the socket is closed")
 	}
-	return d, nil
+	return nil, failf(unix.ENOTSOCK, "the descriptor is open, but rsp_socket did not make it")
 }
 
 func (t *table) add(d *descriptor) error {
@@ -58,6 +60,8 @@ func (t *table) add(d *descriptor) error {
 func (t *table) remove(d *descriptor) {
 	t.mu.Lock()
 	delete(t.byInode, d.sig.ino)
+	t.removed[t.removals%len(t.removed)] = d.sig.ino
+	t.removals++
 	t.tellEmpty()
 	t.mu.Unlock()
 }
