@@ -8,23 +8,49 @@ import (
 
 var statuses = []string{"holds", "deviates", "na", "open"}
 
-// attach gives every row the tests that carry its id.
-func (d *Data) attach(found []sighting) {
+// elsewhere are the tests that need what a machine may lack: a kernel with SCTP,
+// usrsctp, RSPLIB.
+var elsewhere = []string{"core/internal/transport/kernel/", "core/internal/transport/interop/", "tests/vm/", "tests/rsplib/"}
+
+func runsElsewhere(test string) bool {
+	return slices.ContainsFunc(elsewhere, func(dir string) bool { return strings.HasPrefix(test, dir) })
+}
+
+// attach gives every row the tests that carry its id, and of what else carries it
+// the tests that come to use that.
+func (d *Data) attach(found []sighting, all []*declared) {
+	reach := newReach(all)
+	headed := map[string]bool{} // files with tests: a comment between them is about all
+	for _, t := range all {
+		headed[t.file] = headed[t.file] || t.isTestFunc()
+	}
 	for _, s := range found {
 		r := d.rows[s.id]
-		if r == nil || !s.test {
-			continue
+		switch {
+		case r == nil || !s.test:
+		case s.whole && !isSupport(s.file), s.decl == nil && headed[s.file]:
+			r.Tests = append(r.Tests, s.file)
+		case s.decl != nil:
+			r.Tests = append(r.Tests, reach.tests(s.decl)...)
 		}
-		name := s.file
-		if s.decl != "" {
-			name += ":" + s.decl
-		}
-		r.Tests = append(r.Tests, name)
 	}
 	for _, r := range d.rows {
 		slices.Sort(r.Tests)
 		r.Tests = slices.Compact(r.Tests)
+		slices.SortStableFunc(r.Tests, func(a, b string) int { return order(runsElsewhere(a)) - order(runsElsewhere(b)) })
 	}
+}
+
+func order(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
+}
+
+// isSupport tells what tests in C are linked with.
+func isSupport(file string) bool {
+	return strings.HasSuffix(file, ".h") || strings.HasSuffix(file, "/support.c")
 }
 
 // malformed reports rows that claim nothing, or give no reason for it, or

@@ -43,11 +43,11 @@ func run(root string, check bool) (problems []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := scan(root, data)
+	found, all, err := scan(root, data)
 	if err != nil {
 		return nil, err
 	}
-	data.attach(found)
+	data.attach(found, all)
 	problems = append(data.malformed(), data.unknown(found)...)
 	problems = append(problems, data.untested()...)
 	for _, book := range data.books {

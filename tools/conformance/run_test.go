@@ -51,6 +51,21 @@ func mustRun(t *testing.T, root string, check bool) []string {
 	return problems
 }
 
+// mustLoad reads the data and finds their tests.
+func mustLoad(t *testing.T, root string) *Data {
+	t.Helper()
+	data, err := load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, all, err := scan(root, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data.attach(found, all)
+	return data
+}
+
 func TestWriteThenCheck(t *testing.T) {
 	root := project(t, nil)
 	if got := mustRun(t, root, true); len(got) != 2 || !strings.Contains(got[0], "out of date") {
@@ -67,8 +82,8 @@ func TestWriteThenCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"| COM | common | 2 | 1 | 1 | 0 | 0 | 0 | yes |",
-		"| ASAP-3.1 | registration | 2 | 0 | 0 | 0 | 1 | 1 |  |",
+		"| COM | common | 2 | 1 | 0 | 1 | 0 | 0 | 0 | yes |",
+		"| ASAP-3.1 | registration | 2 | 0 | 0 | 0 | 0 | 1 | 1 |  |",
 		"| COM-3-01 | 5354 3 | MUST | ALL | Pad &lt;with> zeros. | **holds** | `core/a_test.go:TestPad` |",
 		"| **open**: later | `core/a_test.go:TestX_ASAP_3_1_01` |",
 		"| **n/a**: we do not |  |",
@@ -152,25 +167,47 @@ func TestScanLeavesOut(t *testing.T) {
 		"tests/go/chaos/story.go":   "package chaos\n\nvar (\n\tA = 1 // COM-3-02\n)\n",
 		"core/internal/testing/x.c": "/* COM-3-02 */\n",
 	})
-	data, err := load(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := scan(root, data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data.attach(found)
+	data := mustLoad(t, root)
 	for id, want := range map[string][]string{
-		"COM-3-02":  {"core/broken_test.go", "core/testdata/peer.c", "tests/go/chaos/story.go:A", "tests/vm/run"},
-		"SCTP-1-01": {"core/a_test.go:TestPad", "core/transporttest/s.go"},
+		"COM-3-02":  {"core/broken_test.go", "core/testdata/peer.c", "tests/vm/run"},
+		"SCTP-1-01": {"core/a_test.go:TestPad"},
 	} {
 		if diff := cmp.Diff(want, data.rows[id].Tests); diff != "" {
 			t.Errorf("%s: %s", id, diff)
 		}
 	}
-	if p := data.unknown(found); p != nil {
+	if p := mustRun(t, root, false); len(p) != 0 {
 		t.Error(p)
+	}
+}
+
+// TestHelpers: what tests are made of counts for the tests that come to use it, and
+// for nothing when none does; what stands between tests counts for their file.
+func TestHelpers(t *testing.T) {
+	root := project(t, map[string]string{
+		"core/transporttest/s.go": "package transporttest\n\nvar all = []func(){one} // a list\n\n" +
+			"func one() { two() } // COM-3-02\n\nfunc two() {}\n\nfunc nobody() {} // SCTP-1-01\n\nfunc Run() { for _, f := range all { f() } }\n",
+		"core/b/b_test.go": "package b\n\ntype world struct{}\n\nfunc (w *world) Told() {} // SCTP-1-01\n\n" +
+			"func TestB() { transporttest.Run() }\n\nfunc TestMain() { helper() }\n\n" +
+			"func helper() { use(&world{}) }\n\nfunc FuzzB() { helper() }\n\nfunc BenchmarkB() { lonely() }\n\nfunc lonely() {} // ASAP-3.1-02\n",
+		"core/internal/transport/kernel/k_test.go": "package kernel\n\n// ASAP-3.1-01\n\nfunc TestK() {}\n",
+		"core/c_test.go":    "package a\n\n// ASAP-3.1-02 is where no test is.\n\nfunc help() {}\n",
+		"tests/c/support.c": "/* ASAP-3.1-02 */\n",
+	})
+	data := mustLoad(t, root)
+	for id, want := range map[string][]string{
+		"COM-3-02":    {"core/b/b_test.go:TestB"},
+		"SCTP-1-01":   {"core/a_test.go:TestPad", "core/b/b_test.go:FuzzB"},
+		"ASAP-3.1-01": {"core/a_test.go:TestX_ASAP_3_1_01", "core/internal/transport/kernel/k_test.go"},
+		"ASAP-3.1-02": nil,
+	} {
+		if diff := cmp.Diff(want, data.rows[id].Tests); diff != "" {
+			t.Errorf("%s: %s", id, diff)
+		}
+	}
+	page := string(data.books[0].render())
+	if want := "`transport/kernel/k_test.go` (elsewhere)"; !strings.Contains(page, want) {
+		t.Errorf("no %q in the page", want)
 	}
 }
 

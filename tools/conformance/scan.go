@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,15 +18,16 @@ type sighting struct {
 	id    string
 	file  string // below the root, with slashes
 	line  int
-	decl  string // the declaration it belongs to, if it belongs to one
-	test  bool   // the file is a test
+	decl  *declared // that it belongs to, if it belongs to one
+	test  bool      // the file is a test
+	whole bool      // the file is one thing, of which no part can be told from the rest
 	known bool
 }
 
 var sourceFile = regexp.MustCompile(`\.(go|c|cc|cpp|h|py|sh)$`)
 
-// scan looks for ids in all sources below root.
-func scan(root string, data *Data) (found []sighting, err error) {
+// scan looks for ids in all sources below root, and for what their tests declare.
+func scan(root string, data *Data) (found []sighting, all []*declared, err error) {
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -48,10 +50,16 @@ func scan(root string, data *Data) (found []sighting, err error) {
 		if err != nil {
 			return err
 		}
-		found = append(found, scanFile(rel, string(text), data)...)
+		spans, parsed := declarations(rel, string(text))
+		found = append(found, scanFile(rel, string(text), spans, !parsed, data)...)
+		if isTest(rel) {
+			for _, sp := range spans {
+				all = append(all, sp.declared)
+			}
+		}
 		return nil
 	})
-	return found, err
+	return found, all, err
 }
 
 func skipDir(rel, name string) bool {
@@ -66,14 +74,13 @@ func isTest(file string) bool {
 		strings.HasSuffix(dir, "test") || strings.Contains(file, "/testdata/")
 }
 
-func scanFile(file, text string, data *Data) (found []sighting) {
-	spans := declarations(file, text)
+func scanFile(file, text string, spans []span, whole bool, data *Data) (found []sighting) {
 	test := isTest(file)
 	add := func(id string, offset int, known bool) {
-		s := sighting{id: id, file: file, line: 1 + strings.Count(text[:offset], "\n"), test: test, known: known}
+		s := sighting{id: id, file: file, line: 1 + strings.Count(text[:offset], "\n"), test: test, whole: whole, known: known}
 		for _, sp := range spans {
 			if sp.from <= offset && offset < sp.to {
-				s.decl = sp.name
+				s.decl = sp.declared
 			}
 		}
 		found = append(found, s)
@@ -105,50 +112,61 @@ func scanFile(file, text string, data *Data) (found []sighting) {
 }
 
 type span struct {
-	name     string
+	*declared
 	from, to int
 }
 
-// declarations returns where the top-level declarations of a Go file stand,
-// their comments included. A file of another language, or one that does not
-// parse, has none.
-func declarations(file, text string) (spans []span) {
+// declarations returns where the top-level declarations of a Go file stand, their
+// comments included. A file of another language, or one that is not parsed, has
+// none that could be told.
+func declarations(file, text string) (spans []span, parsed bool) {
 	if !strings.HasSuffix(file, ".go") {
-		return nil
+		return nil, false
 	}
 	fset := token.NewFileSet()
 	tree, err := parser.ParseFile(fset, file, text, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	for _, d := range tree.Decls {
-		sp := span{from: fset.Position(d.Pos()).Offset, to: fset.Position(d.End()).Offset}
-		var doc *ast.CommentGroup
-		switch d := d.(type) {
-		case *ast.FuncDecl:
-			sp.name, doc = d.Name.Name, d.Doc
-		case *ast.GenDecl:
-			sp.name, doc = firstName(d), d.Doc
-		}
+	add := func(n ast.Node, doc *ast.CommentGroup, d declared) {
+		sp := span{&d, fset.Position(n.Pos()).Offset, fset.Position(n.End()).Offset}
 		if doc != nil {
 			sp.from = fset.Position(doc.Pos()).Offset
 		}
-		if sp.name != "" {
-			spans = append(spans, sp)
+		if rest := strings.IndexByte(text[sp.to:], '\n'); rest >= 0 { // a comment may follow
+			sp.to += rest
+		}
+		d.dir, d.file, d.uses = path.Dir(file), file, used(n)
+		spans = append(spans, sp)
+	}
+	for _, d := range tree.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			add(d, d.Doc, declared{name: d.Name.Name, of: receiver(d)})
+		case *ast.GenDecl:
+			for i, s := range d.Specs {
+				names, doc := nameSpec(s)
+				if i == 0 && doc == nil {
+					doc = d.Doc
+				}
+				for _, name := range names {
+					add(s, doc, declared{name: name})
+				}
+			}
 		}
 	}
-	return spans
+	return spans, true
 }
 
-func firstName(d *ast.GenDecl) string {
-	if len(d.Specs) == 0 {
-		return ""
-	}
-	switch s := d.Specs[0].(type) {
+func nameSpec(s ast.Spec) (names []string, doc *ast.CommentGroup) {
+	switch s := s.(type) {
 	case *ast.TypeSpec:
-		return s.Name.Name
+		return []string{s.Name.Name}, s.Doc
 	case *ast.ValueSpec:
-		return s.Names[0].Name
+		for _, n := range s.Names {
+			names = append(names, n.Name)
+		}
+		return names, s.Doc
 	}
-	return ""
+	return nil, nil
 }
