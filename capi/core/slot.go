@@ -136,8 +136,8 @@ func (s *slot) outcome(c *completion, a ask, background bool) error {
 		return errAnother
 	case c.err != nil:
 		return c.err
-	case s.verb == verbConnect && background:
-		return errAnother // that it is connected is an error, as with connect(2)
+	case s.verb == verbConnect && (background || !s.d.connected()):
+		return errAnother // that it is connected is an error, as with connect(2), or the session is over
 	}
 	return errEnded
 }
