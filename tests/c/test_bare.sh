@@ -56,7 +56,7 @@ for element in pe1 pe2 pe3; do
 	for user in pu1 pu2 pu3; do
 		answer=
 		for _ in $(seq 100); do
-			answer=$({ echo hello; sleep 0.3; } | timeout 10 "$dir/$user")
+			answer=$({ echo hello; sleep 0.3; } | timeout 100 "$dir/$user")
 			[ -n "$answer" ] && break
 			sleep 0.05
 		done

@@ -24,6 +24,8 @@ until_true() {
 	done
 	fail "it never happens: ${*:2}"
 }
+# patience ends what hangs, and nothing that an emulated machine is slow at.
+patience=200
 started=0
 # element program: starts one; $id is its identifier.
 element() {
@@ -56,7 +58,7 @@ feed() {
 
 counter() {
 	for _ in 1 2 3; do element counter_pe; done
-	feed "" | timeout 100 "$bin/counter_pu" >"$dir/out" 2>"$dir/user.err" &
+	feed "" | timeout $patience "$bin/counter_pu" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
 	pause 0.3
@@ -72,7 +74,7 @@ counter() {
 
 records() {
 	for _ in 1 2 3; do element collector; done
-	timeout 50 "$bin/exporter" 4000 1000 >"$dir/out" 2>"$dir/user.err" &
+	timeout $patience "$bin/exporter" 4000 1000 >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
 	pause 0.4
@@ -80,20 +82,20 @@ records() {
 	until_true 10 served_times 2
 	pause 0.4
 	kill_serving
-	wait $user || fail "exporter"
+	wait $user || fail "exporter returned $?"
 	served_times 3 || fail "the exporter did not move twice"
 	grep -qx '4000 records, 0 lost, 0 repeated' "$dir/out" || fail "records"
 }
 
 load() {
 	for _ in 1 2 3; do element worker; done
-	timeout 50 "$bin/jobs" 6 1500 >"$dir/out" 2>"$dir/user.err" || fail "jobs"
+	timeout $patience "$bin/jobs" 6 1500 >"$dir/out" 2>"$dir/user.err" || fail "jobs returned $?"
 	[ "$(grep -c 'has 2$' "$dir/out")" = 3 ] || fail "the jobs are not shared"
 }
 
 tcp() {
 	for _ in 1 2 3; do element tcp_server; done
-	feed "line " | timeout 100 "$bin/tcp_client" >"$dir/out" 2>"$dir/user.err" &
+	feed "line " | timeout $patience "$bin/tcp_client" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	until_true 10 served_times 1
 	pause 0.3
@@ -121,7 +123,7 @@ leaving() {
 	first=$id
 	seq 500 >"$dir/expected"
 	for user in 1 2 3; do
-		timeout 50 "$bin/echo_pu" <"$dir/expected" >"$dir/out.$user" 2>"$dir/user.err" &
+		timeout $patience "$bin/echo_pu" <"$dir/expected" >"$dir/out.$user" 2>"$dir/user.err" &
 		users[user]=$!
 	done
 	for user in 1 2 3; do
@@ -130,7 +132,7 @@ leaving() {
 	done
 	# It leaves while it is talked to; nothing is lost.
 	for i in $(seq 500); do echo "$i"; [ $((i % 10)) = 0 ] && pause 0.03; done |
-		timeout 50 "$bin/echo_pu" >"$dir/out" 2>"$dir/user.err" &
+		timeout $patience "$bin/echo_pu" >"$dir/out" 2>"$dir/user.err" &
 	user=$!
 	element "$1"
 	until_true 10 test -s "$dir/out"

@@ -51,29 +51,29 @@ start_pe
 start_pe
 start_pe
 seq 2000 >"$dir/expected"
-timeout 30 "$bin/echo_pu" <"$dir/expected" >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
+timeout 100 "$bin/echo_pu" <"$dir/expected" >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
 check "lines from a file"
 head -c 100000 /dev/zero | tr '\0' x >"$dir/expected"
-timeout 30 "$bin/echo_pu" <"$dir/expected" >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
+timeout 100 "$bin/echo_pu" <"$dir/expected" >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
 check "a line longer than the buffer"
 printf 'no newline' >"$dir/expected"
-timeout 30 "$bin/echo_pu" <"$dir/expected" >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
+timeout 100 "$bin/echo_pu" <"$dir/expected" >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
 check "a line without its end"
 : >"$dir/expected"
-timeout 30 "$bin/echo_pu" </dev/null >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
+timeout 100 "$bin/echo_pu" </dev/null >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
 check "no input"
 {
 	echo "a long line before a short one"
 	sleep 0.3
 	echo short
-} | tee "$dir/expected" | timeout 30 "$bin/echo_pu" >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
+} | tee "$dir/expected" | timeout 100 "$bin/echo_pu" >"$dir/out" 2>"$dir/pu.err" || fail "echo_pu returned $?"
 check "a short line after a long one"
 
 # Many users at once.
 users=()
 for i in 1 2 3 4 5 6; do
 	seq "${i}000" "${i}300" >"$dir/expected$i"
-	timeout 30 "$bin/echo_pu" <"$dir/expected$i" >"$dir/out$i" 2>"$dir/pu$i.err" &
+	timeout 100 "$bin/echo_pu" <"$dir/expected$i" >"$dir/out$i" 2>"$dir/pu$i.err" &
 	users+=($!)
 done
 for user in "${users[@]}"; do wait "$user" || fail "one of many users"; done
