@@ -17,7 +17,7 @@ const settingPrefix = "RSERPOOL_"
 
 var environmentLock sync.Mutex
 
-// importEnvironment makes core/rserpool see the program's environment as it is
+// importEnvironment makes core/socket see the program's environment as it is
 // now. The Go runtime copies it when it is loaded, and then as it was when the
 // program was started: without what setenv(3) has changed since.
 func importEnvironment() {

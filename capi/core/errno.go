@@ -12,7 +12,7 @@ import (
 	"github.com/librserpool/librserpool/core/socket"
 )
 
-// errnos maps the errors of core/rserpool to errno; the first that matches
+// errnos maps the errors of core/socket to errno; the first that matches
 // counts. What the process ran out of comes before them, other system errors
 // come after them.
 var errnos = []struct {

@@ -1,6 +1,6 @@
 // The core of the C library: a shared object whose rspgo_ functions (abi.h) the
 // C front calls. There is no thought in the exports: they convert, call
-// core/rserpool and map errors. What a descriptor of the program is, and how it
+// core/socket and map errors. What a descriptor of the program is, and how it
 // shows the state of its socket, is in signal.go and descriptor.go.
 package main
 
