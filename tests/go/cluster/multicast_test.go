@@ -29,12 +29,12 @@ func multicastGroup(t *testing.T) (string, *net.UDPConn) {
 			t.Skipf("no multicast on %s: %v", i.Name, err)
 		}
 		ear.Close()
-		mouth, err := net.DialUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}, at)
+		sender, err := net.DialUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}, at)
 		if err != nil {
 			t.Skipf("no multicast on %s: %v", i.Name, err)
 		}
-		t.Cleanup(func() { mouth.Close() })
-		return fmt.Sprintf("%v@%s", at, i.Name), mouth
+		t.Cleanup(func() { sender.Close() })
+		return fmt.Sprintf("%v@%s", at, i.Name), sender
 	}
 	t.Skip("there is no loopback interface")
 	return "", nil
@@ -47,8 +47,8 @@ func multicastGroup(t *testing.T) (string, *net.UDPConn) {
 func TestRegistrarsFindEachOther(t *testing.T) {
 	t.Parallel()
 	g := &group{T: t}
-	var mouth *net.UDPConn
-	g.multicast, mouth = multicastGroup(t)
+	var sender *net.UDPConn
+	g.multicast, sender = multicastGroup(t)
 	g.place(3)
 	stop := make(chan struct{})
 	defer close(stop)
@@ -57,9 +57,9 @@ func TestRegistrarsFindEachOther(t *testing.T) {
 			for i := range b {
 				b[i] = byte(rand.N(256))
 			}
-			_, _ = mouth.Write(b[:rand.N(len(b))])
+			_, _ = sender.Write(b[:rand.N(len(b))])
 			copy(b, []byte{1, 0}) // ENRP_PRESENCE
-			_, _ = mouth.Write(b[:rand.N(len(b))])
+			_, _ = sender.Write(b[:rand.N(len(b))])
 			select {
 			case <-stop:
 				return

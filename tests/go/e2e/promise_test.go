@@ -55,8 +55,8 @@ func TestMain(m *testing.M) {
 
 var elementLine = regexp.MustCompile(`^element (0x[0-9a-f]+)$`)
 
-// stock is elements that can be killed, by PE identifier.
-type stock struct {
+// fleet is the elements that can be killed, by PE identifier.
+type fleet struct {
 	w     *world
 	start func() *proc.Proc
 	alive map[string]*proc.Proc
@@ -64,7 +64,7 @@ type stock struct {
 	kills int
 }
 
-func (s *stock) add() {
+func (s *fleet) add() {
 	s.w.t.Helper()
 	p := s.start()
 	s.alive[expect(s.w.t, p, 0, elementLine)[1]] = p
@@ -73,7 +73,7 @@ func (s *stock) add() {
 
 // kill kills an element, that with the identifier if it lives, and starts another
 // one before.
-func (s *stock) kill(id string) {
+func (s *fleet) kill(id string) {
 	s.w.t.Helper()
 	s.add()
 	if s.alive[id] == nil {
@@ -87,7 +87,7 @@ func (s *stock) kill(id string) {
 }
 
 // expect waits until one of the elements that live has printed something.
-func (s *stock) expect(ctx context.Context, re *regexp.Regexp) {
+func (s *fleet) expect(ctx context.Context, re *regexp.Regexp) {
 	s.w.t.Helper()
 	for ; ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
 		for _, p := range s.alive {
@@ -104,7 +104,7 @@ func randomPause() { time.Sleep(time.Duration(20+rand.IntN(150)) * time.Millisec
 // With replay nothing is lost, and nothing counted twice.
 func TestPromiseWithReplay(t *testing.T) {
 	w, _ := newWorld(t)
-	s := &stock{w: w, alive: map[string]*proc.Proc{}}
+	s := &fleet{w: w, alive: map[string]*proc.Proc{}}
 	s.start = func() *proc.Proc { return start(t, "collector", w.env, program(t, "collector")) }
 	s.add()
 	s.add()
@@ -143,7 +143,7 @@ func TestPromiseByDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &stock{w: w, alive: map[string]*proc.Proc{}}
+	s := &fleet{w: w, alive: map[string]*proc.Proc{}}
 	s.start = func() *proc.Proc { return start(t, "numbers", append(w.env, "E2E_NUMBERS=1"), self) }
 	s.add()
 	s.add()

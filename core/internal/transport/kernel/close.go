@@ -16,7 +16,7 @@ func (e *Endpoint) Close() error {
 		return net.ErrClosed
 	}
 	for _, a := range e.assocs {
-		e.letGo(a)
+		e.letCome(a)
 	}
 	for _, s := range e.sockets() {
 		e.abortAll(s)

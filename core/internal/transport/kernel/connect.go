@@ -243,7 +243,7 @@ func (e *Endpoint) Abort(id assoc.ID, reason string) error {
 func (e *Endpoint) abort(a *association, reason string) error {
 	a.aborted = assoc.ErrLocalAbort
 	err := a.sock.control(func(fd uintptr) error { return sendControl(fd, a.id, flagAbort, []byte(reason)) })
-	e.letGo(a)
+	e.letCome(a)
 	switch {
 	case errors.Is(err, unix.EPIPE), errors.Is(err, unix.ESHUTDOWN), errors.Is(err, unix.ENOTCONN):
 		a.aborted = nil // it has ended by itself

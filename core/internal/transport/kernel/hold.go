@@ -22,7 +22,7 @@ func (e *Endpoint) Hold(id assoc.ID, on bool) error {
 	if on {
 		e.hold(a)
 	} else {
-		e.letGo(a)
+		e.letCome(a)
 	}
 	return nil
 }
@@ -59,8 +59,8 @@ func (e *Endpoint) hold(a *association) {
 	e.inbox.ready = rest
 }
 
-// letGo lets what is in the kernel for an association come.
-func (e *Endpoint) letGo(a *association) {
+// letCome lets what is in the kernel for an association come.
+func (e *Endpoint) letCome(a *association) {
 	if !a.held {
 		return
 	}

@@ -155,7 +155,7 @@ func (e *Endpoint) forget(a *association) {
 	if a.timeout != nil {
 		a.timeout.Stop()
 	}
-	e.letGo(a)
+	e.letCome(a)
 	delete(e.assocs, a.id)
 	if a.sock != e.main {
 		if e.current == a.sock {

@@ -119,7 +119,7 @@ func (p *peeled) ready(e *Endpoint, round []*socket) []*socket {
 			continue
 		}
 		if a.held && !a.sock.has(a.id) {
-			e.letGo(a)
+			e.letCome(a)
 		}
 		if !a.held {
 			round = append(round, a.sock)
