@@ -16,7 +16,8 @@ type Conn struct{ c *socket.Conn }
 // Dial makes a session with an element of the pool and waits until it stands. For a
 // pool or a registrar that is not there yet it waits (Options.WaitForPool). It returns
 // ErrUnknownPool, ErrNoRegistrar, ErrNoElement, or the context's error. The element
-// accepts the session when its first message comes: a pool user speaks first.
+// accepts the session when its first message comes: a pool user speaks first. ctx bounds
+// this call only, not the session.
 func Dial(ctx context.Context, pool string, opts *Options) (*Conn, error) {
 	c, err := socket.Dial(ctx, pool, traced(ctx, opts.socket()))
 	if err != nil {
@@ -26,8 +27,8 @@ func Dial(ctx context.Context, pool string, opts *Options) (*Conn, error) {
 }
 
 // Context returns a context that ends with the session: when Close was called, or when
-// the session has ended by itself, with the reason as its cause (context.Cause). It has
-// the values of the context that Dial, or Serve, was given.
+// the session has ended by itself, with the reason as its cause (context.Cause): io.EOF
+// after Close and after an end in order. It has the values of the context that Dial, or Serve, was given.
 func (c *Conn) Context() context.Context { return c.c.Context() }
 
 // Send sends one message; it waits while there is no room for it. The message may be used
@@ -114,8 +115,8 @@ func (c *Conn) Status() SessionStatus { return publicStatus(c.c.Status()) }
 func (c *Conn) Stats() SessionStats { return publicStats(c.c.Stats()) }
 
 // Abort ends the session at once: what was sent and has not arrived is lost, and the peer
-// is told that it was aborted (RFC 9260 section 9.1). A pool user then goes on with another
-// element. Close it nevertheless.
+// is told that it was aborted (RFC 9260 section 9.1). Where the peer is a pool user, its
+// session goes on with another element of the pool. Close the Conn nevertheless.
 func (c *Conn) Abort() error { return c.c.Abort() }
 
 // Close ends the session gracefully: what was sent still arrives. For a

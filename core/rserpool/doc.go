@@ -77,5 +77,5 @@
 //	RSERPOOL_CONFIG      configuration file, /etc/rserpool.conf by default
 //
 // The file holds the same names, one NAME=VALUE per line; the environment wins
-// over it, and fields set in a [Options] win over both.
+// over it, and fields set in [Options] win over both.
 package rserpool

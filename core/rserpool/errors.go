@@ -28,15 +28,15 @@ var (
 	ErrMessageSize = socket.ErrMessageSize
 	// ErrInvalid: an argument or a setting makes no sense.
 	ErrInvalid = socket.ErrInvalid
-	// ErrTimeout: nobody answered in time. It is os.ErrDeadlineExceeded's
-	// sibling: errors.Is(err, context.DeadlineExceeded) holds as well when a
-	// context ended the wait.
+	// ErrTimeout: a limit of this package is over, such as that of a registrar's answer
+	// or of an association. Where a context ended the wait errors.Is has that context's
+	// error; where its deadline did while registrars were asked, both.
 	ErrTimeout = socket.ErrTimeout
 	// ErrClosed: the session, listener or resolver is closed. It is net.ErrClosed as well.
 	ErrClosed = socket.ErrClosed
 )
 
-// CauseCode is an error cause of RFC 5354 section 3.12.
+// CauseCode is an error cause of RFC 5354 section 3.12. String returns its words.
 type CauseCode = socket.CauseCode
 
 // NoRegistrarError is the ErrNoRegistrar that says what was tried. Find it with

@@ -14,7 +14,7 @@ type Listener struct{ l *socket.Listener }
 // Listen makes an element of the pool and waits until a registrar has granted
 // the registration, starting a registrar inside the process if none is found
 // and none was configured. The registration is renewed, at another registrar if need be,
-// until Deregister, Drain or Close.
+// until Deregister, Drain or Close. ctx bounds this call only, not the registration.
 func Listen(ctx context.Context, pool string, opts *Options) (*Listener, error) {
 	l, err := socket.Listen(ctx, pool, traced(ctx, opts.socket()))
 	if err != nil {

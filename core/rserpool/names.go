@@ -4,16 +4,17 @@ import (
 	"github.com/librserpool/librserpool/core/internal/protocol"
 )
 
-// PEID identifies a pool element within its pool: a number of 32 bits, which prints,
-// and marshals as text and JSON, like 0x2990abb9.
+// PEID identifies a pool element within its pool: a number of 32 bits. String, MarshalText
+// and so JSON have it like "0x2990abb9"; UnmarshalText reads that, and decimal digits.
 type PEID = protocol.PEID
 
 // ServerID identifies a registrar until it restarts. It prints and marshals like a
 // PEID.
 type ServerID = protocol.ServerID
 
-// PolicyType names a policy of RFC 5356. Those of private use have other numbers than
-// the constants.
+// PolicyType names a policy of RFC 5356: the constants RoundRobin to RandomizedLeastUsed,
+// for which Known returns true, and other numbers for those of private use. String returns
+// the name.
 type PolicyType = protocol.PolicyType
 
 // The policies of RFC 5356.
@@ -29,7 +30,8 @@ const (
 	RandomizedLeastUsed      = protocol.RandomizedLeastUsed
 )
 
-// TransportProtocol is the kind of transport over which a pool element serves.
+// TransportProtocol is the kind of transport over which a pool element serves: DCCP, SCTP,
+// TCP, UDP or UDPLite. String returns the name.
 type TransportProtocol = protocol.TransportProtocol
 
 // The transports of RFC 5354. This library carries messages over SCTP; the others

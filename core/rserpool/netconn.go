@@ -25,7 +25,8 @@ const writePart = 64 << 10
 // it in order. There is no half-close, and a pool user writes first. The methods of Conn
 // that receive are not to be used beside it; Close is that of Conn.
 func (c *Conn) NetConn() net.Conn {
-	n := &netConn{c: c, reading: newDeadline(), writing: newDeadline()}
+	local, peer := c.Addrs()
+	n := &netConn{c: c, reading: newDeadline(), writing: newDeadline(), local: firstAddr(local), peer: firstAddr(peer)}
 	o := c.Options()
 	o.NoFailover, o.Notifications = true, 0
 	if err := c.SetOptions(o); err != nil {
@@ -36,8 +37,9 @@ func (c *Conn) NetConn() net.Conn {
 
 // netConn is what NetConn returns.
 type netConn struct {
-	c      *Conn
-	failed error // it cannot be used
+	c           *Conn
+	failed      error // it cannot be used
+	local, peer net.Addr
 
 	mu               sync.Mutex // of Read
 	rest             []byte     // of a message that Read returned in part
@@ -96,15 +98,10 @@ func (n *netConn) Close() error {
 	return n.c.Close()
 }
 
-func (n *netConn) LocalAddr() net.Addr {
-	local, _ := n.c.Addrs()
-	return firstAddr(local)
-}
+// LocalAddr returns what it was when the stream began; so does RemoteAddr.
+func (n *netConn) LocalAddr() net.Addr { return n.local }
 
-func (n *netConn) RemoteAddr() net.Addr {
-	_, peer := n.c.Addrs()
-	return firstAddr(peer)
-}
+func (n *netConn) RemoteAddr() net.Addr { return n.peer }
 
 func (n *netConn) SetDeadline(t time.Time) error {
 	n.reading.set(t)

@@ -2,6 +2,7 @@ package rserpool_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -75,6 +76,7 @@ func TestNetConnStream(t *testing.T) {
 	if !bytes.Equal(got, big) {
 		t.Error("the bytes are not those that were sent")
 	}
+	ok(t, c.Close()) // its addresses stay what they were
 	if a := c.RemoteAddr(); a.Network() != "sctp" || a.String() != l.Addrs()[0].String() {
 		t.Errorf("the peer is %v, %v", a.Network(), a)
 	}
@@ -184,6 +186,35 @@ func TestHTTP(t *testing.T) {
 		if string(b) != "you said "+text {
 			t.Errorf("%q", b)
 		}
+	}
+}
+
+// TestHTTPShutdown: requests that are under way are answered, and the element takes no
+// others.
+func TestHTTPShutdown(t *testing.T) {
+	l, opts := listen(t, "web")
+	entered, answer := make(chan struct{}), make(chan struct{})
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(entered)
+		<-answer
+		_, _ = io.WriteString(w, cmp.Or(r.Context().Err(), errors.New("answered")).Error())
+	})}
+	go server.Serve(l.NetListener())
+	c := dial(t, "web", opts).NetConn()
+	_, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n")
+	ok(t, err)
+	<-entered
+	shut := make(chan error, 1)
+	go func() { shut <- server.Shutdown(t.Context()) }()
+	until(t, "the element leaves its pool", func() bool { return !l.Status().Registered })
+	close(answer)
+	page, err := io.ReadAll(c)
+	if err != nil || !bytes.HasSuffix(page, []byte("answered")) {
+		t.Errorf("%q, %v", page, err)
+	}
+	ok(t, <-shut)
+	if _, err := l.Accept(t.Context()); !errors.Is(err, rserpool.ErrClosed) {
+		t.Error("the element goes on:", err)
 	}
 }
 

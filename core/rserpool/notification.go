@@ -2,7 +2,7 @@ package rserpool
 
 import "github.com/librserpool/librserpool/core/internal/session"
 
-// Notifications chooses what RecvMessage tell besides messages.
+// Notifications chooses what RecvMessage tells besides messages.
 type Notifications = session.Notifications
 
 // What can be chosen; none by default.
@@ -17,7 +17,7 @@ const (
 	NotifyAll = session.NotifyAll
 )
 
-// NotificationType says what happened.
+// NotificationType says what happened: SessionAdded to SendReady. String returns the name.
 type NotificationType = session.NotificationType
 
 // A session's notifications come in order with its messages.
@@ -52,8 +52,7 @@ const (
 	SendReady = session.SendReady
 )
 
-// Notification is what RecvMessage return in place of a message
-// when something happened that SessionOptions.Notifications asks for.
+// Notification is what RecvMessage returns in place of a message when something happened that SessionOptions.Notifications asks for.
 type Notification struct {
 	Type     NotificationType
 	Old, New PEID // elements, in failovers; Old also of Undelivered

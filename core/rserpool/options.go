@@ -51,7 +51,9 @@ type Options struct {
 	// Announce is a multicast group at which registrars announce themselves, an
 	// address like 224.0.1.185, perhaps with :port and @interface: registrars of
 	// this process do, and sockets find theirs there, besides those that
-	// Registrars names. RSERPOOL_ANNOUNCE; none.
+	// Registrars names. With a group none is looked for on loopback, or started inside.
+	// A registrar on this host that has the group's port has to announce itself as well.
+	// RSERPOOL_ANNOUNCE; none.
 	Announce string
 	// Advertise are the addresses that others are told in place of this host's own:
 	// where a NAT or a container's host passes what comes on, to the same port

@@ -58,7 +58,10 @@ func (l *Listener) Serve(ctx context.Context, handler func(*Conn)) error {
 const drainLimit = 30 * time.Second
 
 // NetListener returns the element as a listener of streams, for servers that know nothing
-// of pools, such as http.Serve. See Conn.NetConn. Its Close is that of Listener.
+// of pools, such as http.Serve. See Conn.NetConn. Its Close is Listener.Detach, for a
+// second at most: as with other listeners the connections that Accept has returned go on,
+// and so http.Server.Shutdown waits for the requests that are under way. Close of the
+// Listener itself ends those too.
 func (l *Listener) NetListener() net.Listener { return netListener{l} }
 
 type netListener struct{ l *Listener }
@@ -71,6 +74,13 @@ func (n netListener) Accept() (net.Conn, error) {
 	return c.NetConn(), nil
 }
 
-func (n netListener) Close() error { return n.l.Close() }
+func (n netListener) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), detachLimit)
+	defer cancel()
+	return n.l.Detach(ctx)
+}
+
+// detachLimit is how long Close of a net.Listener tells the registrar.
+const detachLimit = time.Second
 
 func (n netListener) Addr() net.Addr { return firstAddr(n.l.Addrs()) }

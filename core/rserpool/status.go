@@ -44,7 +44,8 @@ func publicStatus(s socket.SessionStatus) SessionStatus {
 	return SessionStatus{uint32(s.ID), Name(s.Peer), s.Addrs, s.Connected, s.Failovers, s.Queued, s.Uncovered, s.Unread}
 }
 
-// SessionState says what a session does at the moment.
+// SessionState says what a session does at the moment: Connecting to Ended. String returns
+// the name.
 type SessionState = session.State
 
 // States of a session.

@@ -2,6 +2,7 @@
 package rserpooltest
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -14,11 +15,13 @@ import (
 // loopback is an ephemeral port.
 var loopback = []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}
 
-// StartRegistrar starts a registrar on loopback, at a port of its own, for as long as the
-// test runs. It fails the test where that is impossible.
+// StartRegistrar starts a registrar on loopback, at a port of its own, until the test and
+// the cleanups that were added after this call have ended. It fails the test where that is
+// impossible.
 func StartRegistrar(tb testing.TB) *rserpool.Registrar {
 	tb.Helper()
-	r, err := rserpool.StartRegistrar(tb.Context(), rserpool.RegistrarOptions{
+	ctx := context.WithoutCancel(tb.Context()) // which ends before the cleanups
+	r, err := rserpool.StartRegistrar(ctx, rserpool.RegistrarOptions{
 		ASAP: loopback, NoTCP: true, Transport: "userland", Logger: logger(tb),
 	})
 	if err != nil {

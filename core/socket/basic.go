@@ -127,7 +127,7 @@ func (r *Resolver) Dial(ctx context.Context, pool string) (net.Conn, Element, er
 // dialElement gives the last element all the time that there is.
 func dialElement(ctx context.Context, e Element, last bool) (net.Conn, error) {
 	if e.Transport != TCP && e.Transport != UDP || len(e.Addrs) == 0 {
-		return nil, fmt.Errorf("%w: element %v serves over %v, not over TCP or UDP", ErrInvalid, e.ID, e.Transport)
+		return nil, fmt.Errorf("%w: element %v serves over %v, which the function Dial reaches; this is for TCP and UDP", ErrInvalid, e.ID, e.Transport)
 	}
 	d := net.Dialer{Timeout: attemptLimit}
 	if last {

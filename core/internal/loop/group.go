@@ -1,11 +1,13 @@
 package loop
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
@@ -50,7 +52,11 @@ type GroupReceiver struct{ conn net.PacketConn }
 func (g Group) Listen() (*GroupReceiver, error) {
 	conn, err := g.join()
 	if err != nil {
-		return nil, fmt.Errorf("cannot join the group %v: %w", g.Addr, err)
+		hint := ""
+		if errors.Is(err, syscall.EADDRINUSE) {
+			hint = "; a registrar on this host that uses port " + strconv.Itoa(int(g.Addr.Port())) + " has to announce itself in the group, too, or the group needs another port"
+		}
+		return nil, fmt.Errorf("cannot join the group %v: %w%s", g.Addr, err, hint)
 	}
 	return &GroupReceiver{conn}, nil
 }

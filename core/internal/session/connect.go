@@ -89,7 +89,7 @@ func (t *Table) failed(f endpoint.SessionFailed) {
 	err := t.cfg.Explain(f.Err, f.Handle)
 	if ss.stood {
 		t.failure = err
-		t.log(endpoint.Warn, "session failed", "pool", ss.peer.Pool, "lost", ss.queuedBytes, "err", err)
+		t.log(endpoint.Warn, "session failed", "pool", ss.peer.Pool, "lost_bytes", ss.queuedBytes, "err", err)
 	}
 	t.abortAssoc(ss, "the session failed")
 	t.giveUp(ss, err)

@@ -33,7 +33,7 @@ func (t *Table) sessionUp(ss *Session) {
 	if ss.stood {
 		ss.moves++
 	}
-	t.log(endpoint.Info, "session is served", "pool", ss.peer.Pool, "pe", ss.peer.PE, "at", ss.at.AddrPorts(), "failovers", ss.moves, "waiting", ss.queuedBytes)
+	t.log(endpoint.Info, "session is served", "pool", ss.peer.Pool, "pe", ss.peer.PE, "at", ss.at.AddrPorts(), "failovers", ss.moves, "waiting_bytes", ss.queuedBytes)
 	first := !ss.stood
 	ss.stood = true
 	ss.handed, ss.answered, ss.since = 0, 0, ss.counted
