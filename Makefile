@@ -8,15 +8,17 @@
 #   make install     DESTDIR=... PREFIX=/usr/local
 #   make asan        the C tests with AddressSanitizer, LeakSanitizer and UBSan
 #   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
-#   make bench-failover  how long a failover takes; RUNS=30
-#   make bench-enrp  how long it takes to replace a silent registrar; RUNS=20
+#   make bench-failover  how long a failover takes; RUNS=30; writes docs/reports/failover.md
+#   make bench-enrp  how long it takes to replace a silent registrar; RUNS=20; writes docs/reports/takeover.md
 #   make conformance renews docs/reports/conformance*.md; fails where a requirement lacks a test
 #   make conformance-check only looks whether they are up to date (part of make check and make test)
 #   make interop     tests against usrsctp and the kernel; writes docs/reports/interoperability.md
 #   make interop-rsplib  RSPLIB and this library meet; QUICK=1 for a look; writes docs/reports/interoperability-rsplib.md
 #   make bench-rsplib  registrars of both side by side; ROUNDS=5; writes into docs/reports/benchmarks-enrp.md
-#   make bench-policies  what the pools of a registrar cost, and how each policy shares sessions out
-#   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look
+#   make bench-policies  what the pools of a registrar cost, and how each policy shares sessions out; writes
+#                    docs/reports/benchmarks-policies.md and policies.md
+#   make bench-sctp  SCTP beside UDP, TCP, usrsctp, pion and the kernel's; QUICK=1 for a look; writes docs/reports/benchmarks.md
+#   make scale       groups of registrars as they grow, simulated; writes docs/reports/scale.md
 #   make sim         registrars, elements and users in worlds that fail, seed by seed; SEEDS=1000 FIRST=1
 #   make sim-sessions  only those worlds in which users and elements talk; SEEDS=1000 FIRST=1
 #   make sim-faults  puts known mistakes into the code: the worlds have to find each
@@ -24,7 +26,7 @@
 #   make fuzz        every fuzz test with RUNS=20000 inputs
 #   make sim-loss    sessions at 5 % loss: how many fail over by mistake; DAYS=3
 #   make soak        molest real groups of registrars; SOAK=10m for how long
-#   make check       all that is quick and no test of behaviour: form, vet, staticcheck, dead code, layers, manual, conformance, bench
+#   make check       all that is no test of behaviour (quick, but for the first time): form, vet, staticcheck, dead code, layers, manual, conformance, bench
 #   make mutate      which faults in a package do its tests not notice? PKG="./core/internal/policy ..." N=100 SEED=1
 #                    TESTS='TestA|TestB' ALSO=./core/internal/sim ALSO_TESTS='TestC'; N faults at random, else all; see tools/mutate
 #   make fmt, make clean
@@ -147,6 +149,10 @@ fuzz: setup
 	  echo "$$package $$name"; go test "./$$package" -run '^$$' -fuzz "^$$name$$" -fuzztime $(or $(RUNS),20000)x >$(BUILD).fuzz 2>&1 || \
 	  { cat $(BUILD).fuzz; exit 1; }; \
 	done; status=$$?; rm -f $(BUILD).fuzz; exit $$status
+
+.PHONY: scale
+scale: setup
+	go run ./core/internal/sim/scale >$(BUILD).scale && mv $(BUILD).scale docs/reports/scale.md
 
 .PHONY: sim-faults
 sim-faults: setup
