@@ -90,25 +90,6 @@ func (c Config) resolve() (Config, error) {
 	return c, nil
 }
 
-func (c *Config) resolveRegistrars(env map[string]string) error {
-	if len(c.Registrars) == 0 && env["RSERPOOL_REGISTRARS"] != "" {
-		c.Registrars = strings.Split(env["RSERPOOL_REGISTRARS"], ",")
-	}
-	c.Registrars = slices.Clone(c.Registrars)
-	for i, r := range c.Registrars {
-		hostPort, tcp := splitTCP(strings.TrimSpace(r))
-		withPort, err := withDefaultPort(hostPort, protocol.PortASAP)
-		if tcp {
-			withPort = tcpPrefix + withPort
-		}
-		if err != nil {
-			return fmt.Errorf("%w: registrar %q: %v; write host:port, several with commas between them (RSERPOOL_REGISTRARS)", ErrInvalid, r, err)
-		}
-		c.Registrars[i] = withPort
-	}
-	return nil
-}
-
 func (c *Config) resolveTransport(env map[string]string) error {
 	orDefault(&c.Transport, env["RSERPOOL_TRANSPORT"])
 	orDefault(&c.Transport, transport.KindAuto)
@@ -150,23 +131,6 @@ func (c *Config) resolveFailover(env map[string]string) error {
 		}
 		c.FailoverLimit = d
 	}
-	return nil
-}
-
-// defaultWait is Config.WaitForPool: longer than it takes a host to start some
-// programs at once.
-const defaultWait = 2 * time.Second
-
-func (c *Config) resolveWait(env map[string]string) error {
-	wait := defaultWait
-	if v := env["RSERPOOL_WAIT"]; v != "" {
-		d, err := parseTime(v)
-		if err != nil {
-			return fmt.Errorf("%w: RSERPOOL_WAIT is %q; it is a time like 10s, 0 for not at all, or -1 for ever", ErrInvalid, v)
-		}
-		wait = d
-	}
-	orDefault(&c.WaitForPool, &wait)
 	return nil
 }
 

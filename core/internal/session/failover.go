@@ -82,11 +82,7 @@ func (t *Table) sessionDown(ss *Session, why error) {
 		t.beginFailover(ss, why)
 	}
 	ss.leaving = nil
-	if ss.opts.Replay {
-		ss.toSend.prepend(&ss.kept)
-	} else {
-		ss.toSend.prepend(&ss.returned)
-	}
+	ss.sendAgain()
 	ss.phase, ss.assoc = searching, 0
 	t.changes(ss)
 	t.cfg.Post(endpoint.SessionLost{Session: ss.id, Err: why})

@@ -20,6 +20,17 @@ func (t *Table) cover(ss *Session, covered uint64) {
 	}
 }
 
+// sendAgain puts what the next element has to get ahead of what waits: with Replay all
+// that no cookie covers, for the echo of that cookie goes first; otherwise what the
+// transport gave back.
+func (ss *Session) sendAgain() {
+	if ss.opts.Replay {
+		ss.toSend.prepend(&ss.kept)
+	} else {
+		ss.toSend.prepend(&ss.returned)
+	}
+}
+
 // replayable says what is wrong with a message that could not be replayed.
 func (ss *Session) replayable(info *SendInfo) error {
 	if !ss.replays() || info.Stream == 0 && !info.Unordered && info.Lifetime == 0 {

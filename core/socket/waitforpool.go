@@ -1,10 +1,28 @@
 package socket
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 )
+
+// defaultWait is Config.WaitForPool: longer than it takes a host to start some
+// programs at once.
+const defaultWait = 2 * time.Second
+
+func (c *Config) resolveWait(env map[string]string) error {
+	wait := defaultWait
+	if v := env["RSERPOOL_WAIT"]; v != "" {
+		d, err := parseTime(v)
+		if err != nil {
+			return fmt.Errorf("%w: RSERPOOL_WAIT is %q; it is a time like 10s, 0 for not at all, or -1 for ever", ErrInvalid, v)
+		}
+		wait = d
+	}
+	orDefault(&c.WaitForPool, &wait)
+	return nil
+}
 
 // WaitForPool returns how long the socket waits for a pool or a registrar that is
 // not there yet; negative: for ever.
