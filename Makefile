@@ -49,10 +49,13 @@ MAKEFLAGS += --no-print-directory
 help:
 	@sed -n 's/^#   //p' Makefile
 
-all: setup
+all: configure
+	cmake --build $(BUILD) -j $(JOBS)
+
+.PHONY: configure
+configure: setup
 	@cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_FLAGS) >$(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 	@rm -f $(BUILD).log
-	cmake --build $(BUILD) -j $(JOBS)
 
 setup:
 	@tools/setup.sh build
@@ -78,7 +81,8 @@ go-test: all
 c-test: all
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-demo: all
+demo: configure
+	cmake --build $(BUILD) -j $(JOBS) --target rserpool rserpool-core rserpool-tool echo_pe echo_pu
 	@go run ./tests/demo -bin $(BUILD)/bin
 
 install: all
