@@ -46,16 +46,15 @@ func (a *association) giveUp(now time.Time) {
 
 // abandonRest gives a message up that is under way.
 func (a *association) abandonRest(m *outMessage) {
-	a.endEarly(m)
+	a.out.endEarly(m, a.primary)
 	a.abandon(a.out.chunks.len() - 1)
 }
 
 // endEarly gives a TSN to what is not sent of a message that is under way.
 // Skipping it makes the peer forget the fragments that it holds, even if those
 // are acknowledged.
-func (a *association) endEarly(m *outMessage) {
-	o := &a.out
-	o.chunks.push(outChunk{m: m, path: a.primary})
+func (o *outbound) endEarly(m *outMessage, p *path) {
+	o.chunks.push(outChunk{m: m, path: p})
 	o.nextTSN++
 	o.left -= m.size - m.taken
 	m.open++
@@ -73,18 +72,9 @@ func (a *association) abandon(i int) {
 	o := &a.out
 	m := o.chunks.at(i).m
 	if s := o.streams[m.stream]; s != nil && s.head == m {
-		a.endEarly(m)
+		o.endEarly(m, a.primary)
 	}
-	first := max(0, int(int32(m.firstTSN-o.acked-1)))
-	for i, left := first, m.open; left > 0; i++ {
-		if c := o.chunks.at(i); c.m == m {
-			a.forget(c)
-			left--
-		}
-	}
-	o.firstMarked = o.marks()
-	o.unacked--
-	o.queued -= m.size + messageOverhead
+	o.withdraw(m)
 	a.notifyFailed(m, 0, assoc.ErrTimeout)
 	m.abandoned = true
 	m.taken = m.size
@@ -92,38 +82,18 @@ func (a *association) abandon(i int) {
 	a.room()
 }
 
-// forget takes a chunk out of all accounts. It brings no credit.
-func (a *association) forget(c *outChunk) {
-	o := &a.out
-	switch {
-	case c.marked:
-		c.marked = false
-		o.marked--
-	case c.acked:
-		c.acked = false
-		o.gapAcked--
-	case c.n > 0:
-		c.path.flight -= c.size()
-		o.outstanding -= int(c.n)
-		o.window += int(c.n)
-		if c.path.flight == 0 && o.forwarding.path != c.path {
-			a.stopTimer(&c.path.t3)
+// withdraw takes all chunks of a message, and the message, out of the accounts.
+func (o *outbound) withdraw(m *outMessage) {
+	first := max(0, int(int32(m.firstTSN-o.acked-1)))
+	for i, left := first, m.open; left > 0; i++ {
+		if c := o.chunks.at(i); c.m == m {
+			o.forget(c)
+			left--
 		}
 	}
-	c.path.stopTiming()
-	c.gone = true
-}
-
-// marks is the index of the first chunk marked for retransmission.
-func (o *outbound) marks() int {
-	if o.marked == 0 {
-		return 0
-	}
-	i := o.firstMarked
-	for !o.chunks.at(i).marked {
-		i++
-	}
-	return i
+	o.firstMarked = o.marks()
+	o.unacked--
+	o.queued -= m.size + messageOverhead
 }
 
 // abandonExpired gives up what a timeout would retransmit on path p and is too
@@ -148,22 +118,41 @@ func (a *association) forward(now time.Time) {
 		a.owed &^= dueForward
 		return
 	}
-	if p := o.forwarding.path; p == nil || now.Sub(o.forwarding.sent) >= p.srtt {
+	if o.forwarding.again(now) {
 		a.owe(dueForward)
 	}
 }
 
-// appendForward writes the FORWARD TSN that is due: up to the last of the
-// abandoned chunks that come next, with the last SSN that is skipped in each
-// stream. T3 watches over it (RFC 3758 section 3.5 C5).
+// again says that a FORWARD TSN is not under way.
+func (f *forwarding) again(now time.Time) bool {
+	return f.path == nil || now.Sub(f.sent) >= f.path.srtt
+}
+
+// appendForward writes the FORWARD TSN that is due. T3 watches over it (RFC 3758
+// section 3.5 C5).
 func (a *association) appendForward(now time.Time, w *packetWriter, q *path) {
 	o := &a.out
 	a.owed &^= dueForward
 	limit := min(maxSkips, (w.left()-chunk.ForwardTSNSize)/chunk.SkipSize(a.interleave))
-	skips, n := a.e.skips[:0], 0
+	skips, n := o.skips(a.e.skips[:0], limit, a.interleave)
+	a.e.skips = skips
+	if n == 0 {
+		return
+	}
+	w.b = chunk.AppendForwardTSN(w.b, o.acked+uint32(n), skips, a.interleave)
+	o.forwarding = forwarding{path: q, sent: now}
+	if !q.t3.Armed() {
+		a.startTimer(&q.t3, now, q.rto.value)
+	}
+}
+
+// skips appends the streams of the abandoned chunks that come next, each with the
+// last number that is skipped in it, up to a limit of streams. It returns how many
+// chunks that covers.
+func (o *outbound) skips(skips []chunk.Skip, limit int, interleave bool) (_ []chunk.Skip, n int) {
 	for ; n < o.chunks.len() && o.chunks.at(n).gone; n++ {
 		m := o.chunks.at(n).m
-		if m.unordered && !a.interleave {
+		if m.unordered && !interleave {
 			continue
 		}
 		i := 0
@@ -178,13 +167,5 @@ func (a *association) appendForward(now time.Time, w *packetWriter, q *path) {
 		}
 		skips[i].MID = m.mid
 	}
-	a.e.skips = skips
-	if n == 0 {
-		return
-	}
-	w.b = chunk.AppendForwardTSN(w.b, o.acked+uint32(n), skips, a.interleave)
-	o.forwarding = forwarding{path: q, sent: now}
-	if !q.t3.Armed() {
-		a.startTimer(&q.t3, now, q.rto.value)
-	}
+	return skips, n
 }

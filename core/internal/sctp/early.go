@@ -28,14 +28,16 @@ const (
 
 // startT3 starts or restarts the retransmission timer of a path (section
 // 6.3.2).
-func (a *association) startT3(now time.Time, p *path) {
-	wait := p.patience()
+func (p *path) startT3(now time.Time) {
+	a, wait := p.a, p.patience()
 	p.early = a.e.cfg.EarlyResend && len(a.paths) == 1 && !p.resent && p.srtt > 0 && wait < p.rto.value
 	if !p.early {
 		wait = p.rto.value
 	}
 	a.startTimer(&p.t3, now, wait)
 }
+
+func (p *path) stopT3() { p.a.stopTimer(&p.t3) }
 
 // patience is how long an acknowledgement takes at most as a rule: the RTO
 // without its floor, and two round trips.
@@ -52,19 +54,26 @@ func (a *association) earlyDue(now time.Time, p *path) {
 	if p.flight > earlyFlight || o.marked > 0 {
 		return
 	}
-	for i := range o.chunks.len() {
-		c := o.chunks.at(i)
-		if c.path != p || c.acked || c.gone {
-			continue
-		}
-		a.mark(c, i)
-		p.stopTiming()
-		p.repeated()
-		p.onLoss(p.pmdcs())
-		o.forced = true
-		a.e.counters.EarlyRetransmissions++
-		a.refillBurst()
-		a.wake()
+	i, found := o.lowest(p)
+	if !found {
 		return
 	}
+	o.mark(o.chunks.at(i), i)
+	o.forced = true
+	p.stopTiming()
+	p.repeated()
+	p.onLoss(p.pmdcs())
+	a.e.counters.EarlyRetransmissions++
+	a.refillBurst()
+	a.wake()
+}
+
+// lowest is the index of the lowest outstanding chunk of a path.
+func (o *outbound) lowest(p *path) (i int, found bool) {
+	for i := range o.chunks.len() {
+		if c := o.chunks.at(i); c.path == p && !c.acked && !c.gone {
+			return i, true
+		}
+	}
+	return 0, false
 }

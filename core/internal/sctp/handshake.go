@@ -178,9 +178,7 @@ func (a *association) t1Due(now time.Time) {
 
 // echoAgain sends COOKIE ECHO, with the early data that went with it before.
 func (a *association) echoAgain() {
-	for i := range a.out.chunks.len() {
-		a.mark(a.out.chunks.at(i), i)
-	}
+	a.out.markAll()
 	a.refillBurst()
 	a.owe(dueCookieEcho)
 }
@@ -306,8 +304,6 @@ func (a *association) handleStaleCookie(in *arrival) {
 	a.setup.stale = true
 	a.setup.longer = uint32((a.setupPath().srtt + time.Second).Milliseconds()) // at most a second more than the round trip
 	a.peerTag = 0
-	for i := range a.out.chunks.len() {
-		a.mark(a.out.chunks.at(i), i)
-	}
+	a.out.markAll()
 	a.enterCookieWait(in.now)
 }

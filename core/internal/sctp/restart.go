@@ -44,21 +44,13 @@ func (a *association) collide(in *arrival, ck *cookie) {
 	if path != nil {
 		a.primary = path
 	}
-	a.restoreEarly()
+	a.out.markAll() // early data went with a cookie that the peer will not answer
 	a.adopt(ck.peerTag, &ck.peer)
 	a.limitStreams(ck)
 	a.learn(ck.addrs)
 	a.gaveWay = a.params.Exclusive
 	a.becomeEstablished(in.now)
 	a.owe(dueCookieAck)
-}
-
-// restoreEarly sends early data again: it went with a cookie that the peer
-// will not answer.
-func (a *association) restoreEarly() {
-	for i := range a.out.chunks.len() {
-		a.mark(a.out.chunks.at(i), i)
-	}
 }
 
 // confirmCookie acknowledges a duplicate (case D): nothing starts again.

@@ -179,8 +179,8 @@ func TestOrderOfTransmission(t *testing.T) {
 	p.send(0, x, 0, make([]byte, 400))
 	spoke(e, p.now)
 	window := o.window
-	a.mark(o.chunks.at(1), 1)
-	a.mark(o.chunks.at(0), 0)
+	o.mark(o.chunks.at(1), 1)
+	o.mark(o.chunks.at(0), 0)
 	if o.window != window+800 || o.outstanding != 0 || a.primary.flight != 0 {
 		t.Errorf("window %d after marking, %d before", o.window, window)
 	}

@@ -1,6 +1,10 @@
 package sctp
 
-import "github.com/librserpool/librserpool/core/internal/sctp/chunk"
+import (
+	"time"
+
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
+)
 
 // handleSack processes a SACK in the order of SCTP-3-50 and SCTP-3-51
 // (sections 6.2.1, 6.7, 7.2.4).
@@ -34,7 +38,7 @@ func (a *association) handleSack(in *arrival, c chunk.Raw) {
 	}
 	repeated := o.repeated(&s)
 	a.ackUpTo(in, s.CumTSN)
-	newest, any := a.ackGaps(in, &s)
+	newest, any := o.ackGaps(in.now, &s)
 	a.afterAck(in, repeated)
 	if any || o.recovering && advanced && s.Gaps() > 0 {
 		a.countMisses(&s, newest, advanced)
@@ -79,7 +83,7 @@ func (a *association) ackUpTo(in *arrival, tsn uint32) {
 			o.gapAcked--
 		default:
 			c.path.oldest = true
-			a.credit(in, c, o.acked)
+			o.credit(in.now, c, o.acked)
 		}
 		m := c.m
 		o.chunks.pop()
@@ -88,29 +92,12 @@ func (a *association) ackUpTo(in *arrival, tsn uint32) {
 	}
 }
 
-// credit counts a chunk as arrived.
-func (a *association) credit(in *arrival, c *outChunk, tsn uint32) {
-	o, p := &a.out, c.path
-	p.fresh += c.size()
-	if c.marked {
-		c.marked = false
-		o.marked--
-	} else {
-		p.flight -= c.size()
-		o.outstanding -= int(c.n)
-	}
-	if !c.resent {
-		p.acked(tsn, in.now)
-	}
-}
-
 // ackGaps marks what the gap ack blocks cover and takes back what earlier
 // ones covered and these do not (SCTP-3-53). Blocks are expected in ascending
 // order; what of them is not is ignored, so that the work is bounded by the
 // chunks in flight (SCTP-3-54). It returns the highest TSN newly
 // acknowledged by a block, if there is one.
-func (a *association) ackGaps(in *arrival, s *chunk.Sack) (newest uint32, any bool) {
-	o := &a.out
+func (o *outbound) ackGaps(now time.Time, s *chunk.Sack) (newest uint32, any bool) {
 	next, covered := 0, 0 // index of the first chunk that was not looked at
 	for i := range s.Gaps() {
 		g := s.Gap(i)
@@ -120,7 +107,7 @@ func (a *association) ackGaps(in *arrival, s *chunk.Sack) (newest uint32, any bo
 		}
 		first = max(first, next)
 		for ; o.gapAcked > covered && next < first; next++ {
-			a.renege(o.chunks.at(next))
+			o.renege(o.chunks.at(next))
 		}
 		for next = first; next <= last; next++ {
 			c := o.chunks.at(next)
@@ -128,7 +115,7 @@ func (a *association) ackGaps(in *arrival, s *chunk.Sack) (newest uint32, any bo
 				continue
 			}
 			if !c.acked {
-				a.credit(in, c, o.acked+1+uint32(next))
+				o.credit(now, c, o.acked+1+uint32(next))
 				c.acked = true
 				o.gapAcked++
 				newest, any = o.acked+1+uint32(next), true
@@ -137,23 +124,9 @@ func (a *association) ackGaps(in *arrival, s *chunk.Sack) (newest uint32, any bo
 		}
 	}
 	for ; o.gapAcked > covered && next < o.chunks.len(); next++ {
-		a.renege(o.chunks.at(next))
+		o.renege(o.chunks.at(next))
 	}
 	return newest, any
-}
-
-// renege makes a chunk outstanding again that the peer had acknowledged and
-// then dropped (section 6.2.1 D iii).
-func (a *association) renege(c *outChunk) {
-	if !c.acked {
-		return
-	}
-	c.acked = false
-	c.resent = true // no round trip is measured with it
-	a.out.gapAcked--
-	c.misses++
-	c.path.flight += c.size()
-	a.out.outstanding += int(c.n)
 }
 
 // repeated is the size of the duplicates that a SACK reports, as far as their
@@ -201,7 +174,7 @@ func (a *association) countMisses(s *chunk.Sack, newest uint32, advanced bool) {
 		if c.misses++; c.misses >= 3 {
 			c.fast, found = true, true
 			c.path.cut = true
-			a.mark(c, i)
+			o.mark(c, i)
 			a.e.counters.FastRetransmissions++
 		}
 	}
@@ -235,10 +208,10 @@ func (a *association) runT3(in *arrival) {
 		switch {
 		case p.flight == 0 && a.out.forwarding.path != p:
 			p.early, p.resent = false, false
-			a.stopTimer(&p.t3)
+			p.stopT3()
 		case p.oldest || !p.t3.Armed():
 			p.resent = p.resent && !p.oldest
-			a.startT3(in.now, p)
+			p.startT3(in.now)
 		}
 	}
 }

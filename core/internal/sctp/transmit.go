@@ -75,13 +75,8 @@ func (a *association) fillMarked(now time.Time, w *packetWriter, p *path) (n int
 		if int(c.n) > o.window && !o.forced && o.outstanding > 0 || !w.fits(c.size()) {
 			return n
 		}
-		c.marked = false
-		o.marked--
-		o.firstMarked = i + 1
-		c.resent = true
-		c.path.stopTiming()
-		c.path = p
-		p.stopTiming()
+		o.unmark(c, i)
+		c.moveTo(p)
 		a.e.counters.Retransmissions++
 		a.resends++
 		a.put(now, w, c, o.acked+1+uint32(i), i == 0)
@@ -156,7 +151,6 @@ func (a *association) nagleHolds(p *path, m *outMessage) bool {
 // and again if the lowest outstanding TSN is sent again (section 6.3.2 R1,
 // SCTP-3-62).
 func (a *association) put(now time.Time, w *packetWriter, c *outChunk, tsn uint32, lowest bool) {
-	o, p := &a.out, c.path
 	d := chunk.Data{
 		Flags: c.flags, TSN: tsn, Stream: c.m.stream, PPID: c.m.ppid, Payload: c.payload(),
 	}
@@ -169,11 +163,9 @@ func (a *association) put(now time.Time, w *packetWriter, c *outChunk, tsn uint3
 		d.SSN = uint16(c.m.mid)
 	}
 	w.data(&d)
-	p.flight += c.size()
-	o.outstanding += int(c.n)
-	o.window = max(0, o.window-int(c.n))
-	if a.state != cookieEchoed && (!p.t3.Armed() || lowest) {
-		a.startT3(now, p)
+	a.out.launch(c)
+	if p := c.path; a.state != cookieEchoed && (!p.t3.Armed() || lowest) {
+		p.startT3(now)
 	}
 }
 
@@ -194,22 +186,6 @@ func (a *association) wantsAck(p *path) bool {
 
 // foreignSackDelay is how long Linux and usrsctp delay acknowledgements.
 const foreignSackDelay = 200 * time.Millisecond
-
-// mark takes a chunk out of flight to be sent again.
-func (a *association) mark(c *outChunk, index int) {
-	o := &a.out
-	if c.marked || c.acked || c.gone {
-		return
-	}
-	c.marked = true
-	c.path.flight -= c.size()
-	o.outstanding -= int(c.n)
-	o.window += int(c.n) // what is sent again is outstanding no more (SCTP-3-52)
-	if o.marked == 0 || index < o.firstMarked {
-		o.firstMarked = index
-	}
-	o.marked++
-}
 
 // t3Due retransmits what is outstanding on a path (section 6.3.3, SCTP-3-63).
 func (a *association) t3Due(now time.Time, p *path) {
@@ -232,14 +208,7 @@ func (a *association) t3Due(now time.Time, p *path) {
 	if o.forwarding.path == p {
 		a.owe(dueForward)
 	}
-	for i := range o.chunks.len() {
-		if c := o.chunks.at(i); c.path == p {
-			c.misses = 0
-			a.mark(c, i)
-		}
-	}
-	o.heard = false
-	o.forced = o.marked > 0
+	o.timedOut(p)
 	a.refillBurst()
 	a.wake()
 	if closed { // section 6.1 A, SCTP-3-44
