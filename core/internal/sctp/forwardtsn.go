@@ -28,8 +28,7 @@ func (a *association) handleForwardTSN(in *arrival, c chunk.Raw) {
 		a.violation("FORWARD TSN skips more than a window")
 		return
 	}
-	b.acked = f.CumTSN
-	b.absorb()
+	b.skipTo(f.CumTSN)
 	a.dropSkipped()
 	for i := range f.Streams() {
 		s := f.Stream(i)
@@ -37,7 +36,7 @@ func (a *association) handleForwardTSN(in *arrival, c chunk.Raw) {
 			a.dropPartial(s.Stream, s.Unordered, s.MID)
 		}
 		if s.Stream < a.inStreams && !s.Unordered {
-			a.skip(a.inStream(s.Stream), s.MID)
+			a.skip(a.in.stream(s.Stream), s.MID)
 		}
 	}
 	in.sackNow = in.sackNow || len(b.beyond) > 0

@@ -88,6 +88,12 @@ func (b *inbound) received(tsn uint32) {
 	}
 }
 
+// skipTo goes on behind a TSN, whether what comes before it was received or not.
+func (b *inbound) skipTo(tsn uint32) {
+	b.acked = tsn
+	b.absorb()
+}
+
 // absorb moves the cumulative ack over the spans that it has reached.
 func (b *inbound) absorb() {
 	n := 0
@@ -165,16 +171,20 @@ func (a *association) accept(in *arrival, d *chunk.Data) {
 // (section 6.2; SCTP-3-20, SCTP-3-25). One that fills a gap is worth the
 // highest one held.
 func (a *association) admit(tsn uint32, n int) bool {
-	b := &a.in
-	if tsn-b.acked > maxTSNAhead || b.above >= maxHeldChunks && tsn != b.acked+1 {
+	if !a.in.near(tsn) {
 		return false
 	}
 	for !a.hasSpace(n) {
-		if !tsnLess(tsn, b.highest()) || !a.dropHighest() {
+		if !tsnLess(tsn, a.in.highest()) || !a.dropHighest() {
 			return false
 		}
 	}
 	return true
+}
+
+// near says that a TSN may be noted: not too many are, and it is not far ahead.
+func (b *inbound) near(tsn uint32) bool {
+	return tsn == b.acked+1 || tsn-b.acked <= maxTSNAhead && b.above < maxHeldChunks
 }
 
 // hasSpace allows for one packet beyond the window, as probes of a closed
@@ -196,11 +206,10 @@ func (a *association) capacity() int {
 
 // underWay says that the next message has begun to arrive, and that what came
 // before it is taken, or all but.
-func (a *association) underWay() bool {
-	b := &a.in
-	if a.unread() {
-		return false
-	}
+func (a *association) underWay() bool { return !a.unread() && a.in.begun() }
+
+// begun says that the next message has begun to arrive.
+func (b *inbound) begun() bool {
 	return len(b.partials.runs) > 0 || len(b.runs) > 0 && b.runs[0].begins && !tsnLess(b.acked, b.runs[0].first)
 }
 

@@ -34,7 +34,7 @@ type partials struct {
 // together by their FSNs, whatever their TSNs (SCTP-3-152). It returns false if
 // fragments contradict each other.
 func (a *association) interleaved(r *run) bool {
-	if !r.unordered && tsnLess(r.mid, a.inStream(r.stream).next) {
+	if !r.unordered && tsnLess(r.mid, a.in.stream(r.stream).next) {
 		a.drop(r.head) // of a message that was skipped before this came
 		return true
 	}

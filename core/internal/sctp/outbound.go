@@ -115,26 +115,32 @@ func (e *Endpoint) Send(now time.Time, b []byte, info *assoc.SendInfo) error {
 		a.waiting = true
 		return assoc.ErrWouldBlock
 	}
-	a.enqueue(now, b, info)
+	a.out.enqueue(e.newMessage(now, b, info))
 	a.refillBurst()
 	a.wake()
 	return nil
 }
 
-func (a *association) enqueue(now time.Time, b []byte, info *assoc.SendInfo) {
-	o := &a.out
-	m := a.e.messages.get()
-	m.data = a.e.buffers.get(len(b))
+// newMessage copies what is to be sent.
+func (e *Endpoint) newMessage(now time.Time, b []byte, info *assoc.SendInfo) *outMessage {
+	m := e.messages.get()
+	m.data = e.buffers.get(len(b))
 	copy(m.data, b)
 	m.size = len(b)
-	o.number++
-	m.number, m.context = o.number, info.Context
+	m.context = info.Context
 	m.ppid, m.stream, m.unordered, m.sackNow = info.PPID, info.Stream, info.Unordered, info.SackNow
 	if info.Lifetime > 0 {
 		m.expires = now.Add(info.Lifetime)
 	}
-	o.queued += len(b) + messageOverhead
-	o.left += len(b)
+	return m
+}
+
+// enqueue puts a message behind the others of its stream.
+func (o *outbound) enqueue(m *outMessage) {
+	o.number++
+	m.number = o.number
+	o.queued += m.size + messageOverhead
+	o.left += m.size
 	o.unsent++
 	s := o.stream(m.stream)
 	if s.head == nil {
@@ -162,11 +168,9 @@ func (o *outbound) stream(sid uint16) *outStream {
 
 // sendTooLate hands a message back whose lifetime ended before it was sent.
 func (a *association) sendTooLate(s *outStream, m *outMessage) {
-	o := &a.out
-	o.end(s)
-	o.pass()
-	o.unsent--
-	o.left -= m.size
+	a.out.end(s)
+	a.out.pass()
+	a.out.neverSent(m)
 	a.notifyFailed(m, 0, assoc.ErrTimeout)
 	a.freeMessage(m)
 }
@@ -180,11 +184,16 @@ func (a *association) failUnsendable() {
 			continue
 		}
 		o.removeStream(m.stream)
-		o.unsent--
-		o.left -= m.size
+		o.neverSent(m)
 		a.notifyFailed(m, chunk.CauseInvalidStream, assoc.ErrInvalid)
 		a.freeMessage(m)
 	}
+}
+
+// neverSent takes a message that no chunk was made of out of the accounts.
+func (o *outbound) neverSent(m *outMessage) {
+	o.unsent--
+	o.left -= m.size
 }
 
 // removeStream takes a stream out of the schedule and forgets it.
@@ -196,10 +205,10 @@ func (o *outbound) removeStream(sid uint16) {
 }
 
 // cut makes the next chunk, of n bytes, of message m, whose stream has the turn.
-func (a *association) cut(m *outMessage, n int, p *path) *outChunk {
-	o, s := &a.out, a.out.turn
+func (o *outbound) cut(m *outMessage, n int, p *path, interleave bool) *outChunk {
+	s := o.turn
 	if m.taken == 0 {
-		m.interleaved, m.firstTSN = a.interleave, o.nextTSN
+		m.interleaved, m.firstTSN = interleave, o.nextTSN
 		o.begin(s, m)
 		if m.counted = m.interleaved && n < m.size; m.counted {
 			o.begun += m.size

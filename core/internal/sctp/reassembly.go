@@ -216,7 +216,7 @@ func (p *fragment) tsns() (low, high uint32) {
 // order delivers an ordered message, and those that waited for it, or keeps
 // it until its turn (section 6.6). It returns false if its number was used.
 func (a *association) order(ev *event) bool {
-	s := a.inStream(ev.info.Stream)
+	s := a.in.stream(ev.info.Stream)
 	if ev.mid == s.next {
 		a.deliver(ev)
 		s.next = a.after(s.next)
@@ -273,16 +273,16 @@ func (a *association) deliver(ev *event) {
 	a.push(ev)
 }
 
-// inStream returns the state of a stream, which exists from its first message
+// stream returns the state of a stream, which exists from its first message
 // on (SCTP-2-10, SCTP-3-27).
-func (a *association) inStream(sid uint16) *inStream {
-	s := a.in.streams[sid]
+func (b *inbound) stream(sid uint16) *inStream {
+	s := b.streams[sid]
 	if s == nil {
 		s = new(inStream)
-		if a.in.streams == nil {
-			a.in.streams = make(map[uint16]*inStream)
+		if b.streams == nil {
+			b.streams = make(map[uint16]*inStream)
 		}
-		a.in.streams[sid] = s
+		b.streams[sid] = s
 	}
 	return s
 }

@@ -43,7 +43,8 @@ func (a *association) handleSack(in *arrival, c chunk.Raw) {
 	if any || o.recovering && advanced && s.Gaps() > 0 {
 		a.countMisses(&s, newest, advanced)
 	}
-	a.windowSeen(in, int(s.Window))
+	o.windowSeen(int(s.Window))
+	a.probed()
 	a.forward(in.now)
 	a.runT3(in)
 	if o.recovering && tsnLessEq(o.recoverEnd, o.acked) {
@@ -73,23 +74,27 @@ func (o *outbound) unsentAcked(s *chunk.Sack) bool {
 
 // ackUpTo frees the chunks up to a cumulative TSN ack.
 func (a *association) ackUpTo(in *arrival, tsn uint32) {
-	o := &a.out
-	for o.acked != tsn {
-		c := o.chunks.at(0)
-		o.acked++
-		switch {
-		case c.gone:
-		case c.acked:
-			o.gapAcked--
-		default:
-			c.path.oldest = true
-			o.credit(in.now, c, o.acked)
-		}
-		m := c.m
-		o.chunks.pop()
-		o.firstMarked = max(0, o.firstMarked-1)
-		a.settle(m)
+	for a.out.acked != tsn {
+		a.settle(a.out.ackFirst(in.now))
 	}
+}
+
+// ackFirst takes the first chunk out, and returns its message.
+func (o *outbound) ackFirst(now time.Time) *outMessage {
+	c := o.chunks.at(0)
+	o.acked++
+	switch {
+	case c.gone:
+	case c.acked:
+		o.gapAcked--
+	default:
+		c.path.oldest = true
+		o.credit(now, c, o.acked)
+	}
+	m := c.m
+	o.chunks.pop()
+	o.firstMarked = max(0, o.firstMarked-1)
+	return m
 }
 
 // ackGaps marks what the gap ack blocks cover and takes back what earlier
@@ -156,29 +161,12 @@ func (a *association) afterAck(in *arrival, repeated int) {
 }
 
 // countMisses counts the chunks that the SACK reports missing and starts Fast
-// Retransmit at the third report (section 7.2.4; SCTP-3-70, SCTP-3-71). Only
-// chunks below the highest TSN newly acknowledged count; in Fast Recovery,
-// when the cumulative ack moves, all that are reported missing.
+// Retransmit at the third report (section 7.2.4; SCTP-3-70, SCTP-3-71).
 func (a *association) countMisses(s *chunk.Sack, newest uint32, advanced bool) {
 	o := &a.out
-	limit := newest
-	if o.recovering && advanced {
-		limit = s.CumTSN + uint32(s.Gap(s.Gaps()-1).End)
-	}
-	found := false
-	for i := range min(int(limit-o.acked-1), o.chunks.len()) {
-		c := o.chunks.at(i)
-		if c.acked || c.marked || c.fast || c.gone {
-			continue
-		}
-		if c.misses++; c.misses >= 3 {
-			c.fast, found = true, true
-			c.path.cut = true
-			o.mark(c, i)
-			a.e.counters.FastRetransmissions++
-		}
-	}
-	if !found || o.recovering {
+	found := o.missed(s, newest, advanced)
+	a.e.counters.FastRetransmissions += uint64(found)
+	if found == 0 || o.recovering {
 		return
 	}
 	for _, p := range a.paths {
@@ -190,13 +178,38 @@ func (a *association) countMisses(s *chunk.Sack, newest uint32, advanced bool) {
 	o.forced = true
 }
 
+// missed marks what is reported missing for the third time, and returns how much.
+// Only chunks below the highest TSN newly acknowledged count; in Fast Recovery,
+// when the cumulative ack moves, all that are reported missing.
+func (o *outbound) missed(s *chunk.Sack, newest uint32, advanced bool) (found int) {
+	limit := newest
+	if o.recovering && advanced {
+		limit = s.CumTSN + uint32(s.Gap(s.Gaps()-1).End)
+	}
+	for i := range min(int(limit-o.acked-1), o.chunks.len()) {
+		c := o.chunks.at(i)
+		if c.acked || c.marked || c.fast || c.gone {
+			continue
+		}
+		if c.misses++; c.misses >= 3 {
+			c.fast, c.path.cut = true, true
+			o.mark(c, i)
+			found++
+		}
+	}
+	return found
+}
+
 // windowSeen takes the advertised window (SCTP-3-52).
-func (a *association) windowSeen(in *arrival, window int) {
-	o := &a.out
+func (o *outbound) windowSeen(window int) {
 	o.advertised, o.largest = window, max(o.largest, window)
 	o.window = max(0, window-o.outstanding)
-	if o.window >= a.maxPayload() {
-		o.probeWait = 0
+}
+
+// probed ends the probing of a closed window that has opened.
+func (a *association) probed() {
+	if a.out.window >= a.maxPayload() {
+		a.out.probeWait = 0
 		a.stopTimer(&a.probe)
 	}
 }

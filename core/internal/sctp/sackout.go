@@ -71,21 +71,22 @@ func (a *association) windowOpened() {
 // appendSack writes a SACK with as many blocks and duplicates as fit (section
 // 6.7; SCTP-3-33, SCTP-3-34).
 func (a *association) appendSack(w *packetWriter) {
-	b := &a.in
-	items := (w.left() - chunk.SackSize) / chunk.SackItem
-	e := a.e
-	e.gaps = e.gaps[:0]
-	for _, s := range b.beyond {
-		if len(e.gaps) >= items {
-			break
-		}
-		e.gaps = append(e.gaps, chunk.Gap{Start: uint16(s.first - b.acked), End: uint16(s.last - b.acked)})
-	}
-	dups := b.dups[:min(len(b.dups), items-len(e.gaps))]
+	b, e := &a.in, a.e
 	b.promised = a.window()
+	items := (w.left() - chunk.SackSize) / chunk.SackItem
+	e.gaps = b.gaps(e.gaps[:0], items)
+	dups := b.dups[:min(len(b.dups), items-len(e.gaps))]
 	w.b = chunk.AppendSack(w.b, b.acked, uint32(b.promised), e.gaps, dups)
 	b.dups = b.dups[:0]
 	b.packets = 0
 	a.owed &^= dueSack
 	a.stopTimer(&a.sackTimer)
+}
+
+// gaps appends so many gap ack blocks at most, the lowest first.
+func (b *inbound) gaps(list []chunk.Gap, most int) []chunk.Gap {
+	for _, s := range b.beyond[:min(len(b.beyond), most)] {
+		list = append(list, chunk.Gap{Start: uint16(s.first - b.acked), End: uint16(s.last - b.acked)})
+	}
+	return list
 }

@@ -134,9 +134,12 @@ const shortMessage = 64 << 10
 // way already.
 func (a *association) mayBegin(m *outMessage) bool {
 	o := &a.out
-	if !a.interleave || m.taken > 0 || o.begun == 0 || m.size <= a.maxPayload() {
-		return true
-	}
+	return !a.interleave || m.taken > 0 || o.begun == 0 || m.size <= a.maxPayload() || o.hasRoom(m)
+}
+
+// hasRoom says that the peer has room for a message of several fragments beside
+// those under way.
+func (o *outbound) hasRoom(m *outMessage) bool {
 	room := o.largest / 2
 	if m.size <= shortMessage {
 		room += o.largest / 4

@@ -57,7 +57,7 @@ func (a *association) stallDue(now time.Time) {
 	if !b.undelivered() {
 		return
 	}
-	tsn, found := a.orphaned()
+	tsn, found := b.orphaned()
 	if found && s.orphaned && tsn == s.orphan {
 		a.violation("the message before one in its stream was never sent")
 		return
@@ -100,8 +100,7 @@ func (a *association) stallDue(now time.Time) {
 // sent before it has arrived, and nothing can come that it waits for: of I-DATA
 // that is certain only after a while, for TSNs need not follow the order of
 // messages (RFC 8260 section 2.2.3).
-func (a *association) orphaned() (tsn uint32, found bool) {
-	b := &a.in
+func (b *inbound) orphaned() (tsn uint32, found bool) {
 	if b.waiting == 0 {
 		return 0, false
 	}

@@ -52,7 +52,7 @@ func (a *association) nextSize(now time.Time, p *path) int {
 	if m == nil || a.nagleHolds(p, m) {
 		return 0
 	}
-	n := a.chunkSize(m)
+	n := o.chunkSize(m, a.maxPayload())
 	if n > o.window && !o.probing {
 		return 0
 	}
@@ -97,7 +97,7 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 		if m == nil || n == 0 && w.last == 0 && a.nagleHolds(p, m) {
 			return n
 		}
-		size := a.chunkSize(m)
+		size := o.chunkSize(m, a.maxPayload())
 		if size > o.window && !o.probing {
 			a.startProbing(now, p)
 			return n
@@ -106,7 +106,7 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 			return n
 		}
 		o.probing = false
-		c := a.cut(m, size, p)
+		c := o.cut(m, size, p, a.interleave)
 		tsn := o.nextTSN
 		o.nextTSN++
 		p.startTiming(tsn, now)
@@ -119,9 +119,9 @@ func (a *association) fillNew(now time.Time, w *packetWriter, p *path) (n int) {
 
 // chunkSize is the size of the next chunk of a message: what fits a packet, or,
 // where the peer's whole window is smaller than that, the window.
-func (a *association) chunkSize(m *outMessage) int {
-	n := min(len(m.data)-m.taken, a.maxPayload())
-	if o := &a.out; n > o.window && o.window >= minChunk && o.chunks.len() == 0 {
+func (o *outbound) chunkSize(m *outMessage, packet int) int {
+	n := min(len(m.data)-m.taken, packet)
+	if n > o.window && o.window >= minChunk && o.chunks.len() == 0 {
 		return o.window
 	}
 	return n
@@ -151,22 +151,29 @@ func (a *association) nagleHolds(p *path, m *outMessage) bool {
 // and again if the lowest outstanding TSN is sent again (section 6.3.2 R1,
 // SCTP-3-62).
 func (a *association) put(now time.Time, w *packetWriter, c *outChunk, tsn uint32, lowest bool) {
-	d := chunk.Data{
-		Flags: c.flags, TSN: tsn, Stream: c.m.stream, PPID: c.m.ppid, Payload: c.payload(),
-	}
-	if d.Interleaved = c.m.interleaved; d.Interleaved {
-		d.MID, d.FSN = c.m.mid, c.fsn
-		if a.linux && c.fsn > 0 {
-			d.FSN--
-		}
-	} else {
-		d.SSN = uint16(c.m.mid)
-	}
+	d := c.data(tsn, a.linux)
 	w.data(&d)
 	a.out.launch(c)
 	if p := c.path; a.state != cookieEchoed && (!p.t3.Armed() || lowest) {
 		p.startT3(now)
 	}
+}
+
+// data is the chunk as it is on the wire.
+func (c *outChunk) data(tsn uint32, linux bool) chunk.Data {
+	m := c.m
+	d := chunk.Data{
+		Flags: c.flags, TSN: tsn, Stream: m.stream, PPID: m.ppid, Payload: c.payload(), Interleaved: m.interleaved,
+	}
+	if !d.Interleaved {
+		d.SSN = uint16(m.mid)
+		return d
+	}
+	d.MID, d.FSN = m.mid, c.fsn
+	if linux && c.fsn > 0 {
+		d.FSN--
+	}
+	return d
 }
 
 // wantsAck says that the I bit belongs on the last chunk of a packet: nothing
@@ -199,7 +206,7 @@ func (a *association) t3Due(now time.Time, p *path) {
 	p.onTimeout(p.pmdcs())
 	p.backOff(a.params.RTOMax)
 	p.stopTiming()
-	closed := a.shutOut()
+	closed := o.shutOut(a.maxPayload())
 	if !closed {
 		p.search.timedOut(now, p)
 	}
@@ -224,9 +231,8 @@ func (a *association) t3Due(now time.Time, p *path) {
 // is not acknowledged is then no failure, neither of the peer nor of the path, and
 // says nothing about the size of its packets (section 6.1 A). The chunk may be
 // larger than what fits a packet by now.
-func (a *association) shutOut() bool {
-	o := &a.out
-	n := a.maxPayload()
+func (o *outbound) shutOut(packet int) bool {
+	n := packet
 	if o.chunks.len() > 0 {
 		n = max(n, int(o.chunks.at(0).n))
 	}
