@@ -45,7 +45,6 @@ func (o *outbound) unmark(c *outChunk, index int) {
 
 // moveTo has a chunk sent again on path p. No round trip is measured with it.
 func (c *outChunk) moveTo(p *path) {
-	c.resent = true
 	c.path.stopTiming()
 	c.path = p
 	p.stopTiming()
@@ -86,9 +85,7 @@ func (o *outbound) credit(now time.Time, c *outChunk, tsn uint32) {
 		p.flight -= c.size()
 		o.outstanding -= int(c.n)
 	}
-	if !c.resent {
-		p.acked(tsn, now)
-	}
+	p.acked(tsn, now)
 }
 
 // renege makes a chunk outstanding again that the peer had acknowledged and
@@ -98,7 +95,6 @@ func (o *outbound) renege(c *outChunk) {
 		return
 	}
 	c.acked = false
-	c.resent = true // no round trip is measured with it
 	o.gapAcked--
 	c.misses++
 	c.path.flight += c.size()

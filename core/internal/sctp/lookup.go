@@ -13,7 +13,6 @@ type arrival struct {
 	from   netip.AddrPort // IP address and UDP port
 	local  netip.Addr
 	header chunk.Header
-	size   int
 	path   *path // that it came in on, once the association is known
 
 	kind      chunk.Type // of the first chunk
@@ -35,7 +34,7 @@ func (e *Endpoint) Input(now time.Time, p Packet) {
 		return
 	}
 	in := arrival{
-		now: now, header: h, size: len(p.Data), local: p.Local.Unmap(),
+		now: now, header: h, local: p.Local.Unmap(),
 		from: netip.AddrPortFrom(p.Peer.Addr().Unmap(), p.Peer.Port()), // an address has one form (SCTP-5-12)
 	}
 	first, rest, err := chunk.Next(chunks)

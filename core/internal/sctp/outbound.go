@@ -45,7 +45,6 @@ type outChunk struct {
 	acked  bool // by a gap ack block
 	marked bool // to be retransmitted
 	fast   bool // was marked by missing reports once (SCTP-3-72)
-	resent bool
 	gone   bool // its message was abandoned
 }
 

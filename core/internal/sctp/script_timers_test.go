@@ -611,3 +611,74 @@ func TestScriptSharedTimerOrder(t *testing.T) {
 		c.forget()
 	}
 }
+
+// TestScriptKarnAfterReneging: what was gap-acknowledged once is measured then and
+// not again, whether the peer takes it back and acknowledges it later, or it is
+// sent once more; nor is a fast retransmission (SCTP-3-61, 3-53).
+func TestScriptKarnAfterReneging(t *testing.T) {
+	const rtt = 40 * time.Millisecond
+	begin := func(t *testing.T, n int) *conv {
+		c := newConv(t, withParams(func(p *assoc.Params) { p.MaxBurst = 10 })).establishServer()
+		for range n {
+			c.send("message")
+			c.expectOwn(ctData)
+		}
+		c.advance(rtt)
+		return c
+	}
+	srtt := func(c *conv, want time.Duration) {
+		c.t.Helper()
+		if s := c.status().Paths[0]; s.SRTT != want {
+			c.t.Fatalf("SRTT %v, want %v", s.SRTT, want)
+		}
+	}
+	none := func(c *conv) { c.inject(sackChunk(c.engTSN-1, 1<<16, nil)) }
+	for name, again := range map[string]func(c *conv){
+		"acknowledged again": func(c *conv) {
+			c.advance(100 * time.Millisecond)
+			c.inject(sackChunk(c.engTSN+1, 1<<16, nil))
+		},
+		"sent again": func(c *conv) {
+			c.advance(time.Second)
+			for _, p := range c.discard() {
+				if len(p.datas()) != 2 {
+					c.t.Fatalf("%v", p)
+				}
+			}
+			c.advance(time.Millisecond)
+			c.inject(sackChunk(c.engTSN+1, 1<<16, nil))
+		},
+		"sent again, acknowledged by a gap": func(c *conv) {
+			c.advance(time.Second)
+			c.discard()
+			c.inject(sackChunk(c.engTSN-1, 1<<16, []uint16{2, 2}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := begin(t, 2)
+			c.inject(sackChunk(c.engTSN, 1<<16, nil)) // the first one is timed
+			srtt(c, rtt)
+			c.engTSN += 2
+			c.send("timed")
+			c.expectOwn(ctData)
+			c.advance(rtt)
+			c.inject(sackChunk(c.engTSN-2, 1<<16, []uint16{2, 2}))
+			srtt(c, rtt)
+			c.engTSN--
+			none(c) // takes it back
+			again(c)
+			srtt(c, rtt)
+			c.forget()
+		})
+	}
+	t.Run("sent again fast", func(t *testing.T) {
+		c := begin(t, 4) // the first one is timed, and lost
+		for last := uint16(2); last <= 4; last++ {
+			c.inject(sackChunk(c.engTSN-1, 1<<16, []uint16{2, last}))
+		}
+		c.expectOwn(ctData)
+		c.advance(rtt)
+		c.inject(sackChunk(c.engTSN+3, 1<<16, nil))
+		srtt(c, 0)
+	})
+}
