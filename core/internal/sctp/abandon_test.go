@@ -2,6 +2,7 @@ package sctp
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 	"time"
 
@@ -136,6 +137,33 @@ func abandonFragments(t *testing.T, c Config) {
 		}
 		p.send(0, x, 0, []byte("last"))
 		p.until(time.Second, "last message", func() bool { return len(p.messages(1)) == 3 })
+	}
+}
+
+// Giving up is the same wherever the TSNs are.
+func TestAbandonAtAnyTSN(t *testing.T) {
+	for _, tsn := range []uint32{0, 1, 1 << 30, 1<<31 - 2, 1 << 31, 3 << 30, 1<<32 - 3} {
+		t.Run(fmt.Sprint(tsn), func(t *testing.T) {
+			c := Config{InitialTSN: func() uint32 { return tsn }}
+			abandonSingle(t, c)
+			abandonFragments(t, c)
+		})
+	}
+}
+
+// An acknowledgement makes nothing owed if there is nothing to skip: what is owed
+// would be looked for on the path of the answers, while data waits.
+func TestNothingToForward(t *testing.T) {
+	p := newPair(t, Config{}, Config{})
+	x, _ := p.connect(nil)
+	e, a := p.ends[0], p.ends[0].byID[x]
+	for i := range uint32(3) {
+		p.send(0, x, 0, []byte("message"))
+		outputs(e, p.now)
+		toAssoc(e, a, p.now, chunk.AppendSack(nil, a.out.nextTSN-1, 1<<16, nil, nil))
+		if a.owed != 0 || a.out.forwarding.path != nil {
+			t.Fatalf("after message %d: owes %b", i, a.owed)
+		}
 	}
 }
 

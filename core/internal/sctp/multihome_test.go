@@ -363,3 +363,110 @@ func TestUnlistedAddressesAreVerified(t *testing.T) {
 		}
 	}
 }
+
+// A peer has 32 addresses at most, whatever it lists (SCTP-1-35).
+func TestAddressesAreBounded(t *testing.T) {
+	e, a := receiver(t, assoc.Params{})
+	var list []netip.Addr
+	for i := range byte(40) {
+		list = append(list, netip.AddrFrom4([4]byte{192, 0, 2, 100 + i}))
+	}
+	a.learn(list)
+	a.learn(list)
+	if len(a.paths) != 32 || len(e.byPeer) != 32 {
+		t.Errorf("%d paths, %d of them found", len(a.paths), len(e.byPeer))
+	}
+	for _, p := range a.paths[1:] {
+		if p.confirmed {
+			t.Fatalf("%v is believed without an answer", p.addr)
+		}
+	}
+	var params []byte
+	for _, addr := range list {
+		params = chunk.AppendAddr(params, addr)
+	}
+	c, _, _ := chunk.Next(chunk.AppendInit(nil, chunk.TypeInit, &chunk.Init{Tag: 1, Window: 1 << 16, OutStreams: 8, InStreams: 8, Params: params}, 0))
+	if o, err := readOffered(c, peerAddr.Addr()); err != nil || len(o.addrs) != 32 {
+		t.Errorf("%v: %d addresses are read", err, len(o.addrs))
+	}
+	if a.remove(); len(e.byPeer) != 0 || len(e.sources) != 0 {
+		t.Errorf("%d paths and %d accounts are left", len(e.byPeer), len(e.sources))
+	}
+	var peers []netip.AddrPort
+	for _, addr := range list {
+		peers = append(peers, netip.AddrPortFrom(addr, 7))
+	}
+	if _, err := e.Connect(epoch, peers[:33], nil); err != assoc.ErrInvalid {
+		t.Errorf("Connect to 33 addresses: %v", err)
+	}
+	if _, err := e.Connect(epoch, peers[:32], nil); err != nil {
+		t.Errorf("Connect to 32 addresses: %v", err)
+	}
+}
+
+// The primary address that Connect is given gets the INIT, and is the primary path
+// when the association stands, whatever its place in the list (SCTP-3-124).
+func TestConnectToPrimary(t *testing.T) {
+	for i := range 2 {
+		p := newPair(t, Config{Local: homes[0]}, Config{Local: homes[1]})
+		var peers []netip.AddrPort
+		for _, addr := range homes[1] {
+			peers = append(peers, netip.AddrPortFrom(addr, p.addrs[1].Port()))
+		}
+		x, err := p.ends[0].Connect(p.now, peers, &assoc.Params{Primary: homes[1][i]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, _ := p.ends[0].Status(x); s.Primary != i {
+			t.Errorf("primary %d, want %d", s.Primary, i)
+		}
+		for _, packet := range spoke(p.ends[0], p.now) {
+			if packet.Peer.Addr() != homes[1][i] {
+				t.Errorf("INIT goes to %v", packet.Peer)
+			}
+		}
+		p.run(2 * time.Second)
+		if s, err := p.ends[0].Status(x); err != nil || s.State != "ESTABLISHED" || s.Primary != i {
+			t.Errorf("%v, primary %d, want %d", err, s.Primary, i)
+		}
+	}
+}
+
+// A cookie whose INIT came from a link-local address is good from that address only,
+// which alone says in which zone the peer is.
+func TestCookieFromLinkLocal(t *testing.T) {
+	from := netip.MustParseAddr("fe80::2%eth0")
+	for name, tt := range map[string]struct {
+		echo netip.Addr
+		ok   bool
+	}{
+		"same address":     {from, true},
+		"another zone":     {from.WithZone("eth1"), true},
+		"a listed address": {netip.MustParseAddr("2001:db8::2"), false},
+	} {
+		e := New(Config{Port: 5000, Rand: newSeeded(1)})
+		params := chunk.AppendAddr(nil, netip.MustParseAddr("2001:db8::2"))
+		b := chunk.AppendHeader(nil, chunk.Header{SrcPort: 7, DstPort: 5000})
+		b = chunk.AppendInit(b, chunk.TypeInit, &chunk.Init{Tag: 77, Window: 9999, OutStreams: 1, InStreams: 1, TSN: 1, Params: params}, 0)
+		chunk.Seal(b)
+		e.Input(epoch, Packet{Peer: netip.AddrPortFrom(from, 9899), Data: b})
+		answer := chunksOf(t, spoke(e, epoch)[0].Data)[0]
+		o, err := readOffered(answer, from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = chunk.AppendHeader(nil, chunk.Header{SrcPort: 7, DstPort: 5000, Tag: o.tag})
+		b = chunk.AppendRaw(b, chunk.TypeCookieEcho, 0, o.cookie)
+		chunk.Seal(b)
+		e.Input(epoch, Packet{Peer: netip.AddrPortFrom(tt.echo, 9899), Data: b})
+		if (len(e.byID) == 1) != tt.ok {
+			t.Errorf("%s: %d associations", name, len(e.byID))
+			continue
+		}
+		for _, a := range e.byID {
+			if a.primary.addr != tt.echo {
+				t.Errorf("%s: the path is to %v", name, a.primary.addr)
+			}
+		}
+	}
+}

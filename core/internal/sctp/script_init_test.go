@@ -88,7 +88,11 @@ func TestScriptSmallInitIsReported(t *testing.T) {
 	if _, _, reports := answer(many); len(reports) != 3 {
 		t.Errorf("%d reports of 3 parameters", len(reports))
 	}
-	if _, reply, reports := answer(tlv16(0xfffe, make([]byte, 1100))); len(reports) != 0 || reply != bare {
+	fits := 1200 - 20 - 8 - bare - 8 // what a packet still has, for one parameter
+	if _, reply, reports := answer(tlv16(0xfffe, make([]byte, fits))); len(reports) != 1 || reply != 1200-20-8 {
+		t.Errorf("%d reports in an answer of %d bytes, where one fits", len(reports), reply)
+	}
+	if _, reply, reports := answer(tlv16(0xfffe, make([]byte, fits+1))); len(reports) != 0 || reply != bare {
 		t.Errorf("%d reports in an answer of %d bytes, which is more than one packet", len(reports), reply)
 	}
 }

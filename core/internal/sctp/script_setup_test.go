@@ -422,6 +422,25 @@ func TestScriptNoListener(t *testing.T) {
 	}
 }
 
+// TestScriptRefusalSaysNothing: an ABORT for an INIT that nobody waits for has no
+// cause, and is smaller than the INIT; one for want of room has its cause (SCTP-6-03).
+func TestScriptRefusalSaysNothing(t *testing.T) {
+	c := newConv(t, noListen)
+	c.injectVT(0, initChunk(c.ownInit()))
+	if p := c.expectOwn(ctAbort); len(p.chunks[0].value) != 0 {
+		t.Errorf("%v: % x", p, p.chunks[0].value)
+	}
+	c = newConv(t, func(_ *conv, cfg *sctp.Config) { cfg.MaxAssocs = 1 }).establishServer()
+	c.injectRaw(netip.MustParseAddrPort("192.0.2.9:7000"), buildPacket(7000, 5000, 0, initChunk(c.ownInit())))
+	p := c.discard()
+	if len(p) != 1 || !p[0].has(ctAbort) {
+		t.Fatalf("%v", p)
+	}
+	if list, err := walkTLVs(p[0].chunks[0].value); err != nil || len(list) != 1 || list[0].typ != 4 || len(list[0].value) != 0 {
+		t.Errorf("%v: %+v", err, list)
+	}
+}
+
 // TestScriptStreamNegotiation: the smaller of what one offers and the other
 // takes (SCTP-2-10).
 func TestScriptStreamNegotiation(t *testing.T) {

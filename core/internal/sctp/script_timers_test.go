@@ -516,6 +516,26 @@ func TestScriptFastRetransmit(t *testing.T) {
 	}
 }
 
+// TestScriptMissesStartAnew: after a timeout it takes three reports again: what was
+// reported missing before was the chunk that has been sent again since (SCTP-3-63).
+func TestScriptMissesStartAnew(t *testing.T) {
+	c := eight(t)
+	c.gap(2, 2)
+	c.gap(2, 3)
+	c.advance(time.Second) // T3
+	c.discard()
+	c.gap(2, 4)
+	c.gap(2, 5)
+	if n := c.ep.Counters().FastRetransmissions; n != 0 {
+		t.Fatalf("%d fast retransmissions after two reports", n)
+	}
+	c.gap(2, 6)
+	if n := c.ep.Counters().FastRetransmissions; n == 0 {
+		t.Fatal("no fast retransmission after three reports")
+	}
+	c.forget()
+}
+
 // TestScriptHighestTSNNewlyAcked: TSNs above what a SACK newly acknowledges
 // get no miss from it (SCTP-3-70, 8-18).
 func TestScriptHighestTSNNewlyAcked(t *testing.T) {

@@ -418,6 +418,71 @@ func TestScriptHeartbeatFlood(t *testing.T) {
 	}
 }
 
+// TestScriptOneReply: whatever one packet asks for, the answers are one packet, no
+// larger than the path takes, beside a SACK; those that it has no room for are
+// dropped (SCTP-1-18).
+func TestScriptOneReply(t *testing.T) {
+	beat := func(n int) []byte { return tlv32(ctHeartbeat, 0, tlv16(1, make([]byte, n))) }
+	unknown := func(n int) []byte { return tlv32(0xfe, 0, make([]byte, n)) }
+	for name, chunks := range map[string][][]byte{
+		"large HEARTBEATs":      {beat(700), beat(700), beat(700), beat(700)},
+		"unknown chunks":        {unknown(500), unknown(500), unknown(500), unknown(500)},
+		"an unknown large one":  {unknown(8000)},
+		"both":                  {beat(300), unknown(300), beat(300), unknown(300), beat(300), unknown(300)},
+		"streams that are none": {dataChunk(fB|fE, peerISN, 99, 0, 0, "x"), beat(1400), dataChunk(fB|fE, peerISN+1, 99, 1, 0, "x"), beat(1400)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newConv(t).establishServer()
+			c.inject(chunks...)
+			replies, rest := 0, c.discard()
+			for _, p := range rest {
+				if len(p.raw) > 1472 {
+					t.Errorf("a packet of %d bytes", len(p.raw))
+				}
+				if p.has(ctHeartbeatAck) || p.has(ctError) {
+					replies++
+				}
+			}
+			if replies != 1 || len(chunks) > 1 && c.ep.Counters().RepliesLimited == 0 {
+				t.Errorf("%d packets with answers, %d answers dropped: %v", replies, c.ep.Counters().RepliesLimited, rest)
+			}
+			c.forget()
+		})
+	}
+}
+
+// TestScriptOrderInPacket: control before DATA, COOKIE ACK before all, then what
+// answers, then SACK, then SHUTDOWN (SCTP-1-17).
+func TestScriptOrderInPacket(t *testing.T) {
+	beat := tlv32(ctHeartbeat, 0, tlv16(1, []byte("nonce")))
+	c := newConv(t)
+	c.injectVT(0, initChunk(c.ownInit()))
+	c.takeInitAck(c.expectOwn(ctInitAck))
+	c.inject(tlv32(ctCookieEcho, 0, c.cookie), beat, c.nextData("early"))
+	c.expectOwn(ctCookieAck, ctHeartbeatAck, ctSack)
+	c.id = c.event(assoc.CommUp).Assoc
+	c.message("early")
+	c.must(c.ep.Send(c.now, []byte("waits"), &assoc.SendInfo{Assoc: c.id}))
+	c.inject(beat, c.nextData("one"), c.nextData("another"), tlv32(0xfe, 0, nil), dataChunk(fB|fE, c.tsn+1, 0, 9, 0, "gap"))
+	c.expectOwn(ctHeartbeatAck, ctError, ctSack, ctData)
+	c.message("one")
+	c.message("another")
+	c.inject(sackChunk(c.engTSN, 1<<16, nil))
+	c.shutdown()
+	c.expectOwn(ctShutdown)
+	c.inject(beat, dataChunk(fB|fE, c.tsn+2, 0, 10, 0, "another gap"))
+	c.expectOwn(ctHeartbeatAck, ctSack, ctShutdown)
+	// As much as fits, and no more.
+	c = newConv(t).establishServer()
+	c.must(c.ep.Send(c.now, make([]byte, 1400), &assoc.SendInfo{Assoc: c.id}))
+	c.inject(tlv32(ctHeartbeat, 0, tlv16(1, make([]byte, 60))))
+	c.expectOwn(ctHeartbeatAck)
+	if p := c.expectOwn(ctData); len(p.raw) > 1472 {
+		t.Fatalf("%d bytes", len(p.raw))
+	}
+	c.forget()
+}
+
 // TestScriptHeartbeatEcho: the Info comes back unchanged, whatever it is
 // (SCTP-3-111).
 func TestScriptHeartbeatEcho(t *testing.T) {
