@@ -194,6 +194,11 @@ func (p *pair) chatter(rng *rand.Rand, ids [2]assoc.ID, d time.Duration, lifetim
 			if rng.IntN(20) == 0 {
 				p.hold[i] = !p.hold[i]
 			}
+			if rng.IntN(40) == 0 { // takes back what the peer was promised
+				if err := e.SetParams(ids[i], assoc.Params{ReceiveBuffer: 6000 + rng.IntN(60_000)}); err != nil {
+					p.t.Fatal(err)
+				}
+			}
 			p.read(i)
 		}
 		for limit := p.now.Add(time.Duration(1+rng.IntN(30)) * ms); p.step(limit); {
