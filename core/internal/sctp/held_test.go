@@ -1,6 +1,7 @@
 package sctp
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"testing"
 	"time"
@@ -247,4 +248,60 @@ func TestRoomForAssociations(t *testing.T) {
 	}
 	e.events.n = maxUnread // nobody reads
 	want(0, false, true, false)
+}
+
+// What is noted of TSNs, taken out again and skipped is what a plain list of them
+// says, also where they wrap (SCTP-3-20, SCTP-3-26).
+func TestTSNsAgreeWithAList(t *testing.T) {
+	for seed := range uint64(20) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		b := inbound{acked: uint32(-rng.IntN(60))}
+		list := map[uint32]bool{}
+		for step := range 400 {
+			tsn := b.acked + 1 + uint32(rng.IntN(40))
+			switch rng.IntN(8) {
+			case 0:
+				if list[tsn] {
+					delete(list, tsn)
+					b.unreceive(tsn)
+				}
+			case 1:
+				if tsn = b.acked + uint32(rng.IntN(3)); tsn != b.acked {
+					for x := b.acked + 1; tsnLessEq(x, tsn); x++ {
+						list[x] = true
+					}
+					b.skipTo(tsn)
+				}
+			default:
+				if !list[tsn] {
+					list[tsn] = true
+					b.received(tsn)
+				}
+			}
+			for list[b.acked] {
+				delete(list, b.acked)
+			}
+			highest := b.acked
+			for i := range uint32(110) {
+				x := b.acked - 60 + i
+				if want := tsnLessEq(x, b.acked) || list[x]; b.has(x) != want {
+					t.Fatalf("seed %d, step %d: has %d beyond %d: %v; %v", seed, step, x, b.acked, !want, b.beyond)
+				}
+				if list[x] && tsnLess(highest, x) {
+					highest = x
+				}
+				if !tsnLess(b.acked, x) {
+					delete(list, x)
+				}
+			}
+			if b.above != len(list) || b.highest() != highest || list[b.acked+1] {
+				t.Fatalf("seed %d, step %d: %d above %d to %d, %d listed to %d; %v", seed, step, b.above, b.acked, b.highest(), len(list), highest, b.beyond)
+			}
+			for i, s := range b.beyond {
+				if i > 0 && s.first-1 == b.beyond[i-1].last || s.first-1 == b.acked {
+					t.Fatalf("seed %d, step %d: spans touch: %v beyond %d", seed, step, b.beyond, b.acked)
+				}
+			}
+		}
+	}
 }
