@@ -12,7 +12,7 @@ import (
 
 // outBooks compares the accounts of the outbound side with what they count: what
 // is in flight on a path are the chunks that are sent to it and neither
-// acknowledged, nor marked, nor given up (SCTP-3-85).
+// acknowledged, nor marked, nor given up.
 func (a *association) outBooks() error {
 	o := &a.out
 	flight := map[*path]int{}
@@ -43,7 +43,7 @@ func (a *association) outBooks() error {
 			return fmt.Errorf("path %d: in flight %d, counted %d", p.index, flight[p], p.flight)
 		}
 		if p.flight > 0 && !p.t3.Armed() && a.state >= established {
-			return fmt.Errorf("path %d: nobody watches over what is in flight (SCTP-3-62)", p.index)
+			return fmt.Errorf("path %d: nobody watches over what is in flight", p.index)
 		}
 	}
 	if n := o.nextTSN - 1 - o.acked; int(n) != o.chunks.len() {
