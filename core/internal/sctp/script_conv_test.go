@@ -107,9 +107,19 @@ func newConv(t testing.TB, opts ...option) *conv {
 		if !t.Failed() {
 			c.quiet()
 			c.noEvents()
+			c.nothingLeft()
 		}
 	})
 	return c
+}
+
+// nothingLeft checks that an engine whose associations have all ended waits for
+// nothing: whatever goes on with one that is gone would set an alarm.
+func (c *conv) nothingLeft() {
+	c.t.Helper()
+	if at, ok := c.ep.Next(); ok && c.ep.Idle() {
+		c.t.Fatalf("no association is left, and an alarm in %v", at.Sub(c.now))
+	}
 }
 
 func (c *conv) must(err error) {
