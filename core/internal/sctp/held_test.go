@@ -305,3 +305,46 @@ func TestTSNsAgreeWithAList(t *testing.T) {
 		}
 	}
 }
+
+// However an association ends, with data under way and unread or without, nothing
+// of it is left at its endpoint when what it brought is read (SCTP-4-02, SCTP-6-07).
+func TestNothingIsLeft(t *testing.T) {
+	for name, end := range map[string]func(p *pair, x, y assoc.ID){
+		"shutdown": func(p *pair, x, y assoc.ID) { _ = p.ends[0].Shutdown(p.now, x) },
+		"abort":    func(p *pair, x, y assoc.ID) { _ = p.ends[0].Abort(p.now, x, "enough") },
+		"both":     func(p *pair, x, y assoc.ID) { _ = p.ends[0].Shutdown(p.now, x); _ = p.ends[1].Shutdown(p.now, y) },
+		"silence":  func(p *pair, x, y assoc.ID) { p.drop = func(int, []byte) bool { return true } },
+		"close":    func(p *pair, x, y assoc.ID) { p.ends[0].Close(p.now) },
+		"shutdown, then silence": func(p *pair, x, y assoc.ID) {
+			_ = p.ends[0].Shutdown(p.now, x)
+			p.drop = func(int, []byte) bool { return true }
+		},
+	} {
+		for _, busy := range []bool{false, true} {
+			p := newPair(t, Config{Local: homes[0]}, Config{Local: homes[1]})
+			x, y := p.connect(&assoc.Params{ReceiveBuffer: 20_000})
+			p.run(time.Second)
+			if busy {
+				p.hold = [2]bool{true, true}
+				for i, id := range []assoc.ID{x, y} {
+					for range 30 {
+						p.send(i, id, 1, make([]byte, 3000))
+					}
+				}
+				p.run(5 * ms)
+			}
+			end(p, x, y)
+			p.run(ms)
+			p.hold = [2]bool{}
+			p.run(10 * time.Minute)
+			for i, e := range p.ends {
+				p.read(i)
+				at, armed := e.Next()
+				if len(e.byID)+len(e.byTag)+len(e.byPeer)+len(e.sources) != 0 || e.received != 0 || e.events.n != 0 || armed || e.Pending() {
+					t.Errorf("%s, busy %v, end %d: %d associations, %d tags, %d paths, %d sources, %d bytes, %d events, alarm %v %v", name, busy, i,
+						len(e.byID), len(e.byTag), len(e.byPeer), len(e.sources), e.received, e.events.n, armed, at.Sub(p.now))
+				}
+			}
+		}
+	}
+}
