@@ -58,3 +58,27 @@ func TestOneRoundTripIsTimed(t *testing.T) { // SCTP-3-61
 		t.Errorf("%+v", r)
 	}
 }
+
+// Every timeout, and every message that was sent early, makes the next early one
+// wait four times as long, until there is a measurement (early.go).
+func TestPatienceGrows(t *testing.T) {
+	p := path{rto: rto{value: 100 * ms, srtt: ms, rttvar: ms / 8}}
+	for _, tt := range []struct {
+		happens func()
+		want    time.Duration
+	}{
+		{func() {}, 6 * ms},
+		{func() { p.backOff(time.Second) }, 24 * ms},
+		{p.repeated, 96 * ms},
+		{func() { p.sample(ms, 10*ms, time.Second) }, 6 * ms},
+		{func() {
+			for range 20 {
+				p.backOff(time.Second)
+			}
+		}, 6 * ms << 16},
+	} {
+		if tt.happens(); p.patience() != tt.want {
+			t.Errorf("waits %v, want %v", p.patience(), tt.want)
+		}
+	}
+}

@@ -71,6 +71,20 @@ func TestScriptAlarmsAreExact(t *testing.T) {
 			c.alarm(50*ms, ctAbort)
 			c.event(assoc.CommLost)
 		},
+		"T5 of who agrees": func(t *testing.T) {
+			c := inState(t, "SHUTDOWN-ACK-SENT", with(func(p *assoc.Params) { p.ShutdownGuard = 50 * ms }))
+			c.alarm(50*ms, ctAbort)
+			c.event(assoc.CommLost)
+		},
+		"T5 begins again when both shut down": func(t *testing.T) {
+			c := inState(t, "SHUTDOWN-SENT", with(func(p *assoc.Params) { p.ShutdownGuard = 50 * ms }))
+			c.advance(30 * ms)
+			c.inject(tlv32(ctShutdown, 0, u32(c.engTSN-1)))
+			c.expectOwn(ctShutdownAck)
+			c.event(assoc.ShutdownEvent)
+			c.alarm(50*ms, ctAbort)
+			c.event(assoc.CommLost)
+		},
 		"T3": func(t *testing.T) {
 			c := inState(t, "ESTABLISHED")
 			c.send("unanswered")
