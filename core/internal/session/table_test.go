@@ -16,12 +16,25 @@ import (
 
 // scriptedPort is a transport that writes down what it is told.
 type scriptedPort struct {
-	sent  []string // data: association and bytes
-	calls []string // everything else
-	lent  int      // bytes that were received and not returned
-	full  bool     // Send has no room
-	rto   time.Duration
-	next  assoc.ID // that Connect returns
+	sent  []string           // data: association and bytes
+	infos []assoc.SendInfo   // how it was sent
+	calls []string           // everything else
+	set   []assoc.Params     // SetParams, all associations
+	to    [][]netip.AddrPort // whom Connect was to reach
+
+	lent    int   // bytes that were received and not returned
+	full    bool  // Send has no room
+	broken  error // what Send says otherwise
+	waiting bool  // control messages are
+	stuck   bool  // it cannot hold one association alone
+
+	rto         time.Duration
+	status      *assoc.Status // instead of rto
+	local, peer []netip.AddrPort
+
+	next    assoc.ID // that Connect returns
+	refuses error    // what Connect says
+	outbox  error    // what SendControl says
 }
 
 func (p *scriptedPort) note(format string, args ...any) error {
@@ -33,35 +46,75 @@ func (p *scriptedPort) Send(b []byte, info *assoc.SendInfo) error {
 	if p.full {
 		return assoc.ErrWouldBlock
 	}
+	if p.broken != nil {
+		return p.broken
+	}
 	p.sent = append(p.sent, fmt.Sprintf("%d %s", info.Assoc, b))
+	p.infos = append(p.infos, *info)
 	return nil
 }
 
-func (p *scriptedPort) Connect([]netip.AddrPort, *assoc.Params) (assoc.ID, error) {
-	return p.next, p.note("connect")
+func (p *scriptedPort) Connect(to []netip.AddrPort, params *assoc.Params) (assoc.ID, error) {
+	p.to, p.set = append(p.to, to), append(p.set, *params)
+	_ = p.note("connect")
+	return p.next, p.refuses
 }
 
 func (p *scriptedPort) Status(assoc.ID) (assoc.Status, error) {
+	if p.status != nil {
+		return *p.status, nil
+	}
 	return assoc.Status{Paths: []assoc.PathStatus{{RTO: p.rto}}}, nil
 }
 
 func (p *scriptedPort) AssocAddrs(assoc.ID) (local, peer []netip.AddrPort, err error) {
-	return nil, nil, nil
+	return p.local, p.peer, nil
 }
 
 func (p *scriptedPort) SendControl(id assoc.ID, _ uint32, _ []byte) error {
-	return p.note("control %d", id)
+	_ = p.note("control %d", id)
+	return p.outbox
 }
 
-func (p *scriptedPort) Shutdown(id assoc.ID) error             { return p.note("shutdown %d", id) }
-func (p *scriptedPort) Abort(id assoc.ID, _ string) error      { return p.note("abort %d", id) }
-func (p *scriptedPort) SetParams(assoc.ID, assoc.Params) error { return nil }
-func (p *scriptedPort) Flush(assoc.ID)                         {}
-func (p *scriptedPort) Forget(assoc.ID)                        {}
-func (p *scriptedPort) Waiting(assoc.ID) bool                  { return false }
-func (p *scriptedPort) PauseReceive(id assoc.ID) bool          { return p.note("pause %d", id) == nil }
-func (p *scriptedPort) ResumeReceive(id assoc.ID) bool         { return p.note("resume %d", id) == nil }
-func (p *scriptedPort) Return(_ assoc.ID, bytes, _ int)        { p.lent -= bytes }
+func (p *scriptedPort) SetParams(_ assoc.ID, params assoc.Params) error {
+	p.set = append(p.set, params)
+	return nil
+}
+
+func (p *scriptedPort) PauseReceive(id assoc.ID) bool {
+	_ = p.note("pause %d", id)
+	return !p.stuck
+}
+
+func (p *scriptedPort) ResumeReceive(id assoc.ID) bool {
+	_ = p.note("resume %d", id)
+	return !p.stuck
+}
+
+func (p *scriptedPort) Shutdown(id assoc.ID) error        { return p.note("shutdown %d", id) }
+func (p *scriptedPort) Abort(id assoc.ID, _ string) error { return p.note("abort %d", id) }
+func (p *scriptedPort) Flush(id assoc.ID)                 { _ = p.note("flush %d", id) }
+func (p *scriptedPort) Forget(id assoc.ID)                { _ = p.note("forget %d", id) }
+func (p *scriptedPort) Waiting(assoc.ID) bool             { return p.waiting }
+func (p *scriptedPort) Return(_ assoc.ID, bytes, _ int)   { p.lent -= bytes }
+
+// told compares what the transport was told since the last call, but for data.
+func (p *scriptedPort) told(t *testing.T, want ...string) {
+	t.Helper()
+	if !slices.Equal(p.calls, want) {
+		t.Errorf("the transport was told %q, want %q", p.calls, want)
+	}
+	p.calls = nil
+}
+
+// took compares the data that the transport took since the last call.
+func (p *scriptedPort) took(t *testing.T, want ...string) {
+	t.Helper()
+	if !slices.Equal(p.sent, want) {
+		t.Errorf("the transport took %q, want %q", p.sent, want)
+	}
+	p.sent, p.infos = nil, nil
+}
 
 // bench is the Table of a pool element on such a transport.
 type bench struct {
@@ -262,11 +315,27 @@ func (b *bench) user(t *testing.T, o Options) *Session {
 
 // served gives a session its next element.
 func (b *bench) served(ss *Session) {
-	b.port.next++
-	b.Perform(b.now, endpoint.UsePE{Session: ss.ID(), Element: protocol.Element{
-		ID: protocol.PEID(b.port.next), User: protocol.Transport{Protocol: protocol.SCTP},
-	}})
+	b.servedAt(ss, protocol.Transport{Protocol: protocol.SCTP})
+}
+
+func (b *bench) servedAt(ss *Session, at protocol.Transport) {
+	b.chosen(ss, at)
 	b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.CommUp, Assoc: b.port.next}, nil)
+}
+
+// chosen has a session connect to its next element.
+func (b *bench) chosen(ss *Session, at protocol.Transport) {
+	b.port.next++
+	b.Perform(b.now, endpoint.UsePE{Session: ss.ID(), Element: protocol.Element{ID: protocol.PEID(b.port.next), User: at}})
+}
+
+// ends ends an association; nil: in order.
+func (b *bench) ends(id assoc.ID, why error) {
+	kind := assoc.CommLost
+	if why == nil {
+		kind = assoc.ShutdownComplete
+	}
+	b.Handle(b.now, &assoc.RecvInfo{Kind: kind, Assoc: id, Err: why}, nil)
 }
 
 // lost ends the association of a session, which gives some messages back.
