@@ -60,14 +60,16 @@ func (t *Table) acceptSession(id assoc.ID) *Session {
 	return ss
 }
 
-// admit puts a session that has begun where Accept finds it, or refuses it.
+// admit puts a session that has begun where Accept finds it, or refuses it: then its
+// pool user goes on with another element at once.
 func (t *Table) admit(ss *Session) (ok bool) {
-	if t.backlog == 0 {
-		return true
-	}
-	if t.shut || t.waiting.len() == MaxWaiting {
+	listens := t.backlog > 0
+	switch {
+	case t.closing, listens && (t.shut || t.waiting.len() == MaxWaiting):
 		_ = t.port.Abort(ss.assoc, "the pool element takes no more sessions") // gone already: as wished
 		return false
+	case !listens:
+		return true
 	}
 	if t.waiting.push(ss); t.waiting.len() > t.backlog {
 		ss.parked = t.port.PauseReceive(ss.assoc)
