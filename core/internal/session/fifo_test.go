@@ -40,3 +40,38 @@ func TestFifoAgainstASlice(t *testing.T) {
 		t.Error("the rest differs")
 	}
 }
+
+// TestFifoGivesBack: a queue that is never empty takes no more room than it needs, and keeps nothing of
+// what has left it.
+func TestFifoGivesBack(t *testing.T) {
+	var q fifo[*int]
+	for range 100_000 {
+		q.push(new(int))
+		if q.len() > 10 {
+			q.pop()
+		}
+	}
+	if cap(q.items) > 200 {
+		t.Errorf("room for %d items", cap(q.items))
+	}
+	kept := 0
+	for _, v := range q.items[:cap(q.items)] {
+		if v != nil {
+			kept++
+		}
+	}
+	if kept != q.len() {
+		t.Errorf("%d of %d items are kept", kept, q.len())
+	}
+	var older fifo[*int]
+	for range 50 {
+		older.push(new(int))
+	}
+	for range 40 {
+		older.pop()
+	}
+	q.prepend(&older)
+	if older.items != nil || q.len() != 20 || cap(q.items) > 50 {
+		t.Errorf("%d items, room for %d", q.len(), cap(q.items))
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -170,5 +171,85 @@ func (l *lossy) ask(every, long time.Duration) {
 		if l.ends[0].Send(l.now, make([]byte, 64), &assoc.SendInfo{Assoc: l.ids[0]}) == nil {
 			l.asked++
 		}
+	}
+}
+
+// TestProfile: short paths get a quick one, and longer ones as much as they need, in powers of two.
+func TestProfile(t *testing.T) {
+	const ms = time.Millisecond
+	for roundTrip, want := range map[time.Duration][3]time.Duration{
+		0: {130 * ms, 35 * ms, 130 * ms}, ms: {130 * ms, 35 * ms, 130 * ms}, 32 * ms: {130 * ms, 35 * ms, 130 * ms},
+		32*ms + 1: {192 * ms, 64 * ms, 256 * ms}, 64 * ms: {192 * ms, 64 * ms, 256 * ms}, 65 * ms: {384 * ms, 128 * ms, 512 * ms},
+	} {
+		p := profileOf(roundTrip)
+		if got := [3]time.Duration{p.RTOInitial, p.RTOMin, p.RTOMax}; got != want || p.PathMaxRetrans != 6 || p.AssocMaxRetrans != 6 {
+			t.Errorf("%v: %v, %d retransmissions", roundTrip, got, p.PathMaxRetrans)
+		}
+	}
+}
+
+// TestTuning: a session that stands is looked at after 100 ms, and until something is measured at twice
+// the distance each time; then every five seconds, and the transport is told of changes only.
+func TestTuning(t *testing.T) {
+	b := newBench(t)
+	b.port.status = &assoc.Status{Paths: []assoc.PathStatus{{}}}
+	ss := b.user(t, Options{})
+	begun := b.now
+	look := func(want time.Duration, told ...assoc.Params) {
+		t.Helper()
+		b.port.set = nil
+		at, is := b.Next()
+		if !is || at.Sub(begun) != want {
+			t.Fatalf("it is looked at after %v, want %v", at.Sub(begun), want)
+		}
+		b.later(at.Sub(b.now))
+		if !slices.Equal(b.port.set, told) {
+			t.Errorf("after %v: told %+v", want, b.port.set)
+		}
+	}
+	for _, at := range []time.Duration{100, 300, 700, 1500, 3100, 6300, 11300} {
+		look(at * time.Millisecond)
+	}
+	b.port.status.Paths[0].SRTT = 20 * time.Millisecond
+	look(16300*time.Millisecond, profileOf(20*time.Millisecond))
+	b.port.status.Paths[0].SRTT = 25 * time.Millisecond // as good as before
+	look(21300 * time.Millisecond)
+	b.port.status.Paths[0].SRTT = 60 * time.Millisecond
+	look(26300*time.Millisecond, profileOf(60*time.Millisecond))
+	b.port.status.Paths = append(b.port.status.Paths, assoc.PathStatus{SRTT: time.Second}) // the transport's own patience is right
+	b.port.status.Paths[0].SRTT = time.Second
+	look(31300 * time.Millisecond)
+	b.port.status.Paths = b.port.status.Paths[:1]
+	o := ss.Options()
+	o.Heartbeat = time.Minute // the program chooses
+	ok(t, b.SetOptions(b.now, ss, o))
+	look(36300 * time.Millisecond)
+	b.lost()
+	b.later(time.Hour)
+	if b.Size().Deadlines != 0 {
+		t.Errorf("%+v", b.Size())
+	}
+	b.served(ss) // another path
+	begun = b.now
+	look(100 * time.Millisecond)
+}
+
+// TestElementsTiming: an element is as patient as a pool user, at the transport's own pace, unless the
+// program chooses.
+func TestElementsTiming(t *testing.T) {
+	b := newBench(t)
+	b.port.set = nil
+	b.arrives(1, "x")
+	d := assoc.Default()
+	if want := (assoc.Params{SendBuffer: d.SendBuffer, ReceiveBuffer: d.ReceiveBuffer, PathMaxRetrans: 6, AssocMaxRetrans: 6}); !slices.Equal(b.port.set, []assoc.Params{want}) {
+		t.Errorf("told %+v", b.port.set)
+	}
+	o, err := Options{AssocRetransmits: 2}.Resolve()
+	ok(t, err)
+	ok(t, b.SetDefaults(o))
+	b.port.set = nil
+	b.arrives(2, "x")
+	if want := (assoc.Params{SendBuffer: d.SendBuffer, ReceiveBuffer: d.ReceiveBuffer}); !slices.Equal(b.port.set, []assoc.Params{want}) {
+		t.Errorf("told %+v", b.port.set)
 	}
 }
