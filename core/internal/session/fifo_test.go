@@ -45,7 +45,7 @@ func TestFifoAgainstASlice(t *testing.T) {
 // what has left it.
 func TestFifoGivesBack(t *testing.T) {
 	var q fifo[*int]
-	for range 100_000 {
+	for range 100_010 {
 		q.push(new(int))
 		if q.len() > 10 {
 			q.pop()
