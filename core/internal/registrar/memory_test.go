@@ -57,7 +57,7 @@ func (s *script) settles(again func(i int)) {
 		}
 	}
 	checkRegistrar(s, s.r)
-	if grown := (inUse() - before) / rounds; grown > 100 {
+	if grown := (inUse() - before) / rounds; grown > 20 {
 		s.Errorf("each round leaves %.0f bytes", grown)
 	}
 }
