@@ -7,7 +7,7 @@ import (
 
 // requestPeerList asks one peer, the next one every time, whom else it knows. Two
 // registrars that started at the same time, or were cut off from each other, have
-// peers in common that know the other one. In the RFC only newcomers ask.
+// peers in common that know the other one. In the RFC only newcomers ask (E-40).
 func (ps *peers) requestPeerList() {
 	if !ps.serving || len(ps.list) == 0 {
 		return

@@ -51,9 +51,13 @@ func TestPresenceReply(t *testing.T) {
 }
 
 // ENRP-3.4.2-01, ENRP-2.1-02: every 30 s a presence to each peer, receiver 0,
-// no reply required. One of them, in turn, is asked whom it knows.
+// no reply required. One of them, in turn, is asked whom it knows (E-40); none that
+// is not connected, or thought dead.
 func TestHeartbeat(t *testing.T) {
-	s := startedWith(t, func(c *Config) { quiet(c); c.Timers.Heartbeat = 30 * time.Second })
+	s := startedWith(t, func(c *Config) {
+		quiet(c)
+		c.Timers.Heartbeat, c.Timers.TakeoverResume = 30*time.Second, long
+	})
 	a, b := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
 	for i := range 3 {
 		s.sleep(30*time.Second - 1)
@@ -63,6 +67,13 @@ func TestHeartbeat(t *testing.T) {
 		s.want(a.hears(mine(0, false)), b.hears(mine(0, false)),
 			asked.hears(enrp.ListRequest{Route: enrp.Route{Sender: s.r.id, Receiver: asked.id}}))
 	}
+	b.says(enrp.InitTakeover{Route: b.route(), Target: a.id}) // not to be relied on
+	s.take()
+	s.sleep(30 * time.Second)
+	s.want(a.hears(mine(0, false)), b.hears(mine(0, false)),
+		b.hears(enrp.ListRequest{Route: enrp.Route{Sender: s.r.id, Receiver: b.id}}))
+	s.sleep(30 * time.Second)
+	s.want(a.hears(mine(0, false)), b.hears(mine(0, false))) // it is the turn of the other one
 }
 
 // ENRP-3.4.3-01, 02, 03: any message counts; after 61 s of silence the peer is

@@ -124,7 +124,7 @@ func TestOwnershipMovesAway(t *testing.T) {
 	s.wantHomes("p", homes{1: 20})
 }
 
-// OWN-01, OWN-04: registering here takes a PE from its former owner.
+// ASAP-3.1-23, OWN-01, OWN-04: registering here takes a PE from its former owner.
 func TestOwnershipMovesHere(t *testing.T) {
 	s := enrpScript(t)
 	v := s.meets(1, 20, "192.0.2.20:9901")
