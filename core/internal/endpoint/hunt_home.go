@@ -108,13 +108,22 @@ func (h *hunt) becomeHome(now time.Time, id assoc.ID, from *candidate, kind news
 	if h.home.id != 0 {
 		h.releaseFormerHome()
 		h.formerHome = h.home.id
-		h.release(h.home.from)
+		h.leaveBehind(now, h.home.from)
 	}
 	h.home = homeRegistrar{id: id, from: from}
 	if from != nil {
 		from.busy = true
 	}
 	h.news = append(h.news, homeNews{kind: kind})
+}
+
+// leaveBehind ends the use of a registrar that was home, which is remembered for a
+// while.
+func (h *hunt) leaveBehind(now time.Time, c *candidate) {
+	if c != nil {
+		h.keepAWhile(now, c)
+		h.release(c)
+	}
 }
 
 func (h *hunt) homeLost(now time.Time, err error) {
@@ -130,8 +139,7 @@ func (h *hunt) homeLost(now time.Time, err error) {
 		}
 		c.failed, c.err = false, err
 		c.sentAway = !answered && errors.Is(err, assoc.ErrWrongPort)
-		h.keepAWhile(now, c)
-		h.release(c)
+		h.leaveBehind(now, c)
 	}
 	h.news = append(h.news, homeNews{kind: lostHome, err: err})
 	if h.hunting {

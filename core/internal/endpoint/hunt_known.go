@@ -53,9 +53,10 @@ func (h *hunt) insert(c *candidate) {
 	h.known = slices.Insert(h.known, 0, c)
 }
 
-// addHome notes the registrar that took us over and was not known before.
+// addHome notes the registrar that took us over and was not known before, as one
+// that was announced; nil if there are too many.
 func (h *hunt) addHome(addrs []netip.AddrPort) *candidate {
-	if addrs = usable(addrs); len(addrs) == 0 {
+	if addrs = usable(addrs); len(addrs) == 0 || !h.makeRoom(addrs[0].Addr()) {
 		return nil
 	}
 	c := &candidate{addrs: addrs, source: addrs[0].Addr(), confirmed: true}

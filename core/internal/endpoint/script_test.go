@@ -85,7 +85,7 @@ func (s *script) want(effects ...Effect) {
 }
 
 // wait lets time pass. The endpoint must have nothing to do until the end of
-// it, where it may do something.
+// it, where it may do something, if it has asked to be called then.
 func (s *script) wait(d time.Duration) {
 	s.t.Helper()
 	end := s.now.Add(d)
@@ -97,7 +97,9 @@ func (s *script) wait(d time.Duration) {
 		}
 	}
 	s.now = end
-	s.m.Advance(end)
+	if at, ok := s.m.Next(); ok && at.Equal(end) {
+		s.m.Advance(end)
+	}
 }
 
 // run answers every effect until the end of a time, or until nothing is left
