@@ -123,6 +123,25 @@ func TestAbort(t *testing.T) {
 	}
 }
 
+// TestNothingIsSentBy a session that has ended: neither what was kept, nor what came back, nor what waited.
+func TestNothingIsSentBy(t *testing.T) {
+	for _, replay := range []bool{false, true} {
+		b := newBench(t)
+		ss := b.user(t, Options{Replay: replay})
+		ok(t, b.Send(b.now, ss, []byte("x"), &SendInfo{}))
+		b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.SendFailed, Assoc: 1}, []byte("x"))
+		b.port.full = true
+		b.Writable(b.now, 1)
+		b.Abort(b.now, ss)
+		if st := b.Stats(ss); st.Sending != (Queue{}) || st.Queued != 0 || st.Uncovered != 0 {
+			t.Errorf("replay %v: %+v", replay, st)
+		}
+		b.port.full = false
+		b.Writable(b.now, 1)
+		b.port.took(t, "1 x")
+	}
+}
+
 // TestHasten aborts what is being ended, be its last messages here or in the transport, and nothing
 // else.
 func TestHasten(t *testing.T) {

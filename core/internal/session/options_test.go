@@ -66,8 +66,8 @@ func TestDefaults(t *testing.T) {
 	if o, err := chosen.Resolve(); err != nil || o != chosen {
 		t.Errorf("%+v, %v", o, err)
 	}
-	small := Options{SendBuffer: 1, ReceiveBuffer: MinBuffer - 1}
-	if o, err := small.Resolve(); err != nil || o.SendBuffer != MinBuffer || o.ReceiveBuffer != MinBuffer {
+	small := Options{SendBuffer: 1, ReceiveBuffer: 4095}
+	if o, err := small.Resolve(); err != nil || o.SendBuffer != 4096 || o.ReceiveBuffer != 4096 {
 		t.Errorf("%+v, %v", o, err)
 	}
 }
