@@ -102,3 +102,34 @@ func TestStates(t *testing.T) {
 		t.Errorf("%q", names)
 	}
 }
+
+// TestReadable while there is something to be read, and when it is over; and what it does meanwhile.
+func TestReadable(t *testing.T) {
+	b := newBench(t)
+	ss, err := b.Open(b.now, "pool", 0)
+	ok(t, err)
+	for _, step := range []struct {
+		name     string
+		do       func()
+		readable bool
+		state    State
+	}{
+		{"looked for", func() {}, false, Connecting},
+		{"found", func() { b.chosen(ss, at("192.0.2.1:7")) }, false, Connecting},
+		{"served", func() { b.Handle(b.now, &assoc.RecvInfo{Kind: assoc.CommUp, Assoc: 1}, nil) }, false, Established},
+		{"answered", func() { b.arrives(1, "x") }, true, Established},
+		{"read", func() { b.takes(ss) }, false, Established},
+		{"lost", func() { b.lost() }, false, Moving},
+		{"waiting", func() { ok(t, b.Send(b.now, ss, []byte("x"), &SendInfo{})); b.Finish(b.now, ss) }, true, Ending},
+		{"ended", func() { b.Abort(b.now, ss) }, true, Ended},
+	} {
+		if step.name == "looked for" {
+			o := ss.Options()
+			o.Notifications = 0
+			ok(t, b.SetOptions(b.now, ss, o))
+		}
+		if step.do(); ss.Readable() != step.readable || ss.State() != step.state || ss.Over() != (step.state >= Ending) {
+			t.Errorf("%s: readable %v, %v", step.name, ss.Readable(), ss.State())
+		}
+	}
+}
