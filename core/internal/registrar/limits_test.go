@@ -424,3 +424,108 @@ func TestDownloadBackoff(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 }
+
+// TestProbesKeepTheirDistance: a PE that was asked a moment ago is asked again when the gap is over, exactly, and
+// once, however often it is reported (SEC-2.14-01).
+func TestProbesKeepTheirDistance(t *testing.T) {
+	s := startedWith(t, func(c *Config) { c.KeepAlive.Interval, c.Limits.BadReports = -1, -1 })
+	pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
+	pe.registers("pool", 1)
+	report := func() { pu.sends(asap.EndpointUnreachable{Handle: "pool", ID: 1}) }
+	report()
+	s.want(pe.gets(ask("pool", 1)))
+	report() // it is being asked
+	s.want()
+	pe.sends(ack("pool", 1))
+	for range 3 {
+		report()
+		s.sleep(300 * time.Millisecond)
+	}
+	s.sleep(100*time.Millisecond - 1)
+	s.want()
+	s.sleep(1)
+	s.want(pe.gets(ask("pool", 1)))
+	pe.sends(ack("pool", 1))
+	s.sleep(time.Second)
+	s.want()
+	report()
+	s.want(pe.gets(ask("pool", 1)))
+}
+
+// TestJoinRounds: a registrar that only others refuse which start as well, and which are to serve first, waits for
+// them for so many rounds (ENRP-3.2-08).
+func TestJoinRounds(t *testing.T) {
+	s := joining(t, "192.0.2.20:9901")
+	s.take()
+	v := s.reaches(1, Link{ENRPOverSCTP, 1}, 20, "192.0.2.20:9901")
+	for round := range 5 {
+		if s.r.serving {
+			t.Fatalf("it serves after %d rounds", round)
+		}
+		if round > 0 {
+			s.sleep(3*time.Second - 1)
+			s.want()
+			s.sleep(1)
+			s.want(v.hears(enrp.ListRequest{Route: from(20)}))
+		}
+		v.says(enrp.ListResponse{Route: v.route(), Rejected: true})
+	}
+	if !s.r.serving {
+		t.Error("it waits for ever")
+	}
+}
+
+// TestListsOfTheKnown make no new peers: those that are known, ourselves, nobody, and those that cannot be reached.
+func TestListsOfTheKnown(t *testing.T) {
+	s := enrpScript(t)
+	v, w := s.meets(1, 20, "192.0.2.20:9901"), s.meets(2, 30, "192.0.2.30:9901")
+	v.says(enrp.ListResponse{Route: v.route(), Servers: []protocol.Server{
+		{ID: v.id, Transport: serverAt("192.0.2.20:9901")}, {ID: w.id, Transport: serverAt("192.0.2.66:9901")},
+		{ID: myID, Transport: myENRP}, {Transport: serverAt("192.0.2.67:9901")}, {ID: 40}, {ID: 50, Transport: serverAt("127.0.0.1:9901")},
+	}})
+	s.want()
+	if p := s.r.Snapshot(s.now).Peers; len(p) != 2 || p[1].Transport.Addrs[0] != w.at.Addr() {
+		t.Errorf("peers: %+v", p)
+	}
+	v.says(enrp.ListResponse{Route: v.route(), Servers: []protocol.Server{{ID: 40, Transport: serverAt("192.0.2.40:9901")}}})
+	s.want(SendENRPTo{Token: 1, Peer: serverAt("192.0.2.40:9901").AddrPorts(), Message: mine(40, true)})
+	w.says(enrp.ListResponse{Route: w.route(), Servers: []protocol.Server{{ID: 40, Transport: serverAt("192.0.2.41:9901")}}})
+	s.want()
+}
+
+// TestView shows what there is, for operators.
+func TestView(t *testing.T) {
+	s := startedWith(t, func(c *Config) { quiet(c); c.KeepAlive.Interval = -1 })
+	v := s.meets(1, 20, "192.0.2.20:9901")
+	pe, pu := s.connect(1, "192.0.2.1:5000"), s.connect(2, "192.0.2.2:5000")
+	pe.sends(pe.offer("p", 1))
+	forever := pe.offer("p", 2)
+	forever.Element.Life = protocol.LifeInfinite
+	pe.sends(forever)
+	v.updates(enrp.AddPE, "q", owned(3, 20))
+	pu.sends(asap.HandleResolution{Handle: "p", Subscribe: true})
+	s.sleep(10 * time.Second)
+	pu.sends(asap.EndpointUnreachable{Handle: "p", ID: 1})
+	pe.lost()
+	view := s.r.Snapshot(s.now)
+	if view.Server != myID || !view.Serving || view.Uptime != 10*time.Second || view.Links != 2 || view.Waiting != 2 || len(view.Pools) != 2 {
+		t.Errorf("%+v", view)
+	}
+	p, q := view.Pools[0], view.Pools[1]
+	if p.Handle != "p" || p.Subscribers != 1 || p.Policy != protocol.RoundRobin || p.Protocol != protocol.SCTP || q.Subscribers != 0 {
+		t.Errorf("%+v, %+v", p, q)
+	}
+	first, second, theirs := p.Elements[0], p.Elements[1], q.Elements[0]
+	if !first.Owned || first.Remaining != 290*time.Second || first.BadReports != 1 || first.Connected || !first.Probing {
+		t.Errorf("%+v", first)
+	}
+	if second.Remaining != -1 || second.BadReports != 0 || theirs.Owned || theirs.Remaining != -1 || theirs.Probing {
+		t.Errorf("%+v, %+v", second, theirs)
+	}
+	if o := view.Peers[0]; o.ID != 20 || !o.Connected || !o.Active || o.Silent != 10*time.Second || o.Owned != 1 {
+		t.Errorf("%+v", o)
+	}
+	if unstarted := newScript(t, nil).r.Snapshot(epoch); unstarted.Uptime != 0 || unstarted.Serving {
+		t.Errorf("%+v", unstarted)
+	}
+}
