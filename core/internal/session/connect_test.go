@@ -132,13 +132,11 @@ func TestSessionFailed(t *testing.T) {
 		ok(t, b.SetDefaults(o))
 		ss, err := b.Open(b.now, "pool", 0)
 		ok(t, err)
-		want := []string{"one", "two"}
+		want, aborted := []string{"Undelivered", "Undelivered"}, "abort 1"
 		if stood {
 			b.served(ss)
 			b.ends(1, assoc.ErrAborted)
-			want = []string{"SessionAdded", "FailoverBegun", "Undelivered", "Undelivered", "SessionRemoved"}
-		} else {
-			want = []string{"Undelivered", "Undelivered"}
+			want, aborted = []string{"SessionAdded", "FailoverBegun", "Undelivered", "Undelivered", "SessionRemoved"}, "abort 2"
 		}
 		for _, text := range []string{"one", "two"} {
 			ok(t, b.Send(b.now, ss, []byte(text), &SendInfo{}))
@@ -147,7 +145,7 @@ func TestSessionFailed(t *testing.T) {
 		b.chosen(ss, at("192.0.2.1:7"))
 		b.port.calls, b.posted = nil, nil
 		b.Perform(b.now, endpoint.SessionFailed{Session: ss.ID(), Err: why})
-		b.port.told(t, map[bool]string{true: "abort 2", false: "abort 1"}[stood])
+		b.port.told(t, aborted)
 		wantPosted(t, b, endpoint.CloseSession{Session: ss.ID()})
 		if !errors.Is(ss.Err(), why) || !errors.Is(ss.Err(), ErrNoElement) || b.Status(ss).Queued != 0 {
 			t.Errorf("it ended with %v", ss.Err())

@@ -303,12 +303,14 @@ func TestCookieOfNobody(t *testing.T) {
 func TestCookieEcho(t *testing.T) {
 	frame := func(e cookieFrame) string { return string(e.seal(nil, "pool", nil)) }
 	for name, tc := range map[string]struct {
-		cookie string
-		want   []string
+		cookie  string
+		want    []string
+		covered uint64
+		flags   uint8
 	}{
-		"plain":  {"state", []string{"SessionAdded", "echo state"}},
-		"framed": {frame(cookieFrame{covered: 7, state: []byte("state")}), []string{"SessionAdded", "echo state"}},
-		"empty":  {frame(cookieFrame{covered: 7, flags: frameEmpty | frameLeft}), []string{"SessionAdded"}},
+		"plain":  {"state", []string{"SessionAdded", "echo state"}, 0, 0},
+		"framed": {frame(cookieFrame{covered: 7, state: []byte("state")}), []string{"SessionAdded", "echo state"}, 7, 0},
+		"empty":  {frame(cookieFrame{covered: 7, flags: frameEmpty | frameLeft}), []string{"SessionAdded"}, 7, frameEmpty},
 	} {
 		b := newBench(t)
 		o, err := Options{Replay: true, Notifications: NotifyAll}.Resolve()
@@ -320,10 +322,6 @@ func TestCookieEcho(t *testing.T) {
 		if got := b.takes(ss); !slices.Equal(got, tc.want) || b.Len() != 1 {
 			t.Errorf("%s: %q, %d sessions", name, got, b.Len())
 		}
-		covered := uint64(7)
-		if name == "plain" {
-			covered = 0
-		}
 		b.arrives(1, "hello")
 		b.takes(ss)
 		b.posted = nil
@@ -332,7 +330,7 @@ func TestCookieEcho(t *testing.T) {
 		sent := b.cookies()
 		old, _ := readCookieFrame(sent[0])
 		latest, _ := readCookieFrame(sent[1])
-		if old.covered != covered || old.flags&^frameLeft != map[bool]uint8{true: frameEmpty}[name == "empty"] || latest.covered != covered+1 {
+		if old.covered != tc.covered || old.flags != tc.flags|frameLeft || latest.covered != tc.covered+1 {
 			t.Errorf("%s: the cookies cover %d (flags %x) and %d", name, old.covered, old.flags, latest.covered)
 		}
 	}
