@@ -310,6 +310,33 @@ func TestDegradation(t *testing.T) {
 	}
 }
 
+// TestUseOfAnother: where sessions are not counted nobody loses a turn by being used.
+func TestUseOfAnother(t *testing.T) {
+	for _, kind := range []protocol.PolicyType{protocol.RoundRobin, protocol.LeastUsed, protocol.Priority, protocol.LeastUsedWithDegradation} {
+		p := newPool(t, kind)
+		for _, id := range ids(1, 3) {
+			p.add(id, protocol.Policy{Type: kind})
+		}
+		p.sel.Select(nil, 3, nil)
+		p.sel.Use(p.by[2])
+		if got := picks(p, 3, 1); got != "231" {
+			t.Errorf("%v: %s", kind, got)
+		}
+	}
+}
+
+// TestWhoIsOutHoldsNobody: what keeps an element that has left keeps none of the others in memory.
+func TestWhoIsOutHoldsNobody(t *testing.T) {
+	p := newPool(t, protocol.RoundRobin)
+	for _, id := range ids(1, 3) {
+		p.add(id, protocol.Policy{})
+	}
+	out := p.by[2]
+	if p.remove(2); out.next != nil || out.prev != nil {
+		t.Error("it leads to the others")
+	}
+}
+
 // TestDegradationCounter: it counts where there is something to count, and does not
 // begin anew at its largest value.
 func TestDegradationCounter(t *testing.T) {
