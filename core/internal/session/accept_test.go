@@ -79,6 +79,9 @@ func TestListenRefused(t *testing.T) {
 // TestPendingThatEnded is passed over unless there is something of it to be read.
 func TestPendingThatEnded(t *testing.T) {
 	b := accepts(t, 10)
+	o := b.Options()
+	o.Notifications = 0
+	ok(t, b.SetDefaults(o))
 	for id := assoc.ID(1); id <= 3; id++ {
 		b.arrives(id, "hello")
 	}

@@ -48,6 +48,16 @@ func TestFinish(t *testing.T) {
 	}
 }
 
+// TestFinishUnread: one that has ended already and was not read is gone then.
+func TestFinishUnread(t *testing.T) {
+	b := newBench(t)
+	ss := b.takesOver(1)
+	b.ends(1, nil)
+	if b.Finish(b.now, ss); b.Len() != 0 || !b.Quiet() {
+		t.Errorf("%d sessions", b.Len())
+	}
+}
+
 // TestFinishOpensTheGate: with HoldFailover too all is sent that waits, and what the program left
 // unread does not keep the session.
 func TestFinishOpensTheGate(t *testing.T) {

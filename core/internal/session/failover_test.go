@@ -87,6 +87,7 @@ func TestDoubtEndsWithTheCookie(t *testing.T) {
 	}
 	send(5)
 	covers(3)
+	b.Perform(b.now, endpoint.CookieReceived{Session: ss.ID(), Data: []byte("of another library, which does not count")})
 	if got := doubt(b, ss); got != 2 {
 		t.Errorf("%d in doubt, want 2", got)
 	}
