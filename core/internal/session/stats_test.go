@@ -48,6 +48,9 @@ func TestStats(t *testing.T) {
 	if mine, theirs := b.Ends(ss); !slices.Equal(mine, want.Local) || !slices.Equal(theirs, want.Addrs) {
 		t.Errorf("between %v and %v", mine, theirs)
 	}
+	if st := b.Status(ss); !slices.Equal(st.Addrs, b.port.peer) || !st.Connected {
+		t.Errorf("%+v", st)
+	}
 	b.port.status.Primary = 2 // no such path
 	if got := b.Stats(ss); got.RTT != 0 || got.MTU != 0 || !slices.Equal(got.Addrs, b.port.peer) {
 		t.Errorf("%+v", got)
