@@ -215,3 +215,21 @@ func TestIndexedSet(t *testing.T) {
 		t.Errorf("took %d", len(out))
 	}
 }
+
+// TestTakenWhileLeaving: a PE that makes us its home when we have begun to leave is offered on (OWN-11).
+func TestTakenWhileLeaving(t *testing.T) {
+	s, pe := sharingScript(t, 1, 0)
+	s.step(ENRPReceived{Link: Link{ENRPOverSCTP, 1}, Message: enrp.HandleUpdate{Route: enrp.Route{Sender: 20}, Handle: "q", Element: owned(7, 20)}})
+	s.step(ENRPReceived{Link: Link{ENRPOverSCTP, 1}, Message: enrp.HandleUpdate{Route: enrp.Route{Sender: 20}, Handle: "q", Element: owned(7, myID)}})
+	s.want(pe.gets(claimed("q", 7)))
+	s.step(Leave{})
+	s.take()
+	pe.sends(ack("q", 7))
+	out := s.take()
+	if len(out) != 2 {
+		t.Fatalf("it does %v", out)
+	}
+	if m := out[1].(SendENRP).Message.(enrp.HandleUpdate); m.Receiver != 20 || m.Element.ID != 7 || m.Element.Home != 20 {
+		t.Errorf("it says %+v", m)
+	}
+}
