@@ -285,11 +285,15 @@ func TestStateFileIsShared(t *testing.T) {
 // replaced; the registrar serves without it, and says so.
 func TestStateIsNoFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		pipe := filepath.Join(t.TempDir(), "pipe")
+		pipe, device := filepath.Join(t.TempDir(), "pipe"), filepath.Join(t.TempDir(), "device")
 		if err := unix.Mkfifo(pipe, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range []string{pipe, "/dev/null", t.TempDir()} {
+		// Were the device named itself, a fault here would replace that of the system.
+		if err := os.Symlink(os.DevNull, device); err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range []string{pipe, device, t.TempDir()} {
 			before, err := os.Stat(file)
 			if err != nil {
 				t.Fatal(err)
