@@ -75,11 +75,13 @@ func (e *GroupReceiver) HearAnnounce() (asap.ServerAnnounce, netip.AddrPort, err
 
 // HearPresence is HearAnnounce for ENRP_PRESENCE.
 func (e *GroupReceiver) HearPresence() (enrp.Presence, netip.AddrPort, error) {
-	return hear(e, func(b []byte) (enrp.Presence, bool) {
+	m, from, err := hear(e, func(b []byte) (enrp.Presence, bool) {
 		got, _, err := enrp.Parse(b)
 		m, ok := got.(enrp.Presence)
 		return m, ok && err == nil
 	})
+	enrp.In(m, from.Addr().Zone())
+	return m, from, err
 }
 
 // Close ends what hears.
