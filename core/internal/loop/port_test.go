@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -146,6 +147,134 @@ func TestAbortedMessagesLeaveNothing(t *testing.T) {
 	for _, want := range []string{"whole", "untouched"} {
 		if got, info := receive(t, p); string(got) != want || info.Kind != assoc.Message {
 			t.Errorf("got %q (kind %d), want %q", got, info.Kind, want)
+		}
+	}
+}
+
+// Pieces belong together by what they are pieces of: a message that came back, one of
+// another association or stream, or one that is not ordered is none of another one's;
+// and what an association that ended left is forgotten.
+func TestPiecesAreKeptApart(t *testing.T) {
+	begun := assoc.RecvInfo{Kind: assoc.Message, Assoc: 7, Stream: 2, More: true}
+	infos, data := []assoc.RecvInfo{begun}, []string{"ordered "}
+	add := func(text string, change func(*assoc.RecvInfo)) {
+		info := begun
+		change(&info)
+		infos, data = append(infos, info), append(data, text)
+	}
+	changes := []func(*assoc.RecvInfo){
+		func(i *assoc.RecvInfo) { i.Kind = assoc.SendFailed },
+		func(i *assoc.RecvInfo) { i.Assoc = 8 },
+		func(i *assoc.RecvInfo) { i.Stream = 3 },
+		func(i *assoc.RecvInfo) { i.Unordered = true },
+		func(*assoc.RecvInfo) {},
+	}
+	others := []string{"came back ", "of another ", "on another ", "unordered "}
+	for i, text := range others {
+		add(text, changes[i])
+	}
+	for _, change := range changes {
+		add("more, ", change)
+	}
+	for _, change := range changes {
+		add("end", func(i *assoc.RecvInfo) { change(i); i.More = false })
+	}
+	p := loop.NewPort(&pieces{infos: slices.Clone(infos), data: slices.Clone(data)})
+	for _, want := range append(others, "ordered ") {
+		if got, _ := receive(t, p); string(got) != want+"more, end" {
+			t.Errorf("got %q, want %q", got, want+"more, end")
+		}
+	}
+
+	p = loop.NewPort(&pieces{
+		infos: []assoc.RecvInfo{begun, {Kind: assoc.Message, Assoc: 8, More: true}, {Kind: assoc.CommUp}, {Kind: assoc.Message, Assoc: 7, Stream: 2}, {Kind: assoc.Message, Assoc: 8}},
+		data:  []string{"old ", "un", "", "new", "touched"},
+	})
+	receive(t, p) // CommUp
+	p.Forget(7)
+	for _, want := range []string{"new", "untouched"} {
+		if got, _ := receive(t, p); string(got) != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+// able is an endpoint that can do all that an endpoint may be able to, and says what it
+// is told.
+type able struct {
+	transport.Endpoint
+	told []string
+	err  error // of Send
+}
+
+func (a *able) note(format string, args ...any) {
+	a.told = append(a.told, fmt.Sprintf(format, args...))
+}
+
+func (a *able) Hold(id assoc.ID, on bool) error       { a.note("hold %d %v", id, on); return nil }
+func (a *able) Together(f func())                     { a.note("begin"); f(); a.note("end") }
+func (a *able) Lend()                                 { a.note("lend") }
+func (a *able) Return(id assoc.ID, bytes, number int) { a.note("return %d %d %d", id, bytes, number) }
+
+func (a *able) Send(b []byte, info *assoc.SendInfo) error {
+	a.note("send %d %d %q: %v", info.Assoc, info.PPID, b, a.err)
+	return a.err
+}
+
+// What an endpoint can do a port can, and one that cannot is left alone.
+func TestPortCanWhatItsEndpointCan(t *testing.T) {
+	for _, can := range []bool{true, false} {
+		ep := &able{}
+		p := loop.NewPort(struct{ transport.Endpoint }{ep})
+		var want []string
+		if can {
+			p = loop.NewPort(ep)
+			want = []string{"hold 3 true", "hold 3 false", "begin", "f", "end", "lend", "return 3 100 2"}
+		} else {
+			want = []string{"f"}
+		}
+		p.Return(3, 100, 2) // nothing is lent
+		if p.PauseReceive(3) != can || p.ResumeReceive(3) != can {
+			t.Errorf("it can pause: %v", !can)
+		}
+		p.Together(func() { ep.note("f") })
+		if p.Lend() != can {
+			t.Errorf("it can lend: %v", !can)
+		}
+		p.Return(3, 100, 2)
+		if !slices.Equal(ep.told, want) {
+			t.Errorf("the endpoint is told %q, want %q", ep.told, want)
+		}
+	}
+}
+
+// Only what finds no room waits: any other failure is told at once, or, of what has
+// waited, by the end of the association.
+func TestControlMessagesThatFail(t *testing.T) {
+	ep := &able{err: assoc.ErrNotConnected}
+	p := loop.NewPort(ep)
+	if err := p.SendControl(3, 11, []byte("a")); !errors.Is(err, assoc.ErrNotConnected) || p.Waiting(3) {
+		t.Errorf("%v, and it waits: %v", err, p.Waiting(3))
+	}
+	ep.err = assoc.ErrWouldBlock
+	for _, text := range []string{"b", "c"} {
+		if err := p.SendControl(3, 11, []byte(text)); err != nil {
+			t.Error(err)
+		}
+	}
+	p.Flush(3)
+	if !p.Waiting(3) || p.Waiting(4) {
+		t.Errorf("waiting: %v, at another: %v", p.Waiting(3), p.Waiting(4))
+	}
+	ep.told, ep.err = nil, assoc.ErrNotConnected
+	p.Flush(3)
+	if p.Waiting(3) || len(ep.told) != 2 {
+		t.Errorf("told %q, and waiting: %v", ep.told, p.Waiting(3))
+	}
+	ep.err = assoc.ErrWouldBlock
+	for n := range driver.MaxOutbox + 1 {
+		if err := p.SendControl(3, 11, nil); errors.Is(err, driver.ErrOutbox) != (n == driver.MaxOutbox) {
+			t.Fatalf("message %d: %v", n, err)
 		}
 	}
 }
