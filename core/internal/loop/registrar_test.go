@@ -2,8 +2,12 @@ package loop_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
+	stdnet "net"
 	"net/netip"
+	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -15,6 +19,7 @@ import (
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
 	"github.com/librserpool/librserpool/core/internal/protocol"
+	"github.com/librserpool/librserpool/core/internal/registrar"
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 	"github.com/librserpool/librserpool/core/internal/wire/enrp"
@@ -275,4 +280,146 @@ func TestStartRegistrarFailsClean(t *testing.T) {
 		t.Fatalf("the first endpoint stays open when the second one fails: %v", err)
 	}
 	ep.Close()
+}
+
+// askTable asks as an operator does, and returns the answer.
+func (p *peer) askTable(own bool) enrp.HandleTableResponse {
+	p.Helper()
+	b, err := enrp.Append(nil, enrp.HandleTableRequest{OwnChildrenOnly: own})
+	p.send(protocol.PPIDENRP, b, err)
+	b, _ = receive(p.T, p.port)
+	got, _, err := enrp.Parse(b)
+	m, ok := got.(enrp.HandleTableResponse)
+	if err != nil || !ok {
+		p.Fatalf("got %+v, %v", got, err)
+	}
+	return m
+}
+
+// Downloads that operators began and did not finish are bounded; each ends with its last
+// part or its association, and makes room for another one. Each shows one moment.
+func TestOperatorsDownloads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, r := start(t)
+		pe := connect(t, net, r.ASAPAddrs())
+		register := func(i int) {
+			h := protocol.PoolHandle(fmt.Sprintf("%01000d", i))
+			pe.sendASAP(asap.Registration{Handle: h, Element: pe.element()})
+			pe.want(asap.RegistrationResponse{Handle: h, ID: 5})
+		}
+		for i := range 60 {
+			register(i)
+		}
+		var ops []*peer
+		for i := range 64 {
+			ops = append(ops, connect(t, net, r.ENRPAddrs()))
+			if m := ops[i].askTable(i%2 == 0); m.Rejected || !m.More || len(m.Entries) == 0 {
+				t.Fatalf("download %d: %d entries, more: %v, rejected: %v", i, len(m.Entries), m.More, m.Rejected)
+			}
+		}
+		late := connect(t, net, r.ENRPAddrs())
+		refused := func(why string) {
+			t.Helper()
+			if m := late.askTable(false); !m.Rejected || m.More || len(m.Entries) > 0 {
+				t.Errorf("%s: %d entries, rejected: %v", why, len(m.Entries), m.Rejected)
+			}
+		}
+		refused("one too many")
+		register(60)
+		if m := ops[0].askTable(true); m.Rejected || m.More || len(m.Entries) == 0 || m.Entries[len(m.Entries)-1].Handle != protocol.PoolHandle(fmt.Sprintf("%01000d", 59)) {
+			t.Errorf("the rest of a download has %d entries", len(m.Entries))
+		}
+		ops = append(ops, connect(t, net, r.ENRPAddrs()))
+		if m := ops[64].askTable(false); m.Rejected || !m.More {
+			t.Error("the last part of another one made no room")
+		}
+		refused("one too many again")
+		ops[1].ep.Kill()
+		synctest.Wait()
+		entries := 0
+		for more := true; more; {
+			m := late.askTable(false)
+			if m.Rejected {
+				t.Fatal("the end of an association made no room")
+			}
+			entries, more = entries+len(m.Entries), m.More
+		}
+		if entries != 61 {
+			t.Errorf("%d pools in all parts, want 61", entries)
+		}
+	})
+}
+
+// opening is an endpoint whose parameters are noted.
+type opening struct {
+	transport.Endpoint
+	set *assoc.Params
+}
+
+func (o opening) SetParams(id assoc.ID, p assoc.Params) error {
+	*o.set = p
+	return o.Endpoint.SetParams(id, p)
+}
+
+// SEC-2.14: what a registrar keeps for a peer that sends is bounded by the longest
+// message that it can send, and peers by what the machine takes.
+func TestRegistrarBoundsItsEndpoints(t *testing.T) {
+	for kind, window := range map[string]int{transport.KindUserland: 4 << 16, transport.KindKernel: 0} {
+		var cfgs []transport.Config
+		var sets []*assoc.Params
+		net := memnet.New()
+		r, err := loop.StartRegistrar(loop.RegistrarConfig{
+			ASAP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")}, ENRP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+			Transport: kind, Machine: registrar.Config{Limits: registrar.Limits{Elements: 20, Links: 3}}, Logger: slog.New(slog.DiscardHandler),
+			Open: func(cfg transport.Config) (transport.Endpoint, string, error) {
+				ep, _, err := net.Open(cfg)
+				cfgs, sets = append(cfgs, cfg), append(sets, new(assoc.Params))
+				return opening{ep, sets[len(sets)-1]}, kind, err
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		for i, cfg := range cfgs {
+			if cfg.Kind != kind || cfg.MaxAssocs != 23 || cfg.Params.MaxMessage != 1<<16 || sets[i].ReceiveBuffer != window {
+				t.Errorf("%s: opened with %+v, and then %+v", kind, cfg, sets[i])
+			}
+		}
+		if len(cfgs) != 2 {
+			t.Errorf("%d endpoints", len(cfgs))
+		}
+	}
+}
+
+// A registrar that cannot enter a group does not start, says which, and gives back what
+// it had.
+func TestStartRegistrarWithoutItsGroups(t *testing.T) {
+	lo, err := stdnet.InterfaceByIndex(1)
+	if err != nil {
+		t.Skip(err)
+	}
+	good := &loop.Group{Addr: netip.MustParseAddrPort("239.77.1.1:20001"), Interface: lo}
+	bad := &loop.Group{Addr: netip.MustParseAddrPort("239.77.1.2:20002"), Interface: &stdnet.Interface{Index: 1 << 20}}
+	net := memnet.New()
+	at := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:3863")}
+	enrp := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9901")}
+	state := filepath.Join(t.TempDir(), "state")
+	start := func(announce, multicast *loop.Group) error {
+		r, err := loop.StartRegistrar(loop.RegistrarConfig{
+			ASAP: at, ENRP: enrp, Open: net.Open, Announce: announce, Multicast: multicast, State: state, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err == nil {
+			err = r.Close()
+		}
+		return err
+	}
+	for _, groups := range [][2]*loop.Group{{bad, nil}, {good, bad}, {nil, bad}} {
+		if err := start(groups[0], groups[1]); err == nil || !strings.Contains(err.Error(), "239.77.1.2:20002") {
+			t.Errorf("got %v", err)
+		}
+		if err := start(nil, nil); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+	}
 }

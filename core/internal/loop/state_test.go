@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -309,6 +310,72 @@ func TestStateIsNoFile(t *testing.T) {
 			if !strings.Contains(w.log.String(), "no regular file") {
 				t.Errorf("%s: no warning: %s", file, w.log.String())
 			}
+		}
+	})
+}
+
+// TestStateIsWritten: a second after a change, twenty seconds after the last time where
+// nothing has changed, and at the end in any case.
+func TestStateIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &stateWorld{T: t, net: memnet.New(), file: filepath.Join(t.TempDir(), "state")}
+		r := w.start()
+		began := time.Now()
+		var last []byte
+		written := func(within time.Duration, want ...time.Duration) {
+			t.Helper()
+			var got []time.Duration
+			for time.Since(began) < within {
+				time.Sleep(100 * time.Millisecond)
+				synctest.Wait()
+				b, err := os.ReadFile(w.file)
+				if err == nil && string(b) != string(last) {
+					got, last = append(got, time.Since(began)), b
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("written after %v, want %v", got, want)
+			}
+			began = time.Now()
+		}
+		written(time.Minute, time.Second, 21*time.Second, 41*time.Second)
+		w.pe(r)
+		written(22*time.Second, time.Second, 21*time.Second) // before the PE is missed
+		if err := os.Remove(w.file); err != nil {
+			t.Fatal(err)
+		}
+		r.Close()
+		if _, err := os.Stat(w.file); err != nil {
+			t.Errorf("at the end: %v", err)
+		}
+		if files, err := os.ReadDir(filepath.Dir(w.file)); err != nil || len(files) != 2 { // it and its lock
+			t.Errorf("the directory holds %v, %v", files, err)
+		}
+	})
+}
+
+// ENRP-3.2-16: a registrar that waits for its mentor knows less than the file, and does
+// not write it, neither while it waits nor at the end.
+func TestStateOfAStartingRegistrar(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		net, file := memnet.New(), filepath.Join(t.TempDir(), "state")
+		mute := []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9902")}
+		mentor, _, err := net.Open(transport.Config{Local: mute})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer mentor.Close()
+		r, err := StartRegistrar(RegistrarConfig{
+			ASAP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:3863")}, ENRP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9901")},
+			Peers: [][]netip.AddrPort{mute}, Open: net.Open, State: file, Logger: slog.New(slog.DiscardHandler),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(4 * time.Second)
+		r.Close()
+		if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("it wrote: %v", err)
 		}
 	})
 }
