@@ -140,3 +140,58 @@ func TestGroupAtPortOfEndpoint(t *testing.T) {
 		}
 	}
 }
+
+// A group is joined in its family, at its address and port; one whose port another
+// program has for itself is not, and that is said.
+func TestGroupSockets(t *testing.T) {
+	lo := loopbackInterface(t)
+	for _, c := range []struct{ group, any string }{{"239.77.3.1", "0.0.0.0"}, {"ff01::77:3", "::"}} {
+		taken, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(c.any), 0)))
+		if err != nil {
+			t.Logf("%s: %v", c.any, err)
+			continue
+		}
+		g := Group{Addr: netip.AddrPortFrom(netip.MustParseAddr(c.group), taken.LocalAddr().(*net.UDPAddr).AddrPort().Port()), Interface: lo}
+		if ear, err := g.Listen(); !errors.Is(err, unix.EADDRINUSE) {
+			t.Errorf("%v at a port that is taken: %v", g.Addr, err)
+			if err == nil {
+				ear.Close()
+			}
+		}
+		m, err := g.speak(g.Addr.Port()) // then from another one
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := m.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+		if from.Port() == 0 || from.Port() == g.Addr.Port() || from.Addr().Unmap() != netip.MustParseAddr(c.any) {
+			t.Errorf("%v is spoken to from %v", g.Addr, from)
+		}
+		m.close()
+		taken.Close()
+		if m, err = g.speak(g.Addr.Port()); err != nil {
+			t.Fatal(err)
+		}
+		if from := m.conn.LocalAddr().(*net.UDPAddr).AddrPort(); from.Port() != g.Addr.Port() {
+			t.Errorf("%v is spoken to from %v, though its port is free", g.Addr, from)
+		}
+		m.close()
+		ear, err := g.Listen()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at := ear.conn.LocalAddr().(*net.UDPAddr).AddrPort(); at.Addr().WithZone("") != g.Addr.Addr() || at.Port() != g.Addr.Port() {
+			t.Errorf("%v is heard at %v", g.Addr, at)
+		}
+		ear.Close()
+		nowhere := g
+		nowhere.Interface = &net.Interface{Index: 1 << 20}
+		if ear, err := nowhere.Listen(); err == nil {
+			t.Errorf("%v is heard at an interface that does not exist", g.Addr)
+			ear.Close()
+		}
+		if m, err := nowhere.speak(0); err == nil {
+			t.Errorf("%v is spoken to at an interface that does not exist", g.Addr)
+			m.close()
+		}
+	}
+}

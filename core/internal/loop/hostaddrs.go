@@ -18,15 +18,20 @@ func HostAddrs() []netip.Addr {
 	interfaces, _ := net.Interfaces() // no answer: no addresses
 	var out []netip.Addr
 	for _, i := range interfaces {
-		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 {
-			continue
+		if i.Flags&net.FlagUp != 0 && i.Flags&net.FlagLoopback == 0 {
+			nets, _ := i.Addrs()
+			out = appendReachable(out, nets)
 		}
-		nets, _ := i.Addrs()
-		for _, n := range nets {
-			prefix, err := netip.ParsePrefix(n.String())
-			if a := prefix.Addr(); err == nil && a.IsGlobalUnicast() && len(out) < maxHostAddrs {
-				out = append(out, a)
-			}
+	}
+	return out
+}
+
+// appendReachable adds the addresses of an interface at which others reach it.
+func appendReachable(out []netip.Addr, nets []net.Addr) []netip.Addr {
+	for _, n := range nets {
+		prefix, err := netip.ParsePrefix(n.String())
+		if a := prefix.Addr(); err == nil && a.IsGlobalUnicast() && len(out) < maxHostAddrs {
+			out = append(out, a)
 		}
 	}
 	return out

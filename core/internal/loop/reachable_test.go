@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"fmt"
+	"net"
 	"net/netip"
 	"testing"
 
@@ -50,5 +52,29 @@ func TestReachable(t *testing.T) {
 	got := overTCP(protocol.Transport{Protocol: protocol.SCTP, Use: protocol.DataAndControl, Port: 5, Addrs: both})
 	if diff := cmp.Diff(want, got, byValue); diff != "" {
 		t.Errorf("over TCP (-want +got):\n%s", diff)
+	}
+}
+
+// TestAppendReachable: nothing that another host could not use, and not without end.
+func TestAppendReachable(t *testing.T) {
+	var nets []net.Addr
+	for _, text := range []string{"192.0.2.1/24", "127.0.0.1/8", "169.254.1.1/16", "fe80::1/64", "2001:db8::1/64", "::1/128"} {
+		ip, n, err := net.ParseCIDR(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n.IP = ip
+		nets = append(nets, n)
+	}
+	nets = append(nets, &net.UnixAddr{Name: "nonsense"})
+	if got := fmt.Sprint(appendReachable(nil, nets)); got != "[192.0.2.1 2001:db8::1]" {
+		t.Errorf("got %v", got)
+	}
+	var out []netip.Addr
+	for range 20 {
+		out = appendReachable(out, nets[:1])
+	}
+	if len(out) != 16 {
+		t.Errorf("%d addresses", len(out))
 	}
 }
