@@ -5,20 +5,23 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/librserpool/librserpool/core/rserpool"
 )
 
 // asTool makes the test's program the tool: TestMain then is main.
 const asTool = "TEST_IS_THE_TOOL=1"
 
 // daemon runs a registrar as a process of its own; prefix are words before it.
-func daemon(t *testing.T, prefix ...string) (cmd *exec.Cmd, asap string) {
+func daemon(t *testing.T, prefix []string, args ...string) (cmd *exec.Cmd, asap string) {
 	t.Helper()
-	args := append(prefix, os.Args[0], "registrar", "--asap", "127.0.0.1:0", "--log-level", "error")
-	cmd = exec.Command(args[0], args[1:]...)
+	words := append(append(prefix, os.Args[0], "registrar", "--asap", "127.0.0.1:0", "--log-level", "error"), args...)
+	cmd = exec.Command(words[0], words[1:]...)
 	cmd.Env = append(os.Environ(), asTool)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
@@ -33,6 +36,7 @@ func daemon(t *testing.T, prefix ...string) (cmd *exec.Cmd, asap string) {
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	_, asap, found := strings.Cut(strings.TrimSpace(line), " listening on ")
+	asap, _, _ = strings.Cut(asap, ", ENRP on ")
 	if err != nil || !found {
 		t.Fatalf("the registrar prints %q, %v", line, err)
 	}
@@ -71,7 +75,7 @@ func TestSignals(t *testing.T) {
 		{nil, []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}, []int{0, -1}},
 		{[]string{"sh", "-c", `trap "" HUP; exec "$@"`, "sh"}, []syscall.Signal{syscall.SIGTERM}, []int{0}},
 	} {
-		cmd, asap := daemon(t, c.prefix...)
+		cmd, asap := daemon(t, c.prefix)
 		for range 3 {
 			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
 				t.Fatal(err)
@@ -90,6 +94,60 @@ func TestSignals(t *testing.T) {
 		}
 		if !ok {
 			t.Errorf("%v after SIGHUP: it ends with %d (%v)", c.then, got, cmd.ProcessState)
+		}
+	}
+}
+
+// TestTerminatedAlone: a registrar that is told to end leaves what it knows in its file,
+// for the one after it.
+func TestTerminatedAlone(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "state")
+	cmd, asap := daemon(t, nil, "--state", file)
+	l := listen(t, asap, "echo", rserpool.Policy{})
+	written := func() bool {
+		b, _ := os.ReadFile(file) // not yet there
+		return strings.Contains(string(b), "echo")
+	}
+	for end := time.Now().Add(30 * time.Second); !written(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("no state is written")
+		}
+	}
+	// Nothing changes any more: it is the end of the registrar that writes it again.
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := ends(t, cmd); code != 0 {
+		t.Errorf("it ends with %d", code)
+	}
+	next, _ := startRegistrar(t, "--state", file)
+	if code, out, errs := tool(t, "pes", "echo", "--registrar", next); code != 0 || !strings.Contains(out, l.Name().PE.String()) {
+		t.Errorf("the next one: exit %d, %q, %q", code, out, errs)
+	}
+}
+
+// TestTerminatedAmongOthers: a registrar that is told to end gives its elements to the
+// others, and its process is there until they know that it goes: none takes it for dead.
+// The element hears of its new home.
+func TestTerminatedAmongOthers(t *testing.T) {
+	other := startLogging(t)
+	cmd, asap := daemon(t, nil, "--enrp", "127.0.0.1:0", "--peer", other.enrp)
+	other.expect(t, "registrar joined")
+	l := listen(t, asap, "echo", rserpool.Policy{})
+	other.expect(t, "PE joined")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := ends(t, cmd); code != 0 {
+		t.Errorf("it ends with %d", code)
+	}
+	other.expect(t, "registrar left") // not that it is dead
+	for end := time.Now().Add(30 * time.Second); l.Status().Registrar != other.asap; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the element's registrar is %s, want %s", l.Status().Registrar, other.asap)
 		}
 	}
 }

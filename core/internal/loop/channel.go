@@ -50,6 +50,7 @@ func (r *Registrar) handle(ch *channel, info *assoc.RecvInfo, b []byte) {
 	case assoc.CommLost, assoc.ShutdownComplete, assoc.CannotStart:
 		ch.port.Forget(info.Assoc)
 		delete(r.tables, ch.Link(info.Assoc))
+		r.parting.ended(ch.Link(info.Assoc))
 	}
 	ch.Notify(info)
 }
@@ -89,6 +90,9 @@ func (r *Registrar) handleENRP(ch *channel, info *assoc.RecvInfo, b []byte) {
 
 // perform does what the machine wants.
 func (r *Registrar) perform(f registrar.Effect) {
+	if f, is := f.(registrar.Shutdown); is {
+		r.shutDown(f.Link)
+	}
 	if r.links.Perform(f) {
 		return
 	}
@@ -100,7 +104,7 @@ func (r *Registrar) perform(f registrar.Effect) {
 	case registrar.LookUpPeers:
 		r.startLookUp()
 	case registrar.Left:
-		close(r.left)
+		r.part()
 	case registrar.Log:
 		r.write(f)
 	}

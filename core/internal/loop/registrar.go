@@ -57,12 +57,12 @@ type Registrar struct {
 	loop        *Loop[registrar.Event, registrar.Effect]
 	links       driver.Registrar
 	asap        *channel
-	enrp        *channel                           // nil without ENRP
-	tcp         *tcpServer                         // nil without TCP
-	stateWriter *stateWriter                       // nil without a state file
-	announcer   *member                            // nil without a group
-	discovery   *member                            // nil without a group
-	left        chan struct{}                      // closed when nobody has to be waited for
+	enrp        *channel     // nil without ENRP
+	tcp         *tcpServer   // nil without TCP
+	stateWriter *stateWriter // nil without a state file
+	announcer   *member      // nil without a group
+	discovery   *member      // nil without a group
+	parting     parting
 	tables      map[registrar.Link]*snapshot.Table // downloads that go on
 	log         *slog.Logger
 	garbage     *RateLimitedLog
@@ -80,7 +80,7 @@ func StartRegistrar(cfg RegistrarConfig) (*Registrar, error) {
 	if cfg.Host == nil {
 		cfg.Host = NewHost(HostAddrs)
 	}
-	r := &Registrar{log: cfg.Logger, garbage: NewRateLimitedLog(cfg.Logger), tables: map[registrar.Link]*snapshot.Table{}, left: make(chan struct{}), names: newPeerNames(cfg), ended: make(chan struct{})}
+	r := &Registrar{log: cfg.Logger, garbage: NewRateLimitedLog(cfg.Logger), tables: map[registrar.Link]*snapshot.Table{}, parting: newParting(), names: newPeerNames(cfg), ended: make(chan struct{})}
 	var err error
 	if r.asap, r.tcp, err = openASAP(cfg); err != nil {
 		return nil, fmt.Errorf("cannot serve ASAP: %w", err)
@@ -195,8 +195,9 @@ func (r *Registrar) closeChannels() error {
 	return errors.Join(errs...)
 }
 
-// Leave hands the registrar's PEs over to its peers, if it has any, and waits
-// for them for some seconds at most. Close comes after it.
+// Leave hands the registrar's PEs over to its peers, if it has any, shuts the
+// associations with them down, and waits for both for some seconds at most. Close
+// comes after it.
 func (r *Registrar) Leave(ctx context.Context) {
 	r.mu.Lock()
 	if !r.closed {
@@ -204,7 +205,7 @@ func (r *Registrar) Leave(ctx context.Context) {
 	}
 	r.mu.Unlock()
 	select {
-	case <-r.left:
+	case <-r.parting.done:
 	case <-r.ended:
 	case <-ctx.Done():
 	}
