@@ -127,6 +127,13 @@ func TestAskARegistrar(t *testing.T) {
 			t.Errorf("%s of an unknown pool: exit %d, %q", verb, code, errs)
 		}
 	}
+	busy := listen(t, asap, "busy", rserpool.Policy{Type: rserpool.LeastUsed, Load: 0x40000000})
+	for _, verb := range []string{"pes", "resolve"} {
+		code, out, errs := tool(t, verb, "busy", "--registrar", asap)
+		if row := busy.Name().PE.String() + "  SCTP " + busy.Addrs()[0].String() + "  LU load 25.0%  "; code != 0 || !strings.Contains(out, "\n"+row) {
+			t.Errorf("%s: exit %d, %q, %q; want %q", verb, code, out, errs, row)
+		}
+	}
 }
 
 // TestAnyHandle: pools whose handles are no text, or too long for a line, are
