@@ -59,6 +59,6 @@ func (e *Endpoint) bury() {
 // die closes the sockets; peers are not told.
 func (e *Endpoint) die() {
 	e.closed, e.dead = true, true
-	alarms.stop(&e.bell)
+	endpointTimer.stop(&e.entry)
 	closeSockets(e.sockets)
 }

@@ -31,7 +31,7 @@ type Endpoint struct {
 
 	writer // flush.go
 	hooks  // hooks.go
-	alarm  // alarm.go
+	wakeup // timer.go
 
 	together  int           // calls of Together that have not returned
 	guard     time.Duration // how long associations may take to end after Close
@@ -67,7 +67,7 @@ func (e *Endpoint) leave(now time.Time) {
 	}
 	e.flush(now)
 	e.bury()
-	e.setAlarm(e.hooksDue())
+	e.schedule(e.hooksDue())
 	e.mu.Unlock()
 }
 

@@ -14,10 +14,10 @@ const (
 	// hookLimit is how long packets wait for a hook to return, when something
 	// else happens at the endpoint meanwhile.
 	hookLimit = time.Millisecond
-	// hookAlarm is how long they wait when nothing does. It is long because a
+	// hookPatience is how long they wait when nothing does. It is long because a
 	// timer of the system that goes off while hooks come and go costs more
 	// than the hooks: it wakes a thread each time.
-	hookAlarm = 50 * time.Millisecond
+	hookPatience = 50 * time.Millisecond
 )
 
 // writer is the state of the one goroutine that writes packets.
@@ -93,9 +93,9 @@ func (e *Endpoint) reportUnroutable(out *outbox) {
 
 // postpone leaves packets to the goroutine that is calling hooks: it writes
 // all that come of a batch of messages at once. Should a hook take long the
-// alarm does it.
+// timer does it.
 func (e *Endpoint) postpone() {
-	e.wakeAt(e.hookStart.Add(hookAlarm))
+	e.wakeAt(e.hookStart.Add(hookPatience))
 }
 
 // fill takes up to a batch of packets from the engine.

@@ -25,7 +25,7 @@ func (e *Endpoint) Notify(readable func(), writable func(assoc.ID)) {
 	defer e.mu.Unlock()
 	e.readable, e.writable = readable, writable
 	if !e.closed {
-		e.setAlarm(e.hooksDue())
+		e.schedule(e.hooksDue())
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // start makes the endpoint live.
 func (e *Endpoint) start() error {
-	e.bell.Value = e
+	e.entry.Value = e.wake
 	for _, s := range e.sockets {
 		s.rx.take = e.taker(s)
 		if s.alone {
@@ -76,5 +76,5 @@ func (e *Endpoint) finish(now time.Time) {
 	e.runHooks(now)
 	e.flush(now)
 	e.bury()
-	e.setAlarm(false)
+	e.schedule(false)
 }
