@@ -209,7 +209,7 @@ func TestErrorOption(t *testing.T) {
 func TestOptionsOfManyThreads(t *testing.T) {
 	d := newTestDescriptor(t)
 	names := []string{"RSP_SNDBUF", "RSP_RCVBUF", "RSP_FAILOVER_LIMIT", "RSP_HEARTBEAT", "RSP_SEND_LIMIT", "RSP_DSCP"}
-	for round := 1; round <= 200; round++ {
+	for round := 1; round <= 1000; round++ {
 		var all sync.WaitGroup
 		value := func(i int) int {
 			if names[i] == "RSP_DSCP" {

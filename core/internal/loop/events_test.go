@@ -261,8 +261,9 @@ func TestAnnouncing(t *testing.T) {
 			t.Errorf("%d warnings, want %d: %s", n, warnings, r.lines.String())
 		}
 		to.err = errors.New("no way")
-		r.sendAnnounce(a)
-		r.sendAnnounce(a)
+		for range 3 {
+			r.sendAnnounce(a)
+		}
 		to.err = nil
 		r.sendAnnounce(a)
 	}

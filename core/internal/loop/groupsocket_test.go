@@ -145,6 +145,9 @@ func TestGroupAtPortOfEndpoint(t *testing.T) {
 // program has for itself is not, and that is said.
 func TestGroupSockets(t *testing.T) {
 	lo := loopbackInterface(t)
+	if i := (Group{}).index(); i != 0 {
+		t.Errorf("no interface is number %d, which is one", i)
+	}
 	for _, c := range []struct{ group, any string }{{"239.77.3.1", "0.0.0.0"}, {"ff01::77:3", "::"}} {
 		taken, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(c.any), 0)))
 		if err != nil {
