@@ -65,6 +65,30 @@ static union rsp_notification told(int fd, uint32_t type)
 	return note;
 }
 
+/* Receives an RSP_UNDELIVERED of ten bytes of text with room for so many in all, and
+ * looks before, which takes nothing. */
+static void cut_off(int fd, const char *text, size_t room)
+{
+	const size_t whole = sizeof(union rsp_notification) + 10, got = room < whole ? room : whole;
+	struct rsp_sndrcvinfo info;
+	union rsp_notification note;
+	char buf[sizeof(note) + 20];
+	int look;
+
+	for (look = 1; look >= 0; look--) {
+		memset(buf, '.', sizeof(buf));
+		CHECK(rsp_recvmsg(fd, buf, room, &info, look ? MSG_PEEK : 0) == (ssize_t)got);
+		CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_EOR | (room < whole ? RSP_MSG_TRUNC : 0)));
+		CHECK(info.length == whole);
+		memset(&note, 0, sizeof(note));
+		memcpy(&note, buf, got < sizeof(note) ? got : sizeof(note));
+		CHECK(note.type == RSP_UNDELIVERED && note.undelivered.length == 10);
+		if (got > sizeof(note))
+			CHECK(memcmp(buf + sizeof(note), text, got - sizeof(note)) == 0);
+		CHECK(buf[got] == '.');
+	}
+}
+
 /* A session that fails gives back what it still had to send. */
 static void undelivered(void)
 {
@@ -74,7 +98,7 @@ static void undelivered(void)
 		union rsp_notification note;
 		char message[100];
 	} got;
-	int fd = rsp_socket(AF_INET, SOCK_SEQPACKET, 0);
+	int fd = rsp_socket(AF_INET, SOCK_SEQPACKET, 0), i;
 
 	set(fd, RSP_NOTIFICATIONS, RSP_NOTIFY_UNDELIVERED | RSP_NOTIFY_FAILOVER | RSP_NOTIFY_SESSIONS);
 	set(fd, RSP_FAILOVER_LIMIT, 500);
@@ -85,7 +109,8 @@ static void undelivered(void)
 	info.stream = 2;
 	info.ppid = 77;
 	CHECK(rsp_sendmsg(fd, text, sizeof(text), &info, 0) == sizeof(text));
-	CHECK(rsp_sendmsg(fd, text, 10, NULL, 0) == 10);
+	for (i = 0; i < 6; i++)
+		CHECK(rsp_sendmsg(fd, text, 10, NULL, 0) == 10);
 	told(fd, RSP_FAILOVER_BEGUN);
 	CHECK(rsp_recvmsg(fd, &got, sizeof(got), &info, 0) == (ssize_t)(sizeof(got.note) + sizeof(text)));
 	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_EOR) && info.length == sizeof(got.note) + sizeof(text));
@@ -99,6 +124,11 @@ static void undelivered(void)
 	CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_TRUNC | RSP_MSG_EOR) &&
 	      info.length == sizeof(got.note) + 10);
 	CHECK(got.note.undelivered.length == 10 && memcmp(got.message, text, 4) == 0);
+	cut_off(fd, text, sizeof(got.note) - 1);
+	cut_off(fd, text, sizeof(got.note));
+	cut_off(fd, text, sizeof(got.note) + 9);
+	cut_off(fd, text, sizeof(got.note) + 10);
+	cut_off(fd, text, sizeof(got.note) + 11);
 	told(fd, RSP_SESSION_REMOVED);
 	CHECK_ERROR(rsp_recvmsg(fd, &got, sizeof(got), &info, 0), EHOSTUNREACH);
 	CHECK(rsp_close(fd) == 0);

@@ -172,6 +172,32 @@ static void chosen(void)
 	echo_stop(&pe);
 }
 
-static const struct check_test tests[] = {TEST(killed_element), TEST(in_order), TEST(chosen)};
+/* A buffer that is smaller by one loses a byte and is told so; one that is as large, or
+ * larger by one, does not, and gets no more. MSG_TRUNC tells the length in any case. */
+static void exact_room(void)
+{
+	static const int off[] = {-1, 0, 1};
+	struct rsp_sndrcvinfo info;
+	struct echo pe;
+	char buf[sizeof(union rsp_notification) + 2];
+	size_t i;
+
+	echo_start(&pe, "note-room");
+	for (i = 0; i < 2 * sizeof(off) / sizeof(off[0]); i++) {
+		const size_t whole = sizeof(union rsp_notification), room = whole + (size_t)off[i / 2];
+		const size_t got = room < whole ? room : whole;
+		int trunc = i % 2 == 0 ? 0 : MSG_TRUNC, fd = user("note-room", RSP_NOTIFY_ALL);
+
+		memset(buf, '.', sizeof(buf));
+		CHECK(rsp_recvmsg(fd, buf, room, &info, trunc) == (ssize_t)(trunc ? whole : got));
+		CHECK(info.flags == (RSP_MSG_NOTIFICATION | RSP_MSG_EOR | (room < whole ? RSP_MSG_TRUNC : 0)));
+		CHECK(info.length == whole && buf[got - 1] == '\0' && buf[got] == '.');
+		CHECK_ERROR(rsp_recvmsg(fd, buf, sizeof(buf), &info, MSG_DONTWAIT), EAGAIN);
+		CHECK(rsp_close(fd) == 0);
+	}
+	echo_stop(&pe);
+}
+
+static const struct check_test tests[] = {TEST(killed_element), TEST(in_order), TEST(chosen), TEST(exact_room)};
 
 CHECK_MAIN(tests)

@@ -351,6 +351,11 @@ func TestStateIsWritten(t *testing.T) {
 		if files, err := os.ReadDir(filepath.Dir(w.file)); err != nil || len(files) != 2 { // it and its lock
 			t.Errorf("the directory holds %v, %v", files, err)
 		}
+		for _, file := range []string{w.file, w.file + ".lock"} { // keys may be among what PEs say of themselves
+			if info, err := os.Stat(file); err != nil || info.Mode() != 0o600 {
+				t.Errorf("%s: %v, %v", file, info.Mode(), err)
+			}
+		}
 	})
 }
 

@@ -26,6 +26,7 @@ type pipes struct {
 	errs   chan error // what the next Accept fails with
 	closed chan struct{}
 	close  func()
+	slow   time.Duration // how long Accept takes to see that it is closed
 }
 
 func (p *pipes) listen(at netip.AddrPort) (net.Listener, error) {
@@ -42,6 +43,7 @@ func (p *pipes) Accept() (net.Conn, error) {
 	case err := <-p.errs:
 		return nil, err
 	case <-p.closed:
+		time.Sleep(p.slow)
 		return nil, net.ErrClosed
 	}
 }
@@ -226,6 +228,28 @@ func TestTCPPortIsTaken(t *testing.T) {
 				}
 				ep.Close()
 			}
+		}
+	})
+}
+
+// A registrar that is closed has nothing under way any more: neither what serves its
+// connections nor what its machine still had to do.
+func TestClosedRegistrarRests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log strings.Builder
+		p, r := startPipes(t, slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		c := p.user(t)
+		c.resolve()
+		p.slow = time.Second
+		began := time.Now()
+		if err := r.Close(); err != nil || time.Since(began) != time.Second {
+			t.Errorf("closed after %v, %v", time.Since(began), err)
+		}
+		c.endsAfter(0)
+		said := log.String()
+		time.Sleep(time.Hour)
+		if more := strings.TrimPrefix(log.String(), said); more != "" {
+			t.Errorf("afterwards it says %s", more)
 		}
 	})
 }
