@@ -81,9 +81,9 @@ func TestConfigErrorsNameTheVariable(t *testing.T) {
 }
 
 func TestConfigFileErrorsNameTheLine(t *testing.T) {
-	for _, text := range []string{"RSERPOOL_LOG=info\nnonsense", "\nRSERPOOL_COLOUR=red", "a=b"} {
+	for text, line := range map[string]string{"RSERPOOL_LOG=info\nnonsense": "2", "# red\n\n RSERPOOL_COLOUR=red": "3", "a=b": "1"} {
 		_, err := parseFile("the.conf", text)
-		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "the.conf line") {
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "the.conf line "+line+": ") {
 			t.Errorf("%q: got %v", text, err)
 		}
 	}
@@ -101,5 +101,67 @@ func TestRegistrarAddresses(t *testing.T) {
 		if got, err := withDefaultPort(bad, 3863); err == nil {
 			t.Errorf("%q: got %q", bad, got)
 		}
+	}
+}
+
+// TestConfigBounds: what is just within bounds is taken, what is just outside is refused,
+// and by its name; in the environment as in a Config.
+func TestConfigBounds(t *testing.T) {
+	key := func(n int) string { return strings.Repeat("ab", n) }
+	for _, c := range []struct {
+		name, value string
+		ok          bool
+		is          func(Config) bool
+	}{
+		{"RSERPOOL_CONFIG", "", true, nil},
+		{"RSERPOOL_PORT", "0", false, nil},
+		{"RSERPOOL_PORT", "1", true, func(c Config) bool { return c.LoopbackPort == 1 }},
+		{"RSERPOOL_PORT", "65535", true, func(c Config) bool { return c.LoopbackPort == 65535 }},
+		{"RSERPOOL_PORT", "65536", false, nil},
+		{"RSERPOOL_PORT", "", true, func(c Config) bool { return c.LoopbackPort == 3863 }},
+		{"RSERPOOL_FAILOVER", "0", false, nil},
+		{"RSERPOOL_FAILOVER", "1m30s", true, func(c Config) bool { return c.FailoverLimit == 90*time.Second }},
+		{"RSERPOOL_FAILOVER", "-1", true, func(c Config) bool { return c.FailoverLimit < 0 }},
+		{"RSERPOOL_WAIT", "", true, func(c Config) bool { return *c.WaitForPool == 2*time.Second }},
+		{"RSERPOOL_WAIT", "0", true, func(c Config) bool { return *c.WaitForPool == 0 }},
+		{"RSERPOOL_WAIT", "10", true, func(c Config) bool { return *c.WaitForPool == 10*time.Second }},
+		{"RSERPOOL_WAIT", "soon", false, nil},
+		{"RSERPOOL_EMBEDDED", "", true, func(c Config) bool { return !c.NoEmbedded }},
+		{"RSERPOOL_EMBEDDED", "Yes", true, func(c Config) bool { return !c.NoEmbedded }},
+		{"RSERPOOL_EMBEDDED", "NO", true, func(c Config) bool { return c.NoEmbedded }},
+		{"RSERPOOL_POOL_KEY", key(15), false, nil},
+		{"RSERPOOL_POOL_KEY", key(16), true, func(c Config) bool { return len(c.PoolKey) == 16 }},
+		{"RSERPOOL_POOL_KEY", "no digits", false, nil},
+		{"RSERPOOL_POOL_KEY", "/does/not/exist", false, nil},
+		{"RSERPOOL_LOG", "off", true, func(c Config) bool { return !c.Logger.Enabled(context.Background(), slog.LevelError) }},
+		{"RSERPOOL_LOG", "ERROR", true, func(c Config) bool { return !c.Logger.Enabled(context.Background(), slog.LevelWarn) }},
+		{"RSERPOOL_LOG", "debug", true, func(c Config) bool { return c.Logger.Enabled(context.Background(), slog.LevelDebug) }},
+		{"RSERPOOL_TRANSPORT", "", true, func(c Config) bool { return c.Transport == "auto" }},
+	} {
+		t.Run(c.name+"="+c.value, func(t *testing.T) {
+			t.Setenv(c.name, c.value)
+			got, err := ConfigFromEnv()
+			if c.ok != (err == nil) || err == nil && c.is != nil && !c.is(got) {
+				t.Errorf("%+v, %v", got, err)
+			}
+			if err != nil && (!errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), c.name)) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+	for _, c := range []struct {
+		cfg Config
+		ok  bool
+	}{
+		{Config{MaxMessage: -1}, false}, {Config{MaxMessage: 1}, true}, {Config{MaxMessage: 1 << 20}, true}, {Config{MaxMessage: 1<<20 + 1}, false},
+		{Config{CookieLife: -1}, false}, {Config{CookieLife: 1}, true}, {Config{LoadInterval: -1}, false}, {Config{LoadInterval: 1}, true},
+		{Config{PoolKey: make([]byte, 15)}, false}, {Config{PoolKey: make([]byte, 16)}, true},
+	} {
+		if got, err := c.cfg.resolve(); (err == nil) != c.ok || err != nil && !errors.Is(err, ErrInvalid) {
+			t.Errorf("%+v becomes %+v, %v", c.cfg, got, err)
+		}
+	}
+	if c, err := (Config{}).resolve(); err != nil || c.MaxMessage != 1<<20 || c.CookieLife != 24*time.Hour || c.LoadInterval != defaultLoadInterval {
+		t.Errorf("defaults: %+v, %v", c, err)
 	}
 }
