@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -56,12 +57,20 @@ func TestExplain(t *testing.T) {
 
 // A panic at the border to C becomes an error.
 func TestGuarded(t *testing.T) {
+	out, err := os.Create(filepath.Join(t.TempDir(), "stderr"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
 	stderr := os.Stderr
-	os.Stderr, _ = os.Open(os.DevNull)
+	os.Stderr = out
 	defer func() { os.Stderr = stderr }()
-	err := guarded("rsp_test", func() error { panic("ouch") })
+	err = guarded("rsp_test", func() error { panic("ouch") })
 	if errnoOf(err) != unix.EIO || !strings.Contains(err.Error(), "ouch") {
 		t.Errorf("guarded = %v", err)
+	}
+	if said, err := os.ReadFile(out.Name()); err != nil || !strings.Contains(string(said), "defect in rsp_test: ouch\n") || !strings.Contains(string(said), "TestGuarded") {
+		t.Errorf("it says %q, %v", said, err)
 	}
 	if err := guarded("rsp_test", func() error { return nil }); err != nil {
 		t.Errorf("guarded = %v", err)

@@ -67,6 +67,12 @@ func TestPlaces(t *testing.T) {
 			}
 		}
 	}
+	for _, s := range services { // the first one, too
+		got, err := places("pool", []socket.Element{{ID: 4, Transport: s.transport, Addrs: []netip.AddrPort{four}}}, unix.AF_UNSPEC, 0, 0)
+		if err != nil || len(got) != 1 || got[0].protocol != s.protocol {
+			t.Errorf("over %v: %v, %v", s.transport, got, err)
+		}
+	}
 	if _, err := places("pool", elements[1:], unix.AF_INET, 0, 0); err == nil || errnoOf(err) != unix.EAFNOSUPPORT {
 		t.Errorf("IPv4 of an IPv6 pool: %v", err)
 	}
