@@ -98,7 +98,9 @@ func TestPeerNames(t *testing.T) {
 		lookUp()
 		time.Sleep(time.Second)
 		synctest.Wait()
+		r.mu.Lock()
 		failed := r.machine.events[0].(registrar.PeersLookedUp).Failed
+		r.mu.Unlock()
 		if len(failed) != 1 || failed[0].Name != "a.example:1" || !errors.Is(failed[0].Err, errNoName) {
 			t.Errorf("failed: %+v", failed)
 		}
@@ -113,7 +115,9 @@ func TestPeerNames(t *testing.T) {
 		r.told(registrar.PeersLookedUp{Found: []netip.AddrPort{atB}})
 
 		lookUp()
+		r.mu.Lock()
 		r.closed = true
+		r.mu.Unlock()
 		time.Sleep(time.Second)
 		r.told()
 		r.SetPeerNames(nil)

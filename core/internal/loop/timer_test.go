@@ -2,6 +2,7 @@ package loop_test
 
 import (
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,18 +14,25 @@ import (
 // was set counts, whether it is earlier or later than the one before it.
 func TestTimer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // of the timer's owner
+		mu.Lock()
+		defer mu.Unlock()
 		began := time.Now()
 		var fired []time.Duration
 		var timer loop.Timer
 		timer.Due = func() {
+			mu.Lock()
+			defer mu.Unlock()
 			fired = append(fired, time.Since(began))
 			timer.Fired()
 		}
 		in := func(d time.Duration) time.Time { return began.Add(d) }
 		expect := func(what string, want ...time.Duration) {
 			t.Helper()
+			mu.Unlock()
 			time.Sleep(time.Minute)
 			synctest.Wait()
+			mu.Lock()
 			if !slices.Equal(fired, want) {
 				t.Errorf("%s: called after %v, want %v", what, fired, want)
 			}
