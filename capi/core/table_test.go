@@ -32,3 +32,52 @@ func TestFindAfterRemoval(t *testing.T) {
 	_, err = sockets.find(d.sig.ino)
 	wantErrno(t, err, unix.ENOTSOCK)
 }
+
+// TestQuit: the end of the program closes all sockets, and is told when that has
+// happened: at once where there are none.
+func TestQuit(t *testing.T) {
+	var sockets table
+	quit := func() {
+		done := make(chan struct{})
+		sockets.quit(func() { close(done) })
+		<-done
+	}
+	quit()
+	all := []*descriptor{newTestDescriptor(t), newTestDescriptor(t)}
+	for _, d := range all {
+		if err := sockets.add(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	quit()
+	for _, d := range all {
+		if !d.closed.Load() || d.ctx.Err() == nil || len(sockets.byInode) > 0 || sockets.shut(d) {
+			t.Errorf("left open: %v, of %d sockets", d, len(sockets.byInode))
+		}
+		_, err := sockets.find(d.sig.ino)
+		wantErrno(t, err, unix.EBADF)
+	}
+}
+
+// TestLostDescriptor: a socket whose descriptor the program closed with close(2) is closed.
+// One that it closes properly is not closed by that as well.
+func TestLostDescriptor(t *testing.T) {
+	var sockets table
+	lost, fd, err := newDescriptor(unix.AF_INET, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := newTestDescriptor(t)
+	for _, d := range []*descriptor{kept, lost} {
+		if err := sockets.add(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sockets.unwatch(kept)
+	kept.sig.close()
+	unix.Close(fd)
+	<-lost.ctx.Done()
+	if kept.closed.Load() {
+		t.Error("what is not watched any more is closed")
+	}
+}
