@@ -45,6 +45,9 @@ func TestWhatTravelsTogether(t *testing.T) {
 		"another source":   {alter(2, func(p *sctp.Packet) { p.Local = netip.MustParseAddr("127.0.0.2") }), []int{2, 1, 1}},
 		"another class":    {alter(2, func(p *sctp.Packet) { p.DSCP = 46 }), []int{2, 1, 1}},
 		"too short":        {many(2, 4), []int{1, 1}},
+		"to a kernel": {[]sctp.Packet{
+			{Peer: netip.MustParseAddrPort("127.0.0.1:9899"), Data: packet(100, 1, 9899)}, {Peer: netip.MustParseAddrPort("127.0.0.1:9899"), Data: packet(100, 1, 9899)},
+		}, []int{1, 1}},
 	} {
 		out := &outbox{s: &socket{gso: true}, msgs: newMmsg(writeBatch)}
 		n := out.arrange(c.packets)
