@@ -190,10 +190,13 @@ func TestSocketOptions(t *testing.T) {
 func TestErrorOption(t *testing.T) {
 	d := newTestDescriptor(t)
 	n := numberOf(t, "RSP_ERROR")
-	for v, err := range map[verb]error{verbRegister: socket.ErrNoRegistrar, verbDrain: nil} {
+	for _, outcome := range []struct {
+		of  verb
+		err error
+	}{{verbConnect, socket.ErrNoRegistrar}, {verbRegister, nil}} {
 		op := newBlockable()
-		op.end <- err
-		_, started := d.start(v, nil, true, op.run)
+		op.end <- outcome.err
+		_, started := d.start(outcome.of, nil, true, op.run)
 		wantErrno(t, started, unix.EINPROGRESS)
 		waitEvent(t, d.sig.app, unix.POLLOUT)
 	}
