@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,7 +25,7 @@ func (s *Socket) Listen(backlog int) (*Listener, error) {
 	if backlog < 0 {
 		return nil, fmt.Errorf("%w: a backlog of %d sessions", ErrInvalid, backlog)
 	}
-	orDefault(&backlog, defaultBacklog)
+	backlog = cmp.Or(backlog, defaultBacklog)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

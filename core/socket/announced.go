@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 const discover = 5 * time.Second
 
 func (c *Config) resolveAnnounce(env map[string]string) error {
-	orDefault(&c.Announce, env["RSERPOOL_ANNOUNCE"])
+	c.Announce = cmp.Or(c.Announce, env["RSERPOOL_ANNOUNCE"])
 	_, err := c.group()
 	return err
 }

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -13,7 +14,7 @@ import (
 const CompatRSPLIB = "rsplib"
 
 func (c *Config) resolveCompat(env map[string]string) error {
-	orDefault(&c.Compat, env["RSERPOOL_COMPAT"])
+	c.Compat = cmp.Or(c.Compat, env["RSERPOOL_COMPAT"])
 	if c.Compat != "" && c.Compat != CompatRSPLIB {
 		return fmt.Errorf("%w: compat %q; it is %s or empty (RSERPOOL_COMPAT)", ErrInvalid, c.Compat, CompatRSPLIB)
 	}

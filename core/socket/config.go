@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
@@ -78,21 +79,21 @@ func (c Config) resolve() (Config, error) {
 	if c.SessionOptions, err = c.SessionOptions.Resolve(); err != nil {
 		return c, err
 	}
-	if orDefault(&c.LoadInterval, defaultLoadInterval); c.LoadInterval < 0 {
+	if c.LoadInterval = cmp.Or(c.LoadInterval, defaultLoadInterval); c.LoadInterval < 0 {
 		return c, fmt.Errorf("%w: LoadInterval %v is negative", ErrInvalid, c.LoadInterval)
 	}
 	limits := assoc.Default()
-	orDefault(&c.MaxMessage, limits.MaxMessage)
+	c.MaxMessage = cmp.Or(c.MaxMessage, limits.MaxMessage)
 	if c.MaxMessage < 0 || c.MaxMessage > limits.MaxMessage {
 		return c, fmt.Errorf("%w: MaxMessage %d is out of range (messages have 1 to %d bytes)", ErrInvalid, c.MaxMessage, limits.MaxMessage)
 	}
-	orDefault(&c.host, thisHost)
+	c.host = cmp.Or(c.host, thisHost)
 	return c, nil
 }
 
 func (c *Config) resolveTransport(env map[string]string) error {
-	orDefault(&c.Transport, env["RSERPOOL_TRANSPORT"])
-	orDefault(&c.Transport, transport.KindAuto)
+	c.Transport = cmp.Or(c.Transport, env["RSERPOOL_TRANSPORT"])
+	c.Transport = cmp.Or(c.Transport, transport.KindAuto)
 	known := []string{transport.KindAuto, transport.KindKernel, transport.KindUserland}
 	if !slices.Contains(known, c.Transport) {
 		return fmt.Errorf("%w: transport %q; it is one of %s (RSERPOOL_TRANSPORT)", ErrInvalid, c.Transport, strings.Join(known, ", "))
@@ -119,7 +120,7 @@ func (c *Config) resolvePort(env map[string]string) error {
 		}
 		c.LoopbackPort = uint16(n)
 	}
-	orDefault(&c.LoopbackPort, protocol.PortASAP)
+	c.LoopbackPort = cmp.Or(c.LoopbackPort, protocol.PortASAP)
 	return nil
 }
 
@@ -161,7 +162,7 @@ func (c *Config) resolvePoolKey(env map[string]string) error {
 	if n := len(c.PoolKey); n > 0 && n < minPoolKey {
 		return fmt.Errorf("%w: a pool key of %d bytes is too short; it has 16 or more, 32 are good (RSERPOOL_POOL_KEY)", ErrInvalid, n)
 	}
-	orDefault(&c.CookieLife, 24*time.Hour)
+	c.CookieLife = cmp.Or(c.CookieLife, 24*time.Hour)
 	if c.CookieLife < 0 {
 		return fmt.Errorf("%w: CookieLife %v is negative", ErrInvalid, c.CookieLife)
 	}
@@ -174,9 +175,9 @@ func (c *Config) resolveLogger(env map[string]string) error {
 		return err
 	}
 	if level == levelOff {
-		orDefault(&c.Logger, slog.New(slog.DiscardHandler))
+		c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	}
-	orDefault(&c.Logger, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
 	return nil
 }
 
@@ -259,11 +260,4 @@ func withDefaultPort(addr string, port uint16) (string, error) {
 func isAddr(host string) bool {
 	_, err := netip.ParseAddr(host)
 	return err == nil
-}
-
-func orDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

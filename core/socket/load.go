@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -32,7 +33,7 @@ const loadLimit = 30 * time.Second
 func (s *Socket) SetLoad(p Policy) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	orDefault(&p.Type, RoundRobin)
+	p.Type = cmp.Or(p.Type, RoundRobin)
 	switch was := s.report.as.Policy.Type; {
 	case s.closing:
 		return ErrClosed
@@ -57,7 +58,7 @@ func (s *Socket) SetLoadInterval(d time.Duration) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	orDefault(&d, defaultLoadInterval)
+	d = cmp.Or(d, defaultLoadInterval)
 	s.cfg.LoadInterval = d
 	return nil
 }

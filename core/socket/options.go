@@ -1,6 +1,9 @@
 package socket
 
-import "net/netip"
+import (
+	"cmp"
+	"net/netip"
+)
 
 // Options says how Listen, Dial, Resolve and Pools go about it. A nil pointer
 // means the zero value.
@@ -22,7 +25,7 @@ func (o *Options) orDefault() Options {
 	if o != nil {
 		out = *o
 	}
-	orDefault(&out.Network, "ip")
+	out.Network = cmp.Or(out.Network, "ip")
 	return out
 }
 

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func (s *Socket) offer(pool string, r Registration) {
 	service := s.table.Service()
 	service.Pool, service.DataOnly, service.Preferred = pool, r.DataOnly, slices.Clone(r.Preferred)
 	s.table.SetService(service)
-	orDefault(&r.Policy.Type, RoundRobin)
+	r.Policy.Type = cmp.Or(r.Policy.Type, RoundRobin)
 	s.report.as = r
 }
 
@@ -159,7 +160,7 @@ func (s *Socket) element(pool string, r Registration) (protocol.Element, error) 
 	if r.DataOnly {
 		e.User.Use = protocol.DataOnly
 	}
-	orDefault(&e.Policy.Type, RoundRobin)
+	e.Policy.Type = cmp.Or(e.Policy.Type, RoundRobin)
 	if err := s.cfg.checkPool(pool); err != nil {
 		return e, err
 	}

@@ -1,6 +1,7 @@
 package socket
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -20,7 +21,7 @@ func (c *Config) resolveWait(env map[string]string) error {
 		}
 		wait = d
 	}
-	orDefault(&c.WaitForPool, &wait)
+	c.WaitForPool = cmp.Or(c.WaitForPool, &wait)
 	return nil
 }
 

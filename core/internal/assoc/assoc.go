@@ -5,6 +5,7 @@
 package assoc
 
 import (
+	"cmp"
 	"errors"
 	"net/netip"
 	"time"
@@ -150,32 +151,25 @@ func Default() Params {
 // OrDefault returns p with every zero field taken from Default.
 func (p Params) OrDefault() Params {
 	d := Default()
-	fill(&p.RTOInitial, d.RTOInitial)
-	fill(&p.RTOMin, d.RTOMin)
-	fill(&p.RTOMax, d.RTOMax)
-	fill(&p.HeartbeatInterval, d.HeartbeatInterval)
-	fill(&p.PathMaxRetrans, d.PathMaxRetrans)
-	fill(&p.AssocMaxRetrans, d.AssocMaxRetrans)
-	fill(&p.MaxInitRetransmits, d.MaxInitRetransmits)
-	fill(&p.ConnectTimeout, d.ConnectTimeout)
-	fill(&p.SackDelay, d.SackDelay)
-	fill(&p.SackPackets, d.SackPackets)
-	fill(&p.CookieLife, d.CookieLife)
-	fill(&p.MaxBurst, d.MaxBurst)
-	fill(&p.ShutdownGuard, d.ShutdownGuard)
-	fill(&p.SendBuffer, d.SendBuffer)
-	fill(&p.ReceiveBuffer, d.ReceiveBuffer)
-	fill(&p.MaxMessage, d.MaxMessage)
-	fill(&p.OutStreams, d.OutStreams)
-	fill(&p.InStreams, d.InStreams)
+	p.RTOInitial = cmp.Or(p.RTOInitial, d.RTOInitial)
+	p.RTOMin = cmp.Or(p.RTOMin, d.RTOMin)
+	p.RTOMax = cmp.Or(p.RTOMax, d.RTOMax)
+	p.HeartbeatInterval = cmp.Or(p.HeartbeatInterval, d.HeartbeatInterval)
+	p.PathMaxRetrans = cmp.Or(p.PathMaxRetrans, d.PathMaxRetrans)
+	p.AssocMaxRetrans = cmp.Or(p.AssocMaxRetrans, d.AssocMaxRetrans)
+	p.MaxInitRetransmits = cmp.Or(p.MaxInitRetransmits, d.MaxInitRetransmits)
+	p.ConnectTimeout = cmp.Or(p.ConnectTimeout, d.ConnectTimeout)
+	p.SackDelay = cmp.Or(p.SackDelay, d.SackDelay)
+	p.SackPackets = cmp.Or(p.SackPackets, d.SackPackets)
+	p.CookieLife = cmp.Or(p.CookieLife, d.CookieLife)
+	p.MaxBurst = cmp.Or(p.MaxBurst, d.MaxBurst)
+	p.ShutdownGuard = cmp.Or(p.ShutdownGuard, d.ShutdownGuard)
+	p.SendBuffer = cmp.Or(p.SendBuffer, d.SendBuffer)
+	p.ReceiveBuffer = cmp.Or(p.ReceiveBuffer, d.ReceiveBuffer)
+	p.MaxMessage = cmp.Or(p.MaxMessage, d.MaxMessage)
+	p.OutStreams = cmp.Or(p.OutStreams, d.OutStreams)
+	p.InStreams = cmp.Or(p.InStreams, d.InStreams)
 	return p
-}
-
-func fill[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // PathStatus is one path in a Status.

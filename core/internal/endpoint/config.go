@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -57,27 +58,20 @@ type Config struct {
 
 // withDefaults returns the values to work with.
 func (c Config) withDefaults() *Config {
-	fill(&c.MaxAnnounced, 64)
-	fill(&c.HuntRounds, 1)
-	fill(&c.RequestTimeout, 15*time.Second)
-	fill(&c.RegisterTimeout, 30*time.Second)
-	fill(&c.DeregTimeout, 30*time.Second)
-	fill(&c.Reregister, 600*time.Second)
-	fill(&c.HuntTimeout, 10*time.Second)
-	fill(&c.AnnounceLife, 5*time.Second)
-	fill(&c.RetransMax, 60*time.Second)
-	fill(&c.MaxRegAttempt, 2)
-	fill(&c.MaxRetransmit, 2)
-	fill(&c.StaleCache, 30*time.Second)
-	fill(&c.FailoverLimit, 30*time.Second)
-	fill(&c.MaxWaiting, 65536)
+	c.MaxAnnounced = cmp.Or(c.MaxAnnounced, 64)
+	c.HuntRounds = cmp.Or(c.HuntRounds, 1)
+	c.RequestTimeout = cmp.Or(c.RequestTimeout, 15*time.Second)
+	c.RegisterTimeout = cmp.Or(c.RegisterTimeout, 30*time.Second)
+	c.DeregTimeout = cmp.Or(c.DeregTimeout, 30*time.Second)
+	c.Reregister = cmp.Or(c.Reregister, 600*time.Second)
+	c.HuntTimeout = cmp.Or(c.HuntTimeout, 10*time.Second)
+	c.AnnounceLife = cmp.Or(c.AnnounceLife, 5*time.Second)
+	c.RetransMax = cmp.Or(c.RetransMax, 60*time.Second)
+	c.MaxRegAttempt = cmp.Or(c.MaxRegAttempt, 2)
+	c.MaxRetransmit = cmp.Or(c.MaxRetransmit, 2)
+	c.StaleCache = cmp.Or(c.StaleCache, 30*time.Second)
+	c.FailoverLimit = cmp.Or(c.FailoverLimit, 30*time.Second)
+	c.MaxWaiting = cmp.Or(c.MaxWaiting, 65536)
 	c.MaxRegAttempt, c.MaxRetransmit = max(c.MaxRegAttempt, 0), max(c.MaxRetransmit, 0)
 	return &c
-}
-
-func fill[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }

@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"net/netip"
@@ -177,47 +178,40 @@ func (c Config) resolve() (Config, error) {
 }
 
 func (l *Limits) fill() {
-	orDefault(&l.Pools, 100_000)
-	orDefault(&l.Elements, 1_000_000)
-	orDefault(&l.Links, 100_000)
-	orDefault(&l.Subscriptions, 100_000)
-	orDefault(&l.Handle, protocol.MaxPoolHandle)
-	orDefault(&l.Peers, 1000)
-	orDefault(&l.TablePart, 60_000)
-	orDefault(&l.ResponseItems, protocol.ResponseItems)
-	orDefault(&l.BadReports, 3)
-	orDefault(&l.ReportRate, 20)
-	orDefault(&l.ReportBurst, 100)
+	l.Pools = cmp.Or(l.Pools, 100_000)
+	l.Elements = cmp.Or(l.Elements, 1_000_000)
+	l.Links = cmp.Or(l.Links, 100_000)
+	l.Subscriptions = cmp.Or(l.Subscriptions, 100_000)
+	l.Handle = cmp.Or(l.Handle, protocol.MaxPoolHandle)
+	l.Peers = cmp.Or(l.Peers, 1000)
+	l.TablePart = cmp.Or(l.TablePart, 60_000)
+	l.ResponseItems = cmp.Or(l.ResponseItems, protocol.ResponseItems)
+	l.BadReports = cmp.Or(l.BadReports, 3)
+	l.ReportRate = cmp.Or(l.ReportRate, 20)
+	l.ReportBurst = cmp.Or(l.ReportBurst, 100)
 }
 
 func (k *KeepAlive) fill() {
-	orDefault(&k.Interval, 30*time.Second)
-	orDefault(&k.Timeout, 5*time.Second)
-	orDefault(&k.Retries, 1)
-	orDefault(&k.Gap, time.Second)
-	orDefault(&k.Least, time.Second)
+	k.Interval = cmp.Or(k.Interval, 30*time.Second)
+	k.Timeout = cmp.Or(k.Timeout, 5*time.Second)
+	k.Retries = cmp.Or(k.Retries, 1)
+	k.Gap = cmp.Or(k.Gap, time.Second)
+	k.Least = cmp.Or(k.Least, time.Second)
 	k.Retries = min(max(k.Retries, 0), 100)
 }
 
 func (t *Timers) fill() {
-	orDefault(&t.Update, time.Second)
-	orDefault(&t.Announce, time.Second)
-	orDefault(&t.IdleLink, time.Minute)
-	orDefault(&t.Heartbeat, 30*time.Second)
-	orDefault(&t.LastHeard, 61*time.Second)
-	orDefault(&t.Discover, 2*time.Second)
-	orDefault(&t.NoResponse, 5*time.Second)
-	orDefault(&t.Mentor, 5*time.Second)
-	orDefault(&t.MentorRetry, 3*time.Second)
-	orDefault(&t.TableResponse, 5*time.Second)
-	orDefault(&t.TableSession, 30*time.Second)
-	orDefault(&t.ResyncBackoff, time.Second)
-	orDefault(&t.TakeoverResume, 30*time.Second)
-}
-
-func orDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
+	t.Update = cmp.Or(t.Update, time.Second)
+	t.Announce = cmp.Or(t.Announce, time.Second)
+	t.IdleLink = cmp.Or(t.IdleLink, time.Minute)
+	t.Heartbeat = cmp.Or(t.Heartbeat, 30*time.Second)
+	t.LastHeard = cmp.Or(t.LastHeard, 61*time.Second)
+	t.Discover = cmp.Or(t.Discover, 2*time.Second)
+	t.NoResponse = cmp.Or(t.NoResponse, 5*time.Second)
+	t.Mentor = cmp.Or(t.Mentor, 5*time.Second)
+	t.MentorRetry = cmp.Or(t.MentorRetry, 3*time.Second)
+	t.TableResponse = cmp.Or(t.TableResponse, 5*time.Second)
+	t.TableSession = cmp.Or(t.TableSession, 30*time.Second)
+	t.ResyncBackoff = cmp.Or(t.ResyncBackoff, time.Second)
+	t.TakeoverResume = cmp.Or(t.TakeoverResume, 30*time.Second)
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -29,16 +30,16 @@ const maxDSCP = 63
 // Resolve fills in the defaults and looks for nonsense (ErrInvalid).
 func (o Options) Resolve() (Options, error) {
 	d := assoc.Default()
-	orDefault(&o.FailoverLimit, 15*time.Second)
-	orDefault(&o.SendLimit, -1)
-	orDefault(&o.SendBuffer, d.SendBuffer)
-	orDefault(&o.ReceiveBuffer, d.ReceiveBuffer)
-	orDefault(&o.RTOInitial, d.RTOInitial)
-	orDefault(&o.RTOMin, d.RTOMin)
-	orDefault(&o.RTOMax, d.RTOMax)
-	orDefault(&o.Heartbeat, d.HeartbeatInterval)
-	orDefault(&o.PathRetransmits, d.PathMaxRetrans)
-	orDefault(&o.AssocRetransmits, d.AssocMaxRetrans)
+	o.FailoverLimit = cmp.Or(o.FailoverLimit, 15*time.Second)
+	o.SendLimit = cmp.Or(o.SendLimit, -1)
+	o.SendBuffer = cmp.Or(o.SendBuffer, d.SendBuffer)
+	o.ReceiveBuffer = cmp.Or(o.ReceiveBuffer, d.ReceiveBuffer)
+	o.RTOInitial = cmp.Or(o.RTOInitial, d.RTOInitial)
+	o.RTOMin = cmp.Or(o.RTOMin, d.RTOMin)
+	o.RTOMax = cmp.Or(o.RTOMax, d.RTOMax)
+	o.Heartbeat = cmp.Or(o.Heartbeat, d.HeartbeatInterval)
+	o.PathRetransmits = cmp.Or(o.PathRetransmits, d.PathMaxRetrans)
+	o.AssocRetransmits = cmp.Or(o.AssocRetransmits, d.AssocMaxRetrans)
 	switch {
 	case o.SendBuffer < 0 || o.ReceiveBuffer < 0:
 		return o, fmt.Errorf("%w: SendBuffer %d or ReceiveBuffer %d is negative; they are sizes in bytes", ErrInvalid, o.SendBuffer, o.ReceiveBuffer)
@@ -55,14 +56,6 @@ func (o Options) Resolve() (Options, error) {
 	}
 	o.SendBuffer, o.ReceiveBuffer = max(o.SendBuffer, MinBuffer), max(o.ReceiveBuffer, MinBuffer)
 	return o, nil
-}
-
-// orDefault fills in a field that is not set.
-func orDefault[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
-	}
 }
 
 // params are the options as the transport knows them, without the sizes of buffers.

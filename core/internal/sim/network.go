@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -22,20 +23,13 @@ type Profile struct {
 }
 
 func (p Profile) orDefault() Profile {
-	fill := func(d *time.Duration, to time.Duration) {
-		if *d == 0 {
-			*d = to
-		}
-	}
-	fill(&p.DelayMin, time.Millisecond)
-	fill(&p.DelayMax, p.DelayMin)
-	fill(&p.DetectMin, 4*time.Second)
-	fill(&p.DetectMax, 7*time.Second)
-	fill(&p.Heartbeat, time.Second)
-	fill(&p.Connect, 3*time.Second)
-	if p.Window == 0 {
-		p.Window = 8 << 20
-	}
+	p.DelayMin = cmp.Or(p.DelayMin, time.Millisecond)
+	p.DelayMax = cmp.Or(p.DelayMax, p.DelayMin)
+	p.DetectMin = cmp.Or(p.DetectMin, 4*time.Second)
+	p.DetectMax = cmp.Or(p.DetectMax, 7*time.Second)
+	p.Heartbeat = cmp.Or(p.Heartbeat, time.Second)
+	p.Connect = cmp.Or(p.Connect, 3*time.Second)
+	p.Window = cmp.Or(p.Window, 8<<20)
 	return p
 }
 

@@ -40,8 +40,8 @@ type pollGroup struct {
 	watch    *time.Timer
 }
 
-// crowds are those of the process: as many as can run at the same time.
-var crowds struct {
+// pollGroups are those of the process: as many as can run at the same time.
+var pollGroups struct {
 	mu   sync.Mutex
 	all  []*pollGroup
 	next int
@@ -49,17 +49,17 @@ var crowds struct {
 
 // joinPollGroup finds a poll group for a socket.
 func joinPollGroup(s *socket) error {
-	crowds.mu.Lock()
-	defer crowds.mu.Unlock()
-	if len(crowds.all) < runtime.GOMAXPROCS(0) {
-		c, err := newPollGroup()
+	pollGroups.mu.Lock()
+	defer pollGroups.mu.Unlock()
+	if len(pollGroups.all) < runtime.GOMAXPROCS(0) {
+		g, err := newPollGroup()
 		if err != nil {
 			return fmt.Errorf("make a poller for UDP sockets: %w", err)
 		}
-		crowds.all = append(crowds.all, c)
+		pollGroups.all = append(pollGroups.all, g)
 	}
-	crowds.next = (crowds.next + 1) % len(crowds.all)
-	return crowds.all[crowds.next].join(s)
+	pollGroups.next = (pollGroups.next + 1) % len(pollGroups.all)
+	return pollGroups.all[pollGroups.next].join(s)
 }
 
 // newPollGroup makes a poll group of none, which lasts as long as the process.
@@ -71,26 +71,26 @@ func newPollGroup() (*pollGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &pollGroup{epoll: os.NewFile(uintptr(fd), "sctp-udp-group")}
-	if c.conn, err = c.epoll.SyscallConn(); err != nil {
+	g := &pollGroup{epoll: os.NewFile(uintptr(fd), "sctp-udp-group")}
+	if g.conn, err = g.epoll.SyscallConn(); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.watch = time.AfterFunc(pollGroupPatience, c.look)
-	c.handOff()
-	return c, nil
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.watch = time.AfterFunc(pollGroupPatience, g.look)
+	g.handOff()
+	return g, nil
 }
 
 // join makes s one of the poll group.
-func (c *pollGroup) join(s *socket) (err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	e := c.control(s, func(epoll, fd int) {
-		if fd >= len(c.sockets) {
-			c.sockets = append(c.sockets, make([]*socket, fd+1-len(c.sockets))...)
+func (g *pollGroup) join(s *socket) (err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	e := g.control(s, func(epoll, fd int) {
+		if fd >= len(g.sockets) {
+			g.sockets = append(g.sockets, make([]*socket, fd+1-len(g.sockets))...)
 		}
-		s.group, c.sockets[fd] = c, s
+		s.group, g.sockets[fd] = g, s
 		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd)})
 	})
 	if e != nil {
@@ -104,18 +104,18 @@ func (c *pollGroup) join(s *socket) (err error) {
 
 // leave takes s out of the poll group, before its descriptor stands for anything
 // else.
-func (c *pollGroup) leave(s *socket) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	_ = c.control(s, func(epoll, fd int) {
+func (g *pollGroup) leave(s *socket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_ = g.control(s, func(epoll, fd int) {
 		_ = unix.EpollCtl(epoll, unix.EPOLL_CTL_DEL, fd, nil)
-		c.sockets[fd] = nil
+		g.sockets[fd] = nil
 	})
 }
 
 // control calls f with both descriptors, which stay open meanwhile.
-func (c *pollGroup) control(s *socket, f func(epoll, fd int)) (err error) {
-	closed := c.conn.Control(func(epoll uintptr) {
+func (g *pollGroup) control(s *socket, f func(epoll, fd int)) (err error) {
+	closed := g.conn.Control(func(epoll uintptr) {
 		err = s.conn.Control(func(fd uintptr) { f(int(epoll), int(fd)) })
 	})
 	if closed != nil {
@@ -125,66 +125,66 @@ func (c *pollGroup) control(s *socket, f func(epoll, fd int)) (err error) {
 }
 
 // handOff puts another goroutine in charge.
-func (c *pollGroup) handOff() {
-	c.owner, c.reading = &worker{group: c}, false
-	go c.owner.run()
+func (g *pollGroup) handOff() {
+	g.owner, g.reading = &worker{group: g}, false
+	go g.owner.run()
 }
 
 // look puts another goroutine in charge if the present one has been at one
 // socket since the last look.
-func (c *pollGroup) look() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.watching = c.reading
-	if !c.reading {
+func (g *pollGroup) look() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.watching = g.reading
+	if !g.reading {
 		return
 	}
-	if c.visits == c.seen {
-		c.handOff()
+	if g.visits == g.seen {
+		g.handOff()
 	}
-	c.seen = c.visits
-	c.watch.Reset(pollGroupPatience)
+	g.seen = g.visits
+	g.watch.Reset(pollGroupPatience)
 }
 
 // report makes the sockets ready that events are about.
-func (c *pollGroup) report(events []unix.EpollEvent) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ready, c.rest = append(c.ready, c.rest...), c.rest[:0]
+func (g *pollGroup) report(events []unix.EpollEvent) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ready, g.rest = append(g.ready, g.rest...), g.rest[:0]
 	for i := range events {
 		e := &events[len(events)-1-i]
-		if s := c.sockets[e.Fd]; s != nil {
+		if s := g.sockets[e.Fd]; s != nil {
 			s.failed = s.failed || e.Events&unix.EPOLLERR != 0
-			c.ready = append(c.ready, s)
+			g.ready = append(g.ready, s)
 		}
 	}
-	if !c.watching {
-		c.watching, c.seen = true, c.visits
-		c.watch.Reset(pollGroupPatience)
+	if !g.watching {
+		g.watching, g.seen = true, g.visits
+		g.watch.Reset(pollGroupPatience)
 	}
 }
 
 // next returns the socket to read after s, which may have more; nil if none is
 // ready or if another goroutine is in charge now. failed says that the system
 // reports an error.
-func (c *pollGroup) next(w *worker, s *socket, more bool) (next *socket, failed bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	inCharge := w == c.owner
+func (g *pollGroup) next(w *worker, s *socket, more bool) (next *socket, failed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	inCharge := w == g.owner
 	switch {
 	case s == nil:
 	case !inCharge && (more || s.again):
 		next, s.again = s, false // nobody else will
 	case more:
-		c.rest = append(c.rest, s)
+		g.rest = append(g.rest, s)
 		fallthrough
 	default:
 		s.busy = false
 	}
 	if inCharge {
-		next = c.pop()
-		c.reading = next != nil
-		c.visits++
+		next = g.pop()
+		g.reading = next != nil
+		g.visits++
 	}
 	if next != nil {
 		failed, next.failed = next.failed, false
@@ -194,10 +194,10 @@ func (c *pollGroup) next(w *worker, s *socket, more bool) (next *socket, failed 
 
 // pop takes the first of the ready sockets. One that is being read by who was
 // in charge before is left to him.
-func (c *pollGroup) pop() *socket {
-	for n := len(c.ready); n > 0; n = len(c.ready) {
-		s := c.ready[n-1]
-		c.ready = c.ready[:n-1]
+func (g *pollGroup) pop() *socket {
+	for n := len(g.ready); n > 0; n = len(g.ready) {
+		s := g.ready[n-1]
+		g.ready = g.ready[:n-1]
 		if !s.busy {
 			s.busy = true
 			return s
@@ -208,16 +208,16 @@ func (c *pollGroup) pop() *socket {
 }
 
 // mayWait says that there is nothing to read until a socket becomes readable.
-func (c *pollGroup) mayWait() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.ready)+len(c.rest) == 0
+func (g *pollGroup) mayWait() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.ready)+len(g.rest) == 0
 }
 
-func (c *pollGroup) inCharge(w *worker) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return w == c.owner
+func (g *pollGroup) inCharge(w *worker) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return w == g.owner
 }
 
 // worker is one goroutine's time in charge of a poll group.
@@ -229,13 +229,13 @@ type worker struct {
 }
 
 func (w *worker) run() {
-	c, ask := w.group, w.ask
-	for c.inCharge(w) {
+	g, ask := w.group, w.ask
+	for g.inCharge(w) {
 		w.n = 0
-		_ = c.conn.Read(ask) // never closed
-		c.report(w.events[:w.n])
+		_ = g.conn.Read(ask) // never closed
+		g.report(w.events[:w.n])
 		more := false
-		for s, failed := c.next(w, nil, false); s != nil; s, failed = c.next(w, s, more) {
+		for s, failed := g.next(w, nil, false); s != nil; s, failed = g.next(w, s, more) {
 			more = s.rx.readNext(w.in, failed)
 		}
 	}
