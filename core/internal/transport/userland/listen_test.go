@@ -81,6 +81,7 @@ func TestListenWithUDPPort(t *testing.T) {
 
 func TestListenErrors(t *testing.T) {
 	taken := open(t, "127.0.0.1:0")
+	readers := loners.Load()
 	for _, test := range []struct {
 		name string
 		cfg  transport.Config
@@ -100,6 +101,9 @@ func TestListenErrors(t *testing.T) {
 		if !errors.Is(err, test.want) {
 			t.Errorf("%s: error %v, want %v", test.name, err, test.want)
 		}
+	}
+	if n := loners.Load(); n != readers {
+		t.Errorf("%d sockets have a reader of their own, %d had one before", n, readers)
 	}
 	// Whatever was opened before the failure is closed again.
 	if e, err := Listen(transport.Config{Local: []netip.AddrPort{netip.AddrPortFrom(netip.MustParseAddr("127.0.0.3"), taken.local.Port())}}); err != nil {

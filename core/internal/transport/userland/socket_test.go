@@ -218,6 +218,7 @@ func TestICMPErrors(t *testing.T) {
 		{"other message", message(unix.IPPROTO_IP, unix.IP_PKTINFO, unix.SO_EE_ORIGIN_ICMP, 3, 3), false},
 		{"IPv6 packet too big", message(unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.SO_EE_ORIGIN_ICMP6, 2, 0), false},
 		{"garbage", []byte{1, 2, 3}, false},
+		{"cut short", message(unix.IPPROTO_IP, unix.IP_RECVERR, unix.SO_EE_ORIGIN_ICMP, 3, 3)[:20], false},
 		{"nothing", nil, false},
 	} {
 		if got, mtu := icmpError(test.control); got != test.want || mtu != 0 {
