@@ -62,6 +62,8 @@ var (
 	errEnded = errors.New("ended")
 	// errAnother: the slot had the outcome of another request, and is empty now.
 	errAnother = errors.New("another outcome")
+	// errForgotten is what still waits for a connection when its session is ended.
+	errForgotten = failf(unix.ENOTCONN, "the session was ended while it was being set up")
 	// errShut is what waits for a socket return that another thread closes.
 	errShut = failf(unix.EBADF, "another thread closed the socket")
 )
@@ -153,10 +155,13 @@ func (s *slot) begin(a ask, background bool, limit time.Duration, run func(conte
 	}
 	s.now = c
 	c.launch(s.context(), limit, func(ctx context.Context, _ *completion) error {
-		if err := run(ctx); !errors.Is(err, context.Canceled) {
+		switch err := run(ctx); {
+		case !errors.Is(err, context.Canceled):
 			return err
+		case s.d.closed.Load():
+			return errShut
 		}
-		return errShut
+		return errForgotten
 	})
 	return event, err
 }
@@ -168,6 +173,24 @@ func (s *slot) outdate() {
 	if (s.verb == verbDeregister || s.verb == verbDrain) && register.now != nil && register.now.ended {
 		register.now = nil
 	}
+}
+
+// forgetConnect ends an attempt to connect, and forgets the outcome of one: its session is
+// to be no more, and the next rsp_connect is for another one. It says whether one was
+// under way.
+func (d *descriptor) forgetConnect() (begun bool) {
+	completions.Lock()
+	defer completions.Unlock()
+	s := &d.slots[verbConnect]
+	c := s.now
+	if c == nil {
+		return false
+	}
+	begun = !c.ended
+	c.drop()
+	s.now = nil
+	s.hide()
+	return begun
 }
 
 func (s *slot) context() context.Context {
@@ -196,19 +219,27 @@ func (s *slot) show() {
 
 // end implements keeper.
 func (s *slot) end(c *completion) {
+	if s.now != c {
+		return // it was forgotten
+	}
 	s.d.note(c.ask.function, c.err)
+	s.hide()
+	if len(c.waiters) > 0 {
+		s.now = nil
+	}
+}
+
+func (s *slot) hide() {
 	if s.shown {
 		s.shown = false
 		s.d.addBackground(-1)
-	}
-	if len(c.waiters) > 0 {
-		s.now = nil
 	}
 }
 
 // keep implements keeper.
 func (s *slot) keep(c *completion) {
 	switch {
+	case c.dropped:
 	case !c.ended:
 		s.show()
 	case s.now == nil:

@@ -138,6 +138,40 @@ func TestOutcomeOfAnotherRequest(t *testing.T) {
 	}
 }
 
+// TestForgottenConnect: when the session is ended while it is set up, the attempt is over for
+// who waits for it, and what comes next is another one, which the old one's end does not
+// concern.
+func TestForgottenConnect(t *testing.T) {
+	d := newTestDescriptor(t)
+	if d.forgetConnect() {
+		t.Error("an attempt is under way")
+	}
+	old := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	event, err := d.start(verbConnect, "pool", false, old)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !d.forgetConnect() {
+		t.Error("no attempt is under way")
+	}
+	op := newBlockable()
+	_, err = d.start(verbConnect, "another pool", true, op.run)
+	wantErrno(t, err, unix.EINPROGRESS)
+	waitEvent(t, event, unix.POLLIN)
+	wantErrno(t, failed(event), unix.ENOTCONN)
+	if events(t, d.sig.app)&unix.POLLOUT != 0 {
+		t.Error("writable before the end of the second one")
+	}
+	op.end <- socket.ErrUnknownPool
+	waitEvent(t, d.sig.app, unix.POLLOUT)
+	if d.forgetConnect() {
+		t.Error("it has ended")
+	}
+	_, err = d.start(verbConnect, "pool", true, op.run)
+	wantErrno(t, err, unix.EINPROGRESS)
+	op.end <- nil
+}
+
 // A caller that a signal took away finds the outcome when it comes back.
 func TestAbandonedVerb(t *testing.T) {
 	d, op := newTestDescriptor(t), newBlockable()

@@ -48,6 +48,7 @@ int begin_new_call(struct call *call, const char *function)
 int begin_call(struct call *call, const char *function, int fd)
 {
 	call->go = core();
+	call->closes = closings();
 	if (call->go == NULL || identify(fd, function, &call->ino) == -1)
 		return -1;
 	call->function = function;

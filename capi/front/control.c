@@ -151,6 +151,7 @@ int rsp_close(int fd)
 	if (result >= 0) {
 		/* The socket is gone for everybody; what is left is to wait until
 		 * the other side has everything. */
+		await_waiters(call.ino);
 		close(fd);
 		call.fd = -1;
 	}

@@ -45,8 +45,9 @@ struct call {
 	const struct core *go;
 	const char *function;
 	int fd;
-	uint64_t ino;  /* of fd */
-	int64_t until; /* when waits for fd end, by the monotonic clock in ms: 0 = not known yet, -1 = never */
+	uint64_t ino;    /* of fd */
+	unsigned closes; /* what closings() was before the core was asked */
+	int64_t until;   /* when waits for fd end, by the monotonic clock in ms: 0 = not known yet, -1 = never */
 	sigset_t before;
 };
 
@@ -57,7 +58,12 @@ int begin_new_call(struct call *call, const char *function);
 /* Returns result, without touching errno. */
 ssize_t end_call(struct call *call, ssize_t result);
 
-/* wait.c. Waits until the descriptor of the call is ready for events; -1 with the
+/* wait.c. closings() counts the sockets that were closed. await_waiters() is for who
+ * closes one: it returns when nobody waits for its descriptor any more, whose number
+ * may then come to stand for something else. */
+unsigned closings(void);
+void await_waiters(uint64_t ino);
+/* Waits until the descriptor of the call is ready for events; -1 with the
  * error set after a signal, and after the time of RSP_RCVTIMEO or RSP_SNDTIMEO. */
 int wait_ready(struct call *call, short events);
 /* Takes what a function of the core returned that begins what takes its time, waits

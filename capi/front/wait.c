@@ -9,11 +9,75 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* poll(2) looks a number up again each time that it wakes: who waits for a descriptor
+ * that is closed, and whose number is used again at once, would go on to wait for what
+ * stands there now. So the threads that wait are noted here, by the socket that they
+ * wait for, and rsp_close() lets go of the number when they have left. A place is taken
+ * without a lock; with all taken the wait is not noted. */
+enum { PLACES = 1024, LEAVING = 1000 /* ms */ };
+static _Atomic uint64_t places[PLACES];
+static atomic_uint closed;
+
+unsigned closings(void)
+{
+	return atomic_load(&closed);
+}
+
+static _Atomic uint64_t *take_place(uint64_t ino)
+{
+	size_t first = (size_t)((uintptr_t)&errno >> 6) % PLACES; /* of this thread */
+	size_t i;
+
+	for (i = 0; i < PLACES; i++) {
+		_Atomic uint64_t *place = &places[(first + i) % PLACES];
+		uint64_t none = 0;
+
+		if (atomic_compare_exchange_strong(place, &none, ino))
+			return place;
+	}
+	return NULL;
+}
+
+static void leave_place(_Atomic uint64_t *place)
+{
+	if (place != NULL)
+		atomic_store(place, 0);
+}
+
+/* The core has woken them. One that is suspended, or whose handler of signals does not
+ * return, is waited for no longer than that. */
+void await_waiters(uint64_t ino)
+{
+	struct timespec pause = {.tv_nsec = 20000};
+	int64_t end = 0;
+	size_t i;
+
+	atomic_fetch_add(&closed, 1);
+	for (i = 0; i < PLACES; i++)
+		while (atomic_load(&places[i]) == ino) {
+			if (end == 0)
+				end = now() + LEAVING;
+			else if (now() > end)
+				return;
+			nanosleep(&pause, NULL);
+		}
+}
+
 struct waiter {
 	struct call *call;
+	_Atomic uint64_t *place;
 	int done;                     /* eventfd of the core, or -1 */
 	struct timespec space, *left; /* of the wait */
 };
@@ -22,17 +86,10 @@ static void cancel(void *argument)
 {
 	struct waiter *waiter = argument;
 
+	leave_place(waiter->place);
 	if (waiter->done != -1)
 		waiter->call->go->rspgo_abandon(waiter->done);
 	end_call(waiter->call, 0);
-}
-
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* How long the calls of this descriptor wait is kept where setsockopt(2) keeps it,
@@ -74,10 +131,22 @@ static int wait_for(struct call *call, struct pollfd wait, int done)
 	struct waiter waiter = {.call = call, .done = done};
 	int ready;
 
+	if (done == -1) {
+		unsigned closes;
+
+		waiter.place = take_place(call->ino);
+		closes = closings();
+		if (closes != call->closes) { /* perhaps this one: the core knows */
+			call->closes = closes;
+			leave_place(waiter.place);
+			return 0;
+		}
+	}
 	waiter.left = time_left(call, &waiter.space);
 	pthread_cleanup_push(cancel, &waiter);
 	ready = ppoll(&wait, 1, waiter.left, &call->before);
 	pthread_cleanup_pop(0);
+	leave_place(waiter.place);
 	if (ready == 0)
 		return fail(call->fd, EAGAIN, "%s: the time is over that RSP_RCVTIMEO or RSP_SNDTIMEO has set",
 		            call->function);

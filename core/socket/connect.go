@@ -25,7 +25,7 @@ func (s *Socket) Connect(ctx context.Context, pool string) error {
 	if err := s.prepare(); err != nil {
 		return err
 	}
-	ss, err := s.openSession(pool)
+	ss, err := s.openSession(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -48,11 +48,14 @@ func (s *Socket) Connect(ctx context.Context, pool string) error {
 	return err
 }
 
-func (s *Socket) openSession(pool string) (*session.Session, error) {
+func (s *Socket) openSession(ctx context.Context, pool string) (*session.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closing {
+	switch {
+	case s.closing:
 		return nil, ErrClosed
+	case ctx.Err() != nil: // given up already: another one may be about to connect
+		return nil, s.waitError("connect to pool "+quote(pool), nil, ctx.Err())
 	}
 	return s.table.Open(time.Now(), pool, *s.cfg.WaitForPool)
 }

@@ -161,7 +161,7 @@ func TestMessagesBeforeTheSessionStands(t *testing.T) {
 		pe, pu := w.process().socket(), w.process().socket()
 		w.ok(pe.Register(w.ctx, "echo", Registration{}))
 		w.ok(pu.prepare())
-		ss, err := pu.openSession("echo")
+		ss, err := pu.openSession(w.ctx, "echo")
 		w.ok(err)
 		w.ok(pu.TrySend([]byte("early"), nil))
 		if st := pu.Status().Sessions[0]; st.Connected || st.Queued != 5 {

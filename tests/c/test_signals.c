@@ -101,6 +101,31 @@ static void alarms_every(long us)
 	CHECK(setitimer(ITIMER_REAL, &timer, NULL) == 0);
 }
 
+/* What a signal took away is over when its session is ended: the next call begins anew,
+ * whatever the pool, and what it says is about that. */
+static void connect_ended_after_interrupt(void)
+{
+	struct echo pe;
+	char buf[8];
+	int i, fd, wait = -1;
+
+	handle(SIGALRM, 0);
+	echo_start(&pe, "anew");
+	for (i = 0; i < 20; i++) {
+		fd = rsp_socket(AF_INET, SOCK_DGRAM, IPPROTO_SCTP);
+		CHECK(rsp_setsockopt(fd, 0, RSP_CONNECT_WAIT, &wait, sizeof(wait)) == 0);
+		alarms_every(1000 * (1 + i));
+		CHECK_ERROR(rsp_connect(fd, "not-there", 9), EINTR);
+		alarms_every(0);
+		CHECK(rsp_close_session(fd, 0, 0) == 0);
+		CHECK(rsp_connect(fd, "anew", 4) == 0);
+		say(fd, "hello");
+		CHECK(rsp_recvmsg(fd, buf, sizeof(buf), NULL, 0) == 5);
+		CHECK(rsp_close(fd) == 0);
+	}
+	echo_stop(&pe);
+}
+
 /* The loop that everybody writes. A signal may come at any moment, also when the
  * connection stands but nobody has been told yet. */
 static void connect_under_signals(void)
@@ -303,10 +328,15 @@ static void cancellation(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(receive_is_interrupted), TEST(select_and_poll_are_interrupted),
-        TEST(connect_is_interrupted), TEST(storm_of_signals),
-        TEST(threads_of_the_core),    TEST(mask_is_kept),
-        TEST(connect_under_signals),  TEST(basic_mode_under_signals),
+        TEST(receive_is_interrupted),
+        TEST(select_and_poll_are_interrupted),
+        TEST(connect_is_interrupted),
+        TEST(connect_ended_after_interrupt),
+        TEST(storm_of_signals),
+        TEST(threads_of_the_core),
+        TEST(mask_is_kept),
+        TEST(connect_under_signals),
+        TEST(basic_mode_under_signals),
         TEST(cancellation),
 };
 

@@ -5,6 +5,8 @@
  */
 #include "support.h"
 
+#include <sys/eventfd.h>
+
 enum { THREADS = 4, MESSAGES = 500 };
 
 static int user;
@@ -97,6 +99,38 @@ static void close_under(void *(*run)(void *))
 	CHECK(rsp_close(user) == 0 || errno == ETIMEDOUT); /* sent to somebody who does not read */
 	for (i = 0; i < THREADS; i++)
 		CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+static void *wait_for_any_message(void *unused)
+{
+	char buf[8];
+
+	CHECK(rsp_recvmsg(user, buf, sizeof(buf), NULL, 0) == -1 && (errno == EBADF || errno == ENOTSOCK));
+	return unused;
+}
+
+/* Who waits hears of it even when the number is used again at once, for what never
+ * becomes readable. */
+static void number_is_used_again(void)
+{
+	pthread_t threads[2];
+	int i, again[3];
+
+	for (i = 0; i < 300; i++) {
+		user = bound_socket();
+		CHECK(pthread_create(&threads[0], NULL, wait_for_any_message, NULL) == 0);
+		CHECK(pthread_create(&threads[1], NULL, wait_for_any_message, NULL) == 0);
+		usleep((useconds_t)(i % 3) * 300);
+		CHECK(rsp_close(user) == 0);
+		again[0] = eventfd(0, 0);
+		again[1] = eventfd(0, 0);
+		again[2] = eventfd(0, 0);
+		CHECK(pthread_join(threads[0], NULL) == 0);
+		CHECK(pthread_join(threads[1], NULL) == 0);
+		close(again[0]);
+		close(again[1]);
+		close(again[2]);
+	}
 }
 
 static void close_while_others_wait(void)
@@ -269,11 +303,8 @@ static void short_lived_threads(void)
 }
 
 static const struct check_test tests[] = {
-        TEST(shared_descriptor),
-        TEST(close_while_others_wait),
-        TEST(close_while_a_child_lives),
-        TEST(close_in_many_threads),
-        TEST(own_errors),
+        TEST(shared_descriptor),         TEST(close_while_others_wait), TEST(number_is_used_again),
+        TEST(close_while_a_child_lives), TEST(close_in_many_threads),   TEST(own_errors),
         TEST(short_lived_threads),
 };
 
