@@ -879,10 +879,13 @@ RSP_API int rsp_poll(struct pollfd *fds, nfds_t nfds, int timeout);
  * on in the background. Whatever it returns, fd is closed, except after EBADF, ENOTSOCK
  * and EOWNERDEAD. The socket is closed for its other names too, those that dup(2) made:
  * they stay numbers that close(2) has to free, poll(2) says POLLHUP of them, and
- * functions fail with EBADF or, when all is done, with ENOTSOCK.
+ * functions fail with EBADF or, after many others were closed, with ENOTSOCK. Calls of
+ * other threads that wait end with EBADF; rsp_poll() and rsp_select() do as poll(2) does,
+ * which goes on to wait where the number stands for another file at once.
  *
  * close(2) of the last name does the same in the background, but is not noticed
- * as long as a child that was forked has the descriptor. exit(3), and the end of main(),
+ * as long as a child that was forked has the descriptor, or another thread waits for it:
+ * use rsp_close() where one does. exit(3), and the end of main(),
  * close what is open and wait for what goes on in the background, one second at
  * most; _exit(2) and the end by a signal do not, and lose what has not arrived.
  * Errors: ETIMEDOUT (something did not get through), EINTR (the rest is done in

@@ -377,3 +377,19 @@ func TestServeDetached(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestServeClosed: who closes the listener of a Serve whose context ends is not told that the
+// two got in each other's way.
+func TestServeClosed(t *testing.T) {
+	for range 30 {
+		l, _ := listen(t, "closed")
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- l.Serve(ctx, func(*rserpool.Conn) {}) }()
+		cancel()
+		l.Close()
+		if err := <-served; err != nil && !errors.Is(err, rserpool.ErrClosed) {
+			t.Fatal(err)
+		}
+	}
+}

@@ -64,8 +64,8 @@ type Options struct {
 	// Logger takes what is to be said. By default warnings and errors go to
 	// standard error as text; RSERPOOL_LOG chooses another level.
 	Logger *slog.Logger
-	// MaxMessage is the largest message, in bytes; 1 MiB, which is also the
-	// most.
+	// MaxMessage is the largest message that is sent, in bytes; 1 MiB, which is
+	// also the most.
 	MaxMessage int
 	// Network is ip, ip4 or ip6, which also reaches IPv4; ip.
 	Network string

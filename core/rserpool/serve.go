@@ -11,8 +11,8 @@ import (
 // Serve accepts sessions and calls handler for each, in a goroutine of its own, until ctx
 // ends. Then it drains the element (Drain): its sessions move to other elements of the
 // pool, and Serve returns nil when all handlers have returned. If that takes more than 30 s
-// it ends the sessions that are left, and returns context.DeadlineExceeded. Otherwise it
-// returns what went wrong; after Close or Detach of the listener ErrClosed. Sessions that a handler
+// it ends the sessions that are left, and returns context.DeadlineExceeded when their handlers
+// have returned: Conn.Context tells them that it is time. Otherwise it returns what went wrong; after Close or Detach of the listener ErrClosed. Sessions that a handler
 // leaves open are closed, and so is the listener. Conn.Context ends with the session, and
 // has the values of ctx.
 func (l *Listener) Serve(ctx context.Context, handler func(*Conn)) error {
@@ -41,7 +41,9 @@ func (l *Listener) Serve(ctx context.Context, handler func(*Conn)) error {
 	}
 	stop()
 	if !withdraw() { // ctx has ended
-		err = <-drained
+		if moved := <-drained; !errors.Is(err, ErrClosed) { // by whoever closed it
+			err = moved
+		}
 	}
 	var closing error
 	if !l.l.Detached() { // otherwise the sessions go on, and the last one closes it

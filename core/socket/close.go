@@ -71,5 +71,6 @@ func (s *Socket) beginClose() bool {
 		s.machine.Post(endpoint.Deregister{})
 	}
 	s.changed.fire()
+	s.pools.fire()
 	return true
 }

@@ -151,6 +151,10 @@ func (s *Socket) serve() {
 	s.table.SetService(service)
 }
 
+// maxPrivate leaves room in a registration, which has 65,535 bytes, for all that belongs to
+// it.
+const maxPrivate = 60000
+
 // element is the template that the machine fills in: a socket bound to a
 // wildcard is reached at the addresses through which it reaches its registrar
 // (ASAP-6.1-01).
@@ -166,6 +170,9 @@ func (s *Socket) element(pool string, r Registration) (protocol.Element, error) 
 	}
 	if !e.Policy.Type.Known() && !e.Policy.Type.Private() {
 		return e, fmt.Errorf("%w: policy %#x is none of RFC 5356", ErrInvalid, uint32(e.Policy.Type))
+	}
+	if len(e.Policy.Private) > maxPrivate {
+		return e, fmt.Errorf("%w: the policy has %d bytes of private data; a registration carries %d", ErrInvalid, len(e.Policy.Private), maxPrivate)
 	}
 	if r.Life != 0 {
 		if r.Life < time.Second || r.Life/time.Second > math.MaxInt32 {

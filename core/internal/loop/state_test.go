@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -383,4 +384,28 @@ func TestStateOfAStartingRegistrar(t *testing.T) {
 			t.Errorf("it wrote: %v", err)
 		}
 	})
+}
+
+// TestStateIsTooLong: a file that is too long to be one is not read at all.
+func TestStateIsTooLong(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "state")
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, maxStateFile+1); err != nil { // takes no room on the disk
+		t.Fatal(err)
+	}
+	before := allocated()
+	if _, err := readState(name, time.Now()); err == nil || !strings.Contains(err.Error(), "more than") {
+		t.Error(err)
+	}
+	if n := allocated() - before; n > 1<<20 {
+		t.Errorf("%d bytes were allocated", n)
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }

@@ -65,15 +65,17 @@ func readState(name string, at time.Time) ([]enrp.PoolEntry, error) {
 		return nil, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+	switch info, err := f.Stat(); {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
 		return nil, errNoFile
+	case info.Size() > maxStateFile:
+		return nil, fmt.Errorf("it has %d bytes, more than %d", info.Size(), maxStateFile)
 	}
-	b, err := io.ReadAll(io.LimitReader(f, maxStateFile+1))
+	b, err := io.ReadAll(io.LimitReader(f, maxStateFile)) // it may grow meanwhile
 	if err != nil {
 		return nil, err
-	}
-	if len(b) > maxStateFile {
-		return nil, fmt.Errorf("it has more than %d bytes", maxStateFile)
 	}
 	return snapshot.Decode(b, at)
 }

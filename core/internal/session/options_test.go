@@ -91,6 +91,10 @@ func TestParams(t *testing.T) {
 	if got := b.EndpointParams(); got != endpoint {
 		t.Errorf("%+v, want %+v", got, endpoint)
 	}
+	b.cfg.MaxMessage = 1 // of the program: the messages of ASAP are longer
+	if got := b.EndpointParams().MaxMessage; got != 1<<16-1 {
+		t.Errorf("the endpoint carries messages of %d bytes", got)
+	}
 	b.port.set = nil
 	b.Attach(b.port, b.port, true)
 	if len(b.port.set) != 0 {

@@ -141,10 +141,15 @@ func (t *Table) Attach(p Port, s Sender, lends bool) {
 	}
 }
 
+// longestASAP is what the length of an ASAP message can say (RFC 5354 section 2): those
+// share the endpoint, whatever the program's messages are.
+const longestASAP = 1<<16 - 1
+
 // EndpointParams are the settings that the endpoint is to be opened with.
 func (t *Table) EndpointParams() assoc.Params {
 	p := t.cfg.Options.params()
-	p.SendBuffer, p.ReceiveBuffer, p.MaxMessage = t.cfg.Options.SendBuffer, t.cfg.Options.ReceiveBuffer, t.cfg.MaxMessage
+	p.SendBuffer, p.ReceiveBuffer = t.cfg.Options.SendBuffer, t.cfg.Options.ReceiveBuffer
+	p.MaxMessage = max(t.cfg.MaxMessage, longestASAP)
 	p.OutStreams = Streams
 	return p
 }
