@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -65,6 +66,25 @@ func TestClosedSignalHangsUp(t *testing.T) {
 		t.Errorf("poll says %#x, want POLLHUP", got)
 	}
 	s.close()
+}
+
+// TestDrainOfAGoneProgram: what the program closed is emptied to its end, and no further.
+func TestDrainOfAGoneProgram(t *testing.T) {
+	s := newTestSignal(t)
+	s.setWritable(false)
+	if err := unix.Shutdown(s.app, unix.SHUT_RDWR); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		s.setWritable(true)
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it goes on for ever")
+	}
 }
 
 // The number of a descriptor that the program closed may belong to another file

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/librserpool/librserpool/core/socket"
 )
 
 // TestFindAfterRemoval: a call that had begun when another thread closed the socket,
@@ -77,7 +81,19 @@ func TestLostDescriptor(t *testing.T) {
 	kept.sig.close()
 	unix.Close(fd)
 	<-lost.ctx.Done()
+	for end := time.Now().Add(20 * time.Second); holds(&sockets, lost) && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	if err := lost.sock.Close(); holds(&sockets, lost) || !errors.Is(err, socket.ErrClosed) {
+		t.Errorf("what stands behind the descriptor goes on: %v", err)
+	}
 	if kept.closed.Load() {
 		t.Error("what is not watched any more is closed")
 	}
+}
+
+func holds(t *table, d *descriptor) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.byInode[d.sig.ino] == d
 }
