@@ -19,8 +19,8 @@ func TestRegistrarAtItsPort(t *testing.T) {
 	})
 }
 
-// TestOptionsThatTheTransportRefuses are an error of who sets them, and change nothing.
-func TestOptionsThatTheTransportRefuses(t *testing.T) {
+// TestOptionsRefused: options that make no sense are an error of who sets them, and change nothing.
+func TestOptionsRefused(t *testing.T) {
 	run(t, func(w *world) {
 		w.process().registrar()
 		l := w.process().echo("echo", Registration{})
