@@ -115,6 +115,41 @@ func TestSignalLeavesForeignDescriptorAlone(t *testing.T) {
 	}
 }
 
+// TestClosedSignalLeavesItsNumberAlone: the number of its own end may belong to another file
+// after it was closed.
+func TestClosedSignalLeavesItsNumberAlone(t *testing.T) {
+	s := newTestSignal(t)
+	s.setWritable(false)
+	s.close()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pair[1] == s.core {
+		pair[0], pair[1] = pair[1], pair[0]
+	}
+	defer unix.Close(pair[1])
+	if pair[0] != s.core {
+		if err := unix.Dup3(pair[0], s.core, unix.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(pair[0])
+	}
+	defer unix.Close(s.core)
+	if err := unix.Send(pair[1], []byte("precious"), 0); err != nil {
+		t.Fatal(err)
+	}
+	s.setWritable(true)
+	s.setReadable(true)
+	var b [16]byte
+	if n, _, err := unix.Recvfrom(s.core, b[:], unix.MSG_DONTWAIT); err != nil || string(b[:n]) != "precious" {
+		t.Errorf("the other file has %q, %v", b[:max(n, 0)], err)
+	}
+	if n, _, err := unix.Recvfrom(pair[1], b[:], unix.MSG_DONTWAIT); err != unix.EAGAIN {
+		t.Errorf("the other file was sent %d bytes, %v", n, err)
+	}
+}
+
 func TestHangupIsNoticedOnce(t *testing.T) {
 	h, err := newHangups()
 	if err != nil {
