@@ -228,3 +228,35 @@ func TestRegistrarOfAnotherFamily(t *testing.T) {
 		}
 	})
 }
+
+// TestCloseEndsLookUps: nobody wants the answer of a name service that takes its time.
+func TestCloseEndsLookUps(t *testing.T) {
+	run(t, func(w *world) {
+		begun, ended := make(chan struct{}), make(chan error, 10)
+		begin := sync.OnceFunc(func() { close(begun) })
+		opts := w.process().options()
+		opts.host.lookUp = func(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+			begin()
+			<-ctx.Done()
+			ended <- ctx.Err()
+			return nil, ctx.Err()
+		}
+		opts.Registrars = []string{"slow.example"}
+		r, err := NewResolver(opts)
+		w.ok(err)
+		failed := make(chan error, 1)
+		go func() {
+			_, err := r.Resolve(w.ctx, "pool", Query{})
+			failed <- err
+		}()
+		<-begun
+		began := time.Now()
+		w.ok(r.Close())
+		if err := <-ended; !errors.Is(err, context.Canceled) || time.Since(began) > 0 {
+			w.Errorf("the look-up ends after %v with %v", time.Since(began), err)
+		}
+		if err := <-failed; !errors.Is(err, ErrClosed) {
+			w.Error(err)
+		}
+	})
+}
