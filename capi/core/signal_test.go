@@ -87,32 +87,48 @@ func TestDrainOfAGoneProgram(t *testing.T) {
 	}
 }
 
+// precious puts another file at a number. What it returns looks, when all is done,
+// whether the bytes in it are still there and no others have gone out.
+func precious(t *testing.T, at int) (check func()) {
+	t.Helper()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pair[1] == at {
+		pair[0], pair[1] = pair[1], pair[0]
+	}
+	t.Cleanup(func() { unix.Close(pair[1]) })
+	if pair[0] != at {
+		if err := unix.Dup3(pair[0], at, unix.O_CLOEXEC); err != nil {
+			t.Fatal(err)
+		}
+		unix.Close(pair[0])
+	}
+	if err := unix.Send(pair[1], []byte("precious"), 0); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		t.Helper()
+		var b [16]byte
+		if n, _, err := unix.Recvfrom(at, b[:], unix.MSG_DONTWAIT); err != nil || string(b[:n]) != "precious" {
+			t.Errorf("the other file has %q, %v", b[:max(n, 0)], err)
+		}
+		if n, _, err := unix.Recvfrom(pair[1], b[:], unix.MSG_DONTWAIT); err != unix.EAGAIN {
+			t.Errorf("the other file was sent %d bytes, %v", n, err)
+		}
+	}
+}
+
 // The number of a descriptor that the program closed may belong to another file
 // by now, whose bytes are not ours to take.
 func TestSignalLeavesForeignDescriptorAlone(t *testing.T) {
 	s := newTestSignal(t)
 	s.setReadable(true)
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(pair[1])
-	if err := unix.Dup3(pair[0], s.app, unix.O_CLOEXEC); err != nil {
-		t.Fatal(err)
-	}
-	unix.Close(pair[0])
-	if err := unix.Send(pair[1], []byte("precious"), 0); err != nil {
-		t.Fatal(err)
-	}
+	check := precious(t, s.app)
 	s.setReadable(false)
 	s.setWritable(false)
-	var b [16]byte
-	if n, _, err := unix.Recvfrom(s.app, b[:], unix.MSG_DONTWAIT); err != nil || string(b[:n]) != "precious" {
-		t.Errorf("the other file has %q, %v", b[:max(n, 0)], err)
-	}
-	if n, _, err := unix.Recvfrom(pair[1], b[:], unix.MSG_DONTWAIT); err != unix.EAGAIN {
-		t.Errorf("the other file was sent %d bytes, %v", n, err)
-	}
+	check()
 }
 
 // TestClosedSignalLeavesItsNumberAlone: the number of its own end may belong to another file
@@ -121,33 +137,11 @@ func TestClosedSignalLeavesItsNumberAlone(t *testing.T) {
 	s := newTestSignal(t)
 	s.setWritable(false)
 	s.close()
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if pair[1] == s.core {
-		pair[0], pair[1] = pair[1], pair[0]
-	}
-	defer unix.Close(pair[1])
-	if pair[0] != s.core {
-		if err := unix.Dup3(pair[0], s.core, unix.O_CLOEXEC); err != nil {
-			t.Fatal(err)
-		}
-		unix.Close(pair[0])
-	}
+	check := precious(t, s.core)
 	defer unix.Close(s.core)
-	if err := unix.Send(pair[1], []byte("precious"), 0); err != nil {
-		t.Fatal(err)
-	}
 	s.setWritable(true)
 	s.setReadable(true)
-	var b [16]byte
-	if n, _, err := unix.Recvfrom(s.core, b[:], unix.MSG_DONTWAIT); err != nil || string(b[:n]) != "precious" {
-		t.Errorf("the other file has %q, %v", b[:max(n, 0)], err)
-	}
-	if n, _, err := unix.Recvfrom(pair[1], b[:], unix.MSG_DONTWAIT); err != unix.EAGAIN {
-		t.Errorf("the other file was sent %d bytes, %v", n, err)
-	}
+	check()
 }
 
 func TestHangupIsNoticedOnce(t *testing.T) {

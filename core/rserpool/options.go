@@ -160,8 +160,8 @@ type SessionOptions struct {
 	// Replay: and to send again) and to be received, in bytes; 4 MiB, and at least
 	// 4096: less is raised to that. The first counts what the peer's library has not
 	// acknowledged, with 64 bytes more for each message; when it is full, Send
-	// waits. Between two elements what came back may be as much once more. The second counts what the program has not received;
-	// when it is full the peer of this session has to wait, for as long as this
+	// waits. Between two elements what came back may be as much once more. The
+	// second counts what the program has not received; when it is full the peer of this session has to wait, for as long as this
 	// process answers. An empty one has room for one message, however long.
 	// Bookkeeping, 256 bytes for each message, may take as much memory as
 	// ReceiveBuffer once more where messages are small. The traffic with registrars

@@ -70,8 +70,8 @@ func (o *RegistrarOptions) socket() socket.RegistrarConfig {
 type Registrar struct{ r *socket.Registrar }
 
 // StartRegistrar starts a registrar, which serves until Close or, unlike what Dial and
-// Listen make, until ctx ends; then it hands over like CloseContext. System errors (syscall.EADDRINUSE) are in
-// the chain of what it returns.
+// Listen make, until ctx ends; then it hands over like CloseContext. System errors
+// (syscall.EADDRINUSE) are in the chain of what it returns.
 func StartRegistrar(ctx context.Context, o RegistrarOptions) (*Registrar, error) {
 	r, err := socket.StartRegistrar(ctx, o.socket())
 	if err != nil {

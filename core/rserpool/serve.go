@@ -12,9 +12,10 @@ import (
 // ends. Then it drains the element (Drain): its sessions move to other elements of the
 // pool, and Serve returns nil when all handlers have returned. If that takes more than 30 s
 // it ends the sessions that are left, and returns context.DeadlineExceeded when their handlers
-// have returned: Conn.Context tells them that it is time. Otherwise it returns what went wrong; after Close or Detach of the listener ErrClosed. Sessions that a handler
-// leaves open are closed, and so is the listener. Conn.Context ends with the session, and
-// has the values of ctx.
+// have returned: Conn.Context tells them that it is time. Otherwise it returns what went
+// wrong; after Close or Detach of the listener ErrClosed. Sessions that a handler leaves open
+// are closed, and so is the listener. Conn.Context ends with the session, and has the values
+// of ctx.
 func (l *Listener) Serve(ctx context.Context, handler func(*Conn)) error {
 	var handlers sync.WaitGroup
 	accepting, stop := context.WithCancel(context.WithoutCancel(ctx))

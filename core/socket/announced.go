@@ -50,9 +50,9 @@ func (s *Socket) listenForRegistrars() error {
 	return nil
 }
 
-func (s *Socket) runHear(ear *loop.GroupReceiver) {
+func (s *Socket) runHear(receiver *loop.GroupReceiver) {
 	for {
-		m, from, err := ear.HearAnnounce()
+		m, from, err := receiver.HearAnnounce()
 		if err != nil {
 			return
 		}

@@ -92,8 +92,7 @@ func (c Config) resolve() (Config, error) {
 }
 
 func (c *Config) resolveTransport(env map[string]string) error {
-	c.Transport = cmp.Or(c.Transport, env["RSERPOOL_TRANSPORT"])
-	c.Transport = cmp.Or(c.Transport, transport.KindAuto)
+	c.Transport = cmp.Or(c.Transport, env["RSERPOOL_TRANSPORT"], transport.KindAuto)
 	known := []string{transport.KindAuto, transport.KindKernel, transport.KindUserland}
 	if !slices.Contains(known, c.Transport) {
 		return fmt.Errorf("%w: transport %q; it is one of %s (RSERPOOL_TRANSPORT)", ErrInvalid, c.Transport, strings.Join(known, ", "))
@@ -174,10 +173,11 @@ func (c *Config) resolveLogger(env map[string]string) error {
 	if err != nil {
 		return err
 	}
+	var handler slog.Handler = slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})
 	if level == levelOff {
-		c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+		handler = slog.DiscardHandler
 	}
-	c.Logger = cmp.Or(c.Logger, slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})))
+	c.Logger = cmp.Or(c.Logger, slog.New(handler))
 	return nil
 }
 

@@ -44,9 +44,7 @@ var (
 	ErrMessageSize = session.ErrMessageSize
 	// ErrInvalid: an argument or a setting makes no sense.
 	ErrInvalid = session.ErrInvalid
-	// ErrTimeout: nobody answered in time. It is os.ErrDeadlineExceeded's
-	// sibling: errors.Is(err, context.DeadlineExceeded) holds as well when a
-	// context ended the wait.
+	// ErrTimeout: nobody answered in time; rserpool.ErrTimeout explains it.
 	ErrTimeout = errors.New("no answer in time")
 	// ErrClosed: the socket is closed. It is net.ErrClosed as well.
 	ErrClosed error = closedError{}

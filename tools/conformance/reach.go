@@ -52,7 +52,8 @@ func (r *reach) use(where, name string, by *declared) {
 	r.by[where+" "+name] = append(r.by[where+" "+name], by)
 }
 
-// tests returns those that come to use d, or d itself if it is one.
+// tests returns those that come to use d, or d itself if it is one. A method may also
+// be called by code that knows only an interface: whoever uses its type uses it.
 func (r *reach) tests(d *declared) (found []string) {
 	seen := map[*declared]bool{d: true}
 	for queue := []*declared{d}; len(queue) > 0; queue = queue[1:] {
@@ -72,8 +73,7 @@ func (r *reach) tests(d *declared) (found []string) {
 	return found
 }
 
-// users are those of a name, in its package and in others. A method may also be
-// called by code that knows only an interface: whoever uses its type uses it.
+// users are those of a name, in its package and in others.
 func (r *reach) users(d *declared, name string) []*declared {
 	if name == "" {
 		return nil

@@ -28,16 +28,16 @@ func joinGroup(g *Group, ep transport.Endpoint) (*member, error) {
 			return nil, err
 		}
 	}
-	ear, err := g.Listen()
+	receiver, err := g.Listen()
 	if err != nil {
 		return nil, err
 	}
 	sender, err := g.speak(port)
 	if err != nil {
-		ear.Close()
+		receiver.Close()
 		return nil, err
 	}
-	return &member{receiver: ear, sender: sender}, nil
+	return &member{receiver: receiver, sender: sender}, nil
 }
 
 // joinGroups enters the group for ASAP, where the registrar announces itself

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -137,8 +138,8 @@ func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 		return err
 	} else {
 		sock = a.sock
-		over(&a.maxMessage, p.MaxMessage)
-		over(&a.guard, p.ShutdownGuard)
+		a.maxMessage = cmp.Or(p.MaxMessage, a.maxMessage)
+		a.guard = cmp.Or(p.ShutdownGuard, a.guard)
 	}
 	return translate(sock.control(func(fd uintptr) error { return setParams(fd, id, p) }))
 }

@@ -1,38 +1,35 @@
 package kernel
 
-import "github.com/librserpool/librserpool/core/internal/assoc"
+import (
+	"cmp"
+
+	"github.com/librserpool/librserpool/core/internal/assoc"
+)
 
 // overlay returns base with the non-zero fields of p.
 func overlay(base, p assoc.Params) assoc.Params {
-	over(&base.RTOInitial, p.RTOInitial)
-	over(&base.RTOMin, p.RTOMin)
-	over(&base.RTOMax, p.RTOMax)
-	over(&base.HeartbeatInterval, p.HeartbeatInterval)
-	over(&base.PathMaxRetrans, p.PathMaxRetrans)
-	over(&base.AssocMaxRetrans, p.AssocMaxRetrans)
-	over(&base.MaxInitRetransmits, p.MaxInitRetransmits)
-	over(&base.ConnectTimeout, p.ConnectTimeout)
-	over(&base.SackDelay, p.SackDelay)
-	over(&base.SackPackets, p.SackPackets)
-	over(&base.CookieLife, p.CookieLife)
-	over(&base.MaxBurst, p.MaxBurst)
-	over(&base.ShutdownGuard, p.ShutdownGuard)
-	over(&base.SendBuffer, p.SendBuffer)
-	over(&base.ReceiveBuffer, p.ReceiveBuffer)
-	over(&base.MaxMessage, p.MaxMessage)
-	over(&base.OutStreams, p.OutStreams)
-	over(&base.InStreams, p.InStreams)
-	over(&base.EncapPort, p.EncapPort)
-	over(&base.MTU, p.MTU)
-	over(&base.DSCP, p.DSCP)
-	over(&base.Exclusive, p.Exclusive)
-	over(&base.Primary, p.Primary)
+	base.RTOInitial = cmp.Or(p.RTOInitial, base.RTOInitial)
+	base.RTOMin = cmp.Or(p.RTOMin, base.RTOMin)
+	base.RTOMax = cmp.Or(p.RTOMax, base.RTOMax)
+	base.HeartbeatInterval = cmp.Or(p.HeartbeatInterval, base.HeartbeatInterval)
+	base.PathMaxRetrans = cmp.Or(p.PathMaxRetrans, base.PathMaxRetrans)
+	base.AssocMaxRetrans = cmp.Or(p.AssocMaxRetrans, base.AssocMaxRetrans)
+	base.MaxInitRetransmits = cmp.Or(p.MaxInitRetransmits, base.MaxInitRetransmits)
+	base.ConnectTimeout = cmp.Or(p.ConnectTimeout, base.ConnectTimeout)
+	base.SackDelay = cmp.Or(p.SackDelay, base.SackDelay)
+	base.SackPackets = cmp.Or(p.SackPackets, base.SackPackets)
+	base.CookieLife = cmp.Or(p.CookieLife, base.CookieLife)
+	base.MaxBurst = cmp.Or(p.MaxBurst, base.MaxBurst)
+	base.ShutdownGuard = cmp.Or(p.ShutdownGuard, base.ShutdownGuard)
+	base.SendBuffer = cmp.Or(p.SendBuffer, base.SendBuffer)
+	base.ReceiveBuffer = cmp.Or(p.ReceiveBuffer, base.ReceiveBuffer)
+	base.MaxMessage = cmp.Or(p.MaxMessage, base.MaxMessage)
+	base.OutStreams = cmp.Or(p.OutStreams, base.OutStreams)
+	base.InStreams = cmp.Or(p.InStreams, base.InStreams)
+	base.EncapPort = cmp.Or(p.EncapPort, base.EncapPort)
+	base.MTU = cmp.Or(p.MTU, base.MTU)
+	base.DSCP = cmp.Or(p.DSCP, base.DSCP)
+	base.Exclusive = cmp.Or(p.Exclusive, base.Exclusive)
+	base.Primary = cmp.Or(p.Primary, base.Primary)
 	return base
-}
-
-func over[T comparable](field *T, value T) {
-	var zero T
-	if value != zero {
-		*field = value
-	}
 }

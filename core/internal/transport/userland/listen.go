@@ -1,6 +1,7 @@
 package userland
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
@@ -77,12 +78,8 @@ func listen(cfg transport.Config, alone func() bool) (*Endpoint, error) {
 		e.local = []netip.AddrPort{netip.AddrPortFrom(netip.IPv4Unspecified(), port)}
 	}
 	params := cfg.Params
-	if params.MaxBurst == 0 {
-		params.MaxBurst = burst
-	}
-	if params.SackDelay == 0 {
-		params.SackDelay = sackDelay
-	}
+	params.MaxBurst = cmp.Or(params.MaxBurst, burst)
+	params.SackDelay = cmp.Or(params.SackDelay, sackDelay)
 	e.engine = sctp.New(sctp.Config{Port: port, Local: specific(e.local), Rand: rand.Reader, NoListen: cfg.NoListen, MaxAssocs: cfg.MaxAssocs, EarlyResend: true, MaxMTU: maxMTU(sockets)})
 	if err := e.engine.SetParams(0, params); err != nil {
 		closeSockets(sockets)
