@@ -75,9 +75,11 @@ func restartsInSilence(w *world, byClient bool) {
 	if byClient {
 		gone, goneID, open, stays, id, name = c, cid, w.f.Open, s, sid, "client"
 	}
-	// The one that stays speaks last, and so owes no SACK: one that came to the
-	// other's successor before its INIT has left would be answered with an ABORT.
+	// The one that stays speaks last, and so owes no SACK, and has nothing to send
+	// again: a packet of its that came to the other's successor before its INIT
+	// has left would be answered with an ABORT.
 	w.exchange(gone, goneID, stays, id)
+	w.acknowledged(stays, id)
 	seen := w.census(s)
 	local := gone.ep.LocalAddrs()
 	w.relay(s).Dark(true)

@@ -57,6 +57,29 @@ func TestCloseFreesDescriptors(t *testing.T) {
 	}
 }
 
+// A dead endpoint is not woken any more: it would be kept in memory until then.
+func TestDeadIsNotWoken(t *testing.T) {
+	e, err := Listen(transport.Config{Local: addrs("127.0.0.1:0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	armed := func() bool {
+		endpointTimer.mu.Lock()
+		defer endpointTimer.mu.Unlock()
+		return e.entry.Armed()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.wakeAt(clock().Add(time.Hour))
+	if !armed() {
+		t.Fatal("a living one is not woken either")
+	}
+	e.die()
+	if armed() {
+		t.Error("a dead endpoint is to be woken")
+	}
+}
+
 func descriptors(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")

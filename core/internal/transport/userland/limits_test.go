@@ -45,6 +45,7 @@ func TestWhatTravelsTogether(t *testing.T) {
 		"another source":   {alter(2, func(p *sctp.Packet) { p.Local = netip.MustParseAddr("127.0.0.2") }), []int{2, 1, 1}},
 		"another class":    {alter(2, func(p *sctp.Packet) { p.DSCP = 46 }), []int{2, 1, 1}},
 		"too short":        {many(2, 4), []int{1, 1}},
+		"just long enough": {many(2, 5), []int{2}},
 		"to a kernel": {[]sctp.Packet{
 			{Peer: netip.MustParseAddrPort("127.0.0.1:9899"), Data: packet(100, 1, 9899)}, {Peer: netip.MustParseAddrPort("127.0.0.1:9899"), Data: packet(100, 1, 9899)},
 		}, []int{1, 1}},
@@ -132,6 +133,11 @@ func TestDatagrams(t *testing.T) {
 	s := &socket{local: netip.MustParseAddrPort("0.0.0.0:5")}
 	s.rx.init(s)
 	s.rx.in = in
+	for i := range in.msgs.headers {
+		if h := &in.msgs.headers[i]; h.Iovlen != 1 || h.Iov.Base != &in.buffer[i*datagram] || h.Iov.Len != datagram {
+			t.Errorf("datagram %d is read into %d parts, the first of %d bytes", i, h.Iovlen, h.Iov.Len)
+		}
+	}
 	peer, home := netip.MustParseAddrPort("192.0.2.9:7"), netip.MustParseAddr("192.0.2.1")
 	copy(in.buffer[datagram:], "abcdefgh")
 	h := &in.msgs.headers[1]
@@ -160,12 +166,16 @@ func TestDatagrams(t *testing.T) {
 			return n
 		}
 	}
+	const padding = 4 // of a message of control data that says where
 	for name, c := range map[string]struct {
 		flags int32
 		fill  func([]byte) int
 		want  []string
 	}{
 		"one":                   {0, where, []string{"abcdefgh"}},
+		"without padding":       {0, func(b []byte) int { return where(b) - padding }, []string{"abcdefgh"}},
+		"a byte of it missing":  {0, func(b []byte) int { return where(b) - padding - 1 }, nil},
+		"control of no length":  {0, func(b []byte) int { clear(b); return unix.SizeofCmsghdr }, nil},
 		"in threes":             {0, cut(3), []string{"abc", "def", "gh"}},
 		"in eights":             {0, cut(8), []string{"abcdefgh"}},
 		"in more than there is": {0, cut(9), []string{"abcdefgh"}},
@@ -177,6 +187,10 @@ func TestDatagrams(t *testing.T) {
 		if got, useful := read(c.flags, c.fill); !slices.Equal(got, c.want) || useful != (c.want != nil) {
 			t.Errorf("%s: %q, of use: %v", name, got, useful)
 		}
+	}
+	peer, home = netip.MustParseAddrPort("[fe80::9%7]:7"), netip.MustParseAddr("fe80::1%7")
+	if got, useful := read(0, func(b []byte) int { return appendSource(b, 0, home) }); !useful || len(got) != 1 {
+		t.Errorf("IPv6: %q, of use: %v", got, useful)
 	}
 	s.local = netip.AddrPortFrom(home, 5) // then nobody has to say where
 	if got, useful := read(0, func([]byte) int { return 0 }); !useful || len(got) != 1 {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -122,15 +123,16 @@ func TestConnectErrors(t *testing.T) {
 		name string
 		peer []netip.AddrPort
 		want error
+		says string
 	}{
-		{"none", nil, assoc.ErrInvalid},
-		{"zero", []netip.AddrPort{{}}, assoc.ErrInvalid},
-		{"port 0", addrs("127.0.0.1:0"), assoc.ErrInvalid},
-		{"multicast", addrs("224.0.0.1:5"), assoc.ErrInvalid},
-		{"other family", addrs("[::1]:5"), assoc.ErrUnreachable},
+		{"none", nil, assoc.ErrInvalid, "to no address"},
+		{"zero", []netip.AddrPort{{}}, assoc.ErrInvalid, "to invalid AddrPort"},
+		{"port 0", addrs("127.0.0.1:0"), assoc.ErrInvalid, "to 127.0.0.1:0"},
+		{"multicast", addrs("224.0.0.1:5"), assoc.ErrInvalid, "to 224.0.0.1:5"},
+		{"other family", addrs("[::1]:5"), assoc.ErrUnreachable, "is for IPv4"},
 	} {
-		if _, err := e.Connect(test.peer, nil); !errors.Is(err, test.want) {
-			t.Errorf("%s: error %v, want %v", test.name, err, test.want)
+		if _, err := e.Connect(test.peer, nil); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: error %v, want %v, %s", test.name, err, test.want, test.says)
 		}
 	}
 	if err := e.Close(); err != nil {

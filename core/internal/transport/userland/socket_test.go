@@ -121,15 +121,26 @@ func TestCoalescing(t *testing.T) {
 	}
 }
 
-// A packet larger than what segmentation can do goes out all the same.
+// Where the system does not segment, packets go out all the same, and it is not asked
+// again. It refuses to for sockets without checksums.
 func TestSegmentationFallsBack(t *testing.T) {
 	a, b := open(t, "127.0.0.1:0"), open(t, "127.0.0.1:0")
-	big := packet(32000, 1, b.local.Port()) // two fit into one datagram, but not after a header for each
-	if lost, _ := write(a, []sctp.Packet{{Peer: b.local, Data: big}, {Peer: b.local, Data: big}, {Peer: b.local, Data: big}}); lost != 0 {
+	if !a.gso {
+		t.Skip("this kernel has no UDP segmentation")
+	}
+	var err error
+	if closed := a.conn.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_NO_CHECK, 1) }); closed != nil || err != nil {
+		t.Fatal(closed, err)
+	}
+	p := sctp.Packet{Peer: b.local, Data: packet(1000, 1, b.local.Port())}
+	if lost, _ := write(a, []sctp.Packet{p, p, p}); lost != 0 {
 		t.Fatalf("%d packets refused", lost)
 	}
-	for _, p := range receive(t, b, 3) {
-		if !bytes.Equal(p.Data, big) {
+	if a.gso {
+		t.Error("the system is asked again")
+	}
+	for _, got := range receive(t, b, 3) {
+		if !bytes.Equal(got.Data, p.Data) {
 			t.Error("packet differs")
 		}
 	}
@@ -327,5 +338,71 @@ func TestPollGroupTakesTurns(t *testing.T) {
 		if got := <-turns; got != want {
 			t.Fatalf("turn %d was for the %s socket, want the %s one", i, got, want)
 		}
+	}
+}
+
+// TestPollGroupChangesHands: to another goroutine if the one in charge has been at one
+// socket from one look to the next, and not if it went on.
+func TestPollGroupChangesHands(t *testing.T) {
+	g, err := newPollGroup()
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(reading bool, since uint) (changed bool) {
+		g.mu.Lock()
+		before := g.owner
+		g.reading, g.seen = reading, g.visits-since
+		g.mu.Unlock()
+		g.look()
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.watch.Stop()
+		if g.watching != reading {
+			t.Errorf("reading: %v, looks again: %v", reading, g.watching)
+		}
+		return g.owner != before
+	}
+	if look(false, 0) {
+		t.Error("one that waits is relieved")
+	}
+	if look(true, 1) {
+		t.Error("one that goes on is relieved")
+	}
+	if !look(true, 0) {
+		t.Error("one that is stuck is not relieved")
+	}
+}
+
+// TestPollGroupTellsOfErrorsOnce: to whoever reads the socket next.
+func TestPollGroupTellsOfErrorsOnce(t *testing.T) {
+	w, s := &worker{}, &socket{failed: true}
+	g := &pollGroup{owner: w, ready: []*socket{s}}
+	if got, failed := g.next(w, nil, false); got != s || !failed {
+		t.Errorf("%p, failed: %v; want %p, which has", got, failed, s)
+	}
+	g.ready = append(g.ready, s)
+	if got, failed := g.next(w, s, false); got != s || failed {
+		t.Errorf("%p, failed: %v; want %p, which has not", got, failed, s)
+	}
+}
+
+// TestWorkerHoldsOneInbox: while there is something to read, and none while it waits.
+func TestWorkerHoldsOneInbox(t *testing.T) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(epoll)
+	g := &pollGroup{rest: []*socket{{}}}
+	w := &worker{group: g}
+	if !w.ask(uintptr(epoll)) || w.in == nil {
+		t.Fatal("nothing to read into")
+	}
+	if in := w.in; !w.ask(uintptr(epoll)) || w.in != in {
+		t.Error("the second batch has another inbox than the first")
+	}
+	g.rest = nil
+	if w.ask(uintptr(epoll)) || w.in != nil {
+		t.Error("waits, and holds an inbox")
 	}
 }
