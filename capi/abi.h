@@ -48,6 +48,7 @@ struct rspgo_sending {
 #define RSPGO_DISCARD 4  /* what has no room is lost; the result counts it, too */
 #define RSPGO_PIECES 8   /* the function is rsp_recvmsgv */
 #define RSPGO_BATCH 16   /* it is rsp_recvmmsg */
+#define RSPGO_DONTWAIT 32 /* it is not going to wait */
 
 /* What rspgo_set_log takes. */
 typedef void (*rspgo_log_fn)(void *, int, const char *);
@@ -59,6 +60,19 @@ struct rspgo_notification {
 	uint32_t type, session, old_pe_id, new_pe_id, in_doubt, resent;
 	int32_t error;
 	char why[RSPGO_WHY_SIZE];
+};
+
+/* What a thread that waits for a socket waits for as well: it then reads the socket's
+ * packets itself, in place of the threads of the core. rspgo_wait begins that, if no
+ * other thread does it, and rspgo_leave ends it, which must not be forgotten: nobody
+ * else reads meanwhile. rspgo_recv ends it with what it receives. */
+#define RSPGO_LED 8
+
+struct rspgo_lead {
+	int waits;      /* not 0: rspgo_wait was called, and rspgo_leave was not */
+	int fds[RSPGO_LED];
+	unsigned count; /* of fds; 0: another thread leads, or none can */
+	unsigned ready; /* a bit for each: there is something to read */
 };
 
 #define RSPGO_ERROR_SIZE 1024
@@ -127,7 +141,11 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 	F(int64_t, rspgo_send_batch, (int fd, uint64_t ino, struct rspgo_sending *messages, size_t count,    \
 	                              struct rspgo_error *err))                                              \
 	F(int64_t, rspgo_recv, (int fd, uint64_t ino, void *buf, size_t len, struct rspgo_msginfo *info,     \
-	                        struct rspgo_notification *note, int how, struct rspgo_error *err))          \
+	                        struct rspgo_notification *note, int how, struct rspgo_lead *lead,           \
+	                        struct rspgo_error *err))                                                    \
+	F(void, rspgo_wait, (uint64_t ino, struct rspgo_lead *lead))                                         \
+	F(void, rspgo_step, (struct rspgo_lead *lead))                                                       \
+	F(void, rspgo_leave, (struct rspgo_lead *lead))                                                      \
 	F(int, rspgo_send_cookie, (int fd, uint64_t ino, void *buf, size_t len, uint32_t session,            \
 	                           struct rspgo_error *err))                                                 \
 	F(int, rspgo_close_session, (uint64_t ino, uint32_t session, int abort, struct rspgo_error *err))    \

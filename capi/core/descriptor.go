@@ -35,9 +35,10 @@ type descriptor struct {
 	setting    sync.Mutex   // held while options change
 
 	mu         sync.Mutex
-	sendable   bool   // as the socket says
-	background int    // what goes on, and whose end the descriptor shows by POLLOUT
-	last       string // the latest failure, for rsp_errmsg
+	sendable   bool          // as the socket says
+	background int           // what goes on, and whose end the descriptor shows by POLLOUT
+	last       string        // the latest failure, for rsp_errmsg
+	leader     socket.Leader // the thread that waits for it and reads; nil: none
 
 	slots [verbCount]slot // guarded by completions
 }

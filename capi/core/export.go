@@ -294,11 +294,11 @@ func variant(function string, pieces, batch bool) string {
 const maxBuffer = 1 << 30
 
 //export rspgo_recv
-func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, note *C.struct_rspgo_notification, how C.int, space *C.struct_rspgo_error) C.int64_t {
+func rspgo_recv(fd C.int, ino C.uint64_t, buf unsafe.Pointer, n C.size_t, info *C.struct_rspgo_msginfo, note *C.struct_rspgo_notification, how C.int, lead *C.struct_rspgo_lead, space *C.struct_rspgo_error) C.int64_t {
 	return C.int64_t(onSocket(ino, space, variant("rsp_recvmsg", how&C.RSPGO_PIECES != 0, how&C.RSPGO_BATCH != 0), func(d *descriptor) (int64, error) {
 		d.sig.knownAs(int(fd))
 		var got socket.RecvInfo
-		received, err := d.receive(unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, receiving(how))
+		received, err := d.receiveLeading(lead, how&C.RSPGO_DONTWAIT == 0, unsafe.Slice((*byte)(buf), int(min(n, maxBuffer))), &got, receiving(how))
 		if err != nil {
 			return 0, err
 		}

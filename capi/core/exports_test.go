@@ -14,9 +14,9 @@ import (
 // that somebody calls these.
 var exported = []any{
 	rspgo_abandon, rspgo_about, rspgo_accept, rspgo_addresses, rspgo_bind, rspgo_bindx, rspgo_close_session,
-	rspgo_find, rspgo_finish, rspgo_getopt, rspgo_headers, rspgo_init, rspgo_join, rspgo_last_error, rspgo_listen,
+	rspgo_find, rspgo_finish, rspgo_getopt, rspgo_headers, rspgo_init, rspgo_join, rspgo_last_error, rspgo_leave, rspgo_listen,
 	rspgo_name, rspgo_quit, rspgo_recv, rspgo_room, rspgo_send, rspgo_send_batch, rspgo_send_cookie, rspgo_set_log,
-	rspgo_setload, rspgo_setopt, rspgo_socket, rspgo_start,
+	rspgo_setload, rspgo_setopt, rspgo_socket, rspgo_start, rspgo_step, rspgo_wait,
 }
 
 // TestExportsAreKnown: the header declares the exported functions, no more and no

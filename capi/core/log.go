@@ -176,6 +176,7 @@ func config() (socket.Config, error) {
 		return c, err
 	}
 	c.Logger = slog.New(newLogHandler(c.Logger.Handler()))
+	c.Led = true
 	return c, nil
 }
 

@@ -7,6 +7,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -19,6 +20,17 @@ func main() {}
 // Later it would take numbers that the program has just closed, and the program
 // could not tell EBADF from ENOTSOCK.
 func init() { time.AfterFunc(time.Hour, func() {}).Stop() }
+
+// spare is how many threads of the runtime may work besides as many as the machine can run.
+// A thread of the program that comes back from the core still counts as one of them, until
+// the runtime looks after that, which can take 10 ms: others would wait.
+const spare = 2
+
+func init() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + spare)
+	}
+}
 
 // defect reports a panic that reached the border to C, where it would abort the
 // program, and turns it into an error.

@@ -16,7 +16,9 @@ type signal struct {
 	app      int    // the program's descriptor, by its latest known number
 	ino      uint64 // of the program's end; never reused
 	core     int
-	readable bool
+	readable bool // what the descriptor shows
+	arrived  bool // what it is to show
+	held     bool // it shows nothing else for now
 	full     bool // not writable
 	closed   bool
 }
@@ -65,7 +67,28 @@ func (s *signal) appOpen() bool {
 func (s *signal) setReadable(readable bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed || readable == s.readable {
+	s.arrived = readable
+	s.show()
+}
+
+// hold is for a thread that reads and takes at once what it has read: nobody is woken
+// for that. With release the descriptor shows what is left.
+func (s *signal) hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = true
+}
+
+func (s *signal) release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = false
+	s.show()
+}
+
+func (s *signal) show() {
+	readable := s.arrived
+	if s.closed || s.held || readable == s.readable {
 		return
 	}
 	var b [1]byte

@@ -176,3 +176,30 @@ func TestHangupIsNoticedOnce(t *testing.T) {
 	default:
 	}
 }
+
+// TestHeldSignal: while it is held it shows what it did before, and after that what is
+// left then.
+func TestHeldSignal(t *testing.T) {
+	s := newTestSignal(t)
+	show := func(what string, want int16) {
+		t.Helper()
+		if got := events(t, s.app); got != want {
+			t.Errorf("%s: poll says %#x, want %#x", what, got, want)
+		}
+	}
+	s.hold()
+	s.setReadable(true)
+	show("arrived while held", unix.POLLOUT)
+	s.setReadable(false)
+	s.release()
+	show("taken while held", unix.POLLOUT)
+	s.hold()
+	s.setReadable(true)
+	s.release()
+	show("left", unix.POLLIN|unix.POLLOUT)
+	s.hold()
+	s.setReadable(false)
+	show("the last one taken while held", unix.POLLIN|unix.POLLOUT)
+	s.release()
+	show("nothing left", unix.POLLOUT)
+}

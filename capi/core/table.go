@@ -94,6 +94,7 @@ func (t *table) shut(d *descriptor) bool {
 	}
 	d.cancel()
 	d.sig.close()
+	d.endLead()
 	return true
 }
 

@@ -39,6 +39,7 @@ static int accept_call(struct call *call, struct sockaddr *addr, socklen_t *len)
 			break;
 		if (wait_ready(call, POLLIN) == -1)
 			return -1;
+		step(call);
 	}
 	if (fd >= 0 && addr != NULL) {
 		memcpy(addr, &peer, size < *len ? size : *len);

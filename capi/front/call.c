@@ -40,6 +40,8 @@ int begin_new_call(struct call *call, const char *function)
 		return -1;
 	call->function = function;
 	call->fd = -1;
+	call->lead.waits = 0;
+	call->lead.count = call->lead.ready = 0;
 	call->until = 0;
 	hold_signals(&call->before);
 	return 0;
@@ -53,6 +55,8 @@ int begin_call(struct call *call, const char *function, int fd)
 		return -1;
 	call->function = function;
 	call->fd = fd;
+	call->lead.waits = 0;
+	call->lead.count = call->lead.ready = 0;
 	call->until = 0;
 	hold_signals(&call->before);
 	return 0;
@@ -60,6 +64,12 @@ int begin_call(struct call *call, const char *function, int fd)
 
 ssize_t end_call(struct call *call, ssize_t result)
 {
+	int error = errno;
+
+	if (call->lead.waits) {
+		call->go->rspgo_leave(&call->lead);
+		errno = error;
+	}
 	pthread_sigmask(SIG_SETMASK, &call->before, NULL);
 	return result;
 }

@@ -47,7 +47,8 @@ struct call {
 	int fd;
 	uint64_t ino;    /* of fd */
 	unsigned closes; /* what closings() was before the core was asked */
-	int64_t until;   /* when waits for fd end, by the monotonic clock in ms: 0 = not known yet, -1 = never */
+	struct rspgo_lead lead;
+	int64_t until; /* when waits for fd end, by the monotonic clock in ms: 0 = not known yet, -1 = never */
 	sigset_t before;
 };
 
@@ -66,6 +67,8 @@ void await_waiters(uint64_t ino);
 /* Waits until the descriptor of the call is ready for events; -1 with the
  * error set after a signal, and after the time of RSP_RCVTIMEO or RSP_SNDTIMEO. */
 int wait_ready(struct call *call, short events);
+/* Reads what wait_ready() has found, for a call whose next try does not. */
+void step(struct call *call);
 /* Takes what a function of the core returned that begins what takes its time, waits
  * for the end if there is something to wait for, and fetches the outcome; -1 with the
  * error set. outcome may be NULL if it is only that. */

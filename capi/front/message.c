@@ -157,7 +157,8 @@ static ssize_t receive_call(struct call *call, void *buf, size_t len, struct rsp
 	int waited;
 
 	for (waited = 0;; waited = 1) {
-		int64_t received = call->go->rspgo_recv(call->fd, call->ino, buf, len, info, &note, how, error_space());
+		int64_t received = call->go->rspgo_recv(call->fd, call->ino, buf, len, info, &note, how, &call->lead,
+		                                        error_space());
 
 		if (received >= 0 && info->kind == RSPGO_NOTIFICATION)
 			return with_dropped(copy_notification(buf, len, info, &note), info, how);
@@ -196,7 +197,8 @@ ssize_t checked_receive(struct call *call, void *buf, size_t len, struct rspgo_m
 ssize_t receive_message(int fd, void *buf, size_t len, struct rsp_sndrcvinfo *info, int flags, int pieces)
 {
 	int how = ((flags & MSG_PEEK) != 0 ? RSPGO_PEEK : 0) | ((flags & MSG_TRUNC) != 0 ? RSPGO_DISCARD : 0) |
-	          (info == NULL ? RSPGO_PLAIN : 0) | (pieces ? RSPGO_PIECES : 0);
+	          (info == NULL ? RSPGO_PLAIN : 0) | (pieces ? RSPGO_PIECES : 0) |
+	          ((flags & MSG_DONTWAIT) != 0 ? RSPGO_DONTWAIT : 0);
 	struct rspgo_msginfo message = {0};
 	struct call call;
 	ssize_t received;

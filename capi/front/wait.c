@@ -78,8 +78,8 @@ void await_waiters(uint64_t ino)
 struct waiter {
 	struct call *call;
 	_Atomic uint64_t *place;
-	int done;                     /* eventfd of the core, or -1 */
-	struct timespec space, *left; /* of the wait */
+	int done;              /* eventfd of the core, or -1 */
+	struct timespec space; /* of the wait */
 };
 
 static void cancel(void *argument)
@@ -126,9 +126,58 @@ static struct timespec *time_left(const struct call *call, struct timespec *left
 	return left;
 }
 
+void step(struct call *call)
+{
+	if (call->lead.ready != 0)
+		call->go->rspgo_step(&call->lead);
+	call->lead.ready = 0;
+}
+
+/* Adds what the thread leads to what it waits for, and returns how many descriptors
+ * that makes. Not for a call without a socket, nor for one whose socket is closed. */
+static nfds_t led_too(struct call *call, struct pollfd *fds)
+{
+	unsigned i;
+
+	if (!call->lead.waits && call->fd != -1)
+		call->go->rspgo_wait(call->ino, &call->lead);
+	for (i = 0; i < call->lead.count; i++)
+		fds[1 + i] = (struct pollfd){.fd = call->lead.fds[i], .events = POLLIN};
+	return 1 + call->lead.count;
+}
+
+static void note_readable(struct call *call, const struct pollfd *fds)
+{
+	unsigned i;
+
+	call->lead.ready = 0;
+	for (i = 0; i < call->lead.count; i++)
+		if (fds[1 + i].revents != 0)
+			call->lead.ready |= 1u << i;
+}
+
+/* Waits until fds[0] is ready, or, unless there is an outcome to wait for, until there
+ * is something to read. */
+static int wait_leading(struct call *call, struct pollfd *fds, struct waiter *waiter)
+{
+	nfds_t count = led_too(call, fds);
+	int ready;
+
+	for (;;) {
+		ready = ppoll(fds, count, time_left(call, &waiter->space), &call->before);
+		if (ready <= 0)
+			return ready;
+		note_readable(call, fds);
+		if (waiter->done == -1 || fds[0].revents != 0)
+			return ready;
+		step(call);
+	}
+}
+
 static int wait_for(struct call *call, struct pollfd wait, int done)
 {
 	struct waiter waiter = {.call = call, .done = done};
+	struct pollfd fds[1 + RSPGO_LED] = {wait};
 	int ready;
 
 	if (done == -1) {
@@ -142,9 +191,8 @@ static int wait_for(struct call *call, struct pollfd wait, int done)
 			return 0;
 		}
 	}
-	waiter.left = time_left(call, &waiter.space);
 	pthread_cleanup_push(cancel, &waiter);
-	ready = ppoll(&wait, 1, waiter.left, &call->before);
+	ready = wait_leading(call, fds, &waiter);
 	pthread_cleanup_pop(0);
 	leave_place(waiter.place);
 	if (ready == 0)
@@ -152,7 +200,7 @@ static int wait_for(struct call *call, struct pollfd wait, int done)
 		            call->function);
 	if (ready == -1)
 		return fail(call->fd, errno, "%s: interrupted while waiting: %s", call->function, strerror(errno));
-	if ((wait.revents & POLLNVAL) != 0)
+	if ((fds[0].revents & POLLNVAL) != 0)
 		return fail(call->fd, EBADF, "%s: another thread closed the descriptor", call->function);
 	return 0;
 }

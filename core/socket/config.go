@@ -38,6 +38,7 @@ type Config struct {
 	Advertise    []netip.Addr
 	Logger       *slog.Logger
 	MaxMessage   int
+	Led          bool // by threads that wait for the socket: see Socket.Lead
 
 	// Observe is told what happens, one event after the other, on a goroutine of the
 	// library or of a caller, without a lock; nil: nobody is.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/loop"
@@ -25,6 +26,8 @@ type Socket struct {
 
 	registering chan struct{} // holds a token while nobody registers or deregisters
 
+	waiting atomic.Int32 // threads between Lead and Leave
+
 	mu       guard // guards the rest
 	closing  bool
 	closed   bool
@@ -34,6 +37,7 @@ type Socket struct {
 
 	port    *loop.Port // nil until the socket has an address
 	kind    string     // of transport
+	led     Leader     // nil if the endpoint cannot be led
 	bound   []netip.AddrPort
 	garbage *loop.RateLimitedLog
 
@@ -137,6 +141,7 @@ func (s *Socket) open(local []netip.AddrPort) error {
 		Kind:   s.cfg.Transport,
 		Local:  local,
 		Params: s.table.EndpointParams(),
+		Led:    s.cfg.Led,
 		Logger: s.log,
 	})
 	if err != nil {
@@ -144,6 +149,7 @@ func (s *Socket) open(local []netip.AddrPort) error {
 	}
 	s.bound = local
 	s.port, s.kind = loop.NewPort(ep), kind
+	s.led, _ = ep.(transport.Led)
 	s.table.Attach(controlPort{s.port, s}, ep, s.port.Lend())
 	s.log.Debug("endpoint is open", "transport", kind, "local", ep.LocalAddrs())
 	ep.Notify(s.readableHook, s.writableHook)

@@ -44,6 +44,10 @@ type Config struct {
 	// NoListen refuses the associations that peers open.
 	NoListen bool
 
+	// Led says that somebody will lead the endpoint, if it can be: no socket then has a
+	// goroutine of its own.
+	Led bool
+
 	// Logger gets rare remarks at debug level; nil means none.
 	Logger *slog.Logger
 }

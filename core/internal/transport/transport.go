@@ -40,6 +40,35 @@ type Batcher interface {
 	Together(f func())
 }
 
+// Led is an Endpoint whose sockets a thread may read that waits for it anyway: one
+// thread wakes then for each message, and not one after the other.
+type Led interface {
+	// Lead takes the sockets from the endpoint's goroutines and returns their
+	// descriptors. Whoever got ok waits for them, calls Step when there is something to
+	// read, and Yield in the end: the endpoint reads nothing until then. Not ok: somebody
+	// else leads, or there is nothing to lead.
+	Lead() (fds []int, ok bool)
+
+	// Step reads the sockets of the set bits of ready, by their index in fds, and does
+	// what that brings about: hooks are called, and answers sent. No lock that a hook
+	// takes may be held.
+	Step(ready uint)
+
+	// Yield ends the lead. lent says that the endpoint still does not read: when messages
+	// come quickly somebody is about to lead again, who then has the sockets for nothing.
+	// That somebody must see to it that Recall is called soon.
+	Yield() (lent bool)
+
+	// ReadLent reads what is there if the sockets are lent and nobody leads, and says
+	// whether it has. The same lock must not be held.
+	ReadLent() bool
+
+	// Recall gives back to the endpoint's goroutines what was lent, unless somebody
+	// leads; with idle set only if nobody has led since the last such call. What has arrived
+	// unread wakes them. It says whether somebody has to call it once more.
+	Recall(idle bool) (lent bool)
+}
+
 // Sharer is an Endpoint that occupies a UDP port, at which programs of this host
 // may want to listen to multicast groups.
 type Sharer interface {

@@ -18,6 +18,7 @@ var (
 	_ transport.Holder   = (*Endpoint)(nil)
 	_ transport.Batcher  = (*Endpoint)(nil)
 	_ transport.Lender   = (*Endpoint)(nil)
+	_ transport.Led      = (*Endpoint)(nil)
 )
 
 // Endpoint implements transport.Endpoint.
@@ -32,6 +33,8 @@ type Endpoint struct {
 	writer // flush.go
 	hooks  // hooks.go
 	wakeup // timer.go
+
+	lending // lead.go
 
 	together  int           // calls of Together that have not returned
 	guard     time.Duration // how long associations may take to end after Close

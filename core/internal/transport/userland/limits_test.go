@@ -252,3 +252,22 @@ func TestClosedEndpoint(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedPacketsAreReportedOnce: what the system did not take is forgotten when the
+// engine knows.
+func TestRefusedPacketsAreReportedOnce(t *testing.T) {
+	e, err := Listen(transport.Config{Local: addrs("127.0.0.1:0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	p := sctp.Packet{Peer: netip.MustParseAddrPort("127.0.0.1:9"), Data: packet(100, 1, 9)}
+	out := &outbox{tooBig: []sctp.Packet{p, p}, unroutable: []unroutable{{p, unix.EINVAL}, {p, unix.ENETDOWN}}}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reportTooBig(out)
+	e.reportUnroutable(out)
+	if len(out.tooBig) != 0 || len(out.unroutable) != 0 || out.tooBig[:1][0].Data != nil || out.unroutable[:1][0].packet.Data != nil {
+		t.Errorf("%d too big and %d unroutable are left", len(out.tooBig), len(out.unroutable))
+	}
+}

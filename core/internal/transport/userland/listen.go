@@ -36,7 +36,12 @@ const sackDelay = 5 * time.Millisecond
 
 // Listen opens an endpoint. The system's reason for a refusal can be found in
 // the error with errors.Is: syscall.EADDRINUSE, EACCES, EADDRNOTAVAIL.
-func Listen(cfg transport.Config) (*Endpoint, error) { return listen(cfg, mayBeAlone) }
+func Listen(cfg transport.Config) (*Endpoint, error) {
+	if cfg.Led {
+		return listen(cfg, func() bool { return false })
+	}
+	return listen(cfg, mayBeAlone)
+}
 
 // listen opens an endpoint; alone is asked for each of its sockets.
 func listen(cfg transport.Config, alone func() bool) (*Endpoint, error) {

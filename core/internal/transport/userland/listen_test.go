@@ -131,7 +131,7 @@ func TestConnectErrors(t *testing.T) {
 		{"multicast", addrs("224.0.0.1:5"), assoc.ErrInvalid, "to 224.0.0.1:5"},
 		{"other family", addrs("[::1]:5"), assoc.ErrUnreachable, "is for IPv4"},
 	} {
-		if _, err := e.Connect(test.peer, nil); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
+		if id, err := e.Connect(test.peer, nil); id != 0 || !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: error %v, want %v, %s", test.name, err, test.want, test.says)
 		}
 	}

@@ -27,6 +27,7 @@ const (
 type pollGroup struct {
 	epoll *os.File // of the sockets; waits with all else in the runtime's poller
 	conn  syscall.RawConn
+	fd    int // its descriptor
 
 	mu       sync.Mutex
 	sockets  []*socket // by descriptor
@@ -71,7 +72,7 @@ func newPollGroup() (*pollGroup, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &pollGroup{epoll: os.NewFile(uintptr(fd), "sctp-udp-group")}
+	g := &pollGroup{epoll: os.NewFile(uintptr(fd), "sctp-udp-group"), fd: fd}
 	if g.conn, err = g.epoll.SyscallConn(); err != nil {
 		return nil, err
 	}
@@ -91,7 +92,8 @@ func (g *pollGroup) join(s *socket) (err error) {
 			g.sockets = append(g.sockets, make([]*socket, fd+1-len(g.sockets))...)
 		}
 		s.group, g.sockets[fd] = g, s
-		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: int32(fd)})
+		s.fd = fd
+		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: readable, Fd: int32(fd)})
 	})
 	if e != nil {
 		err = e
@@ -100,6 +102,19 @@ func (g *pollGroup) join(s *socket) (err error) {
 		return fmt.Errorf("watch the UDP socket of %v: %w", s.local, err)
 	}
 	return nil
+}
+
+// readable is what is asked of the system: to be told of each arrival once.
+const readable = unix.EPOLLIN | unix.EPOLLET
+
+// watchSocket says whether the group is to be told of what arrives at s, which is open.
+// Of errors it is told all the same.
+func (g *pollGroup) watchSocket(s *socket, on bool) {
+	event := unix.EpollEvent{Events: unix.EPOLLET, Fd: int32(s.fd)}
+	if on {
+		event.Events = readable
+	}
+	_ = unix.EpollCtl(g.fd, unix.EPOLL_CTL_MOD, s.fd, &event)
 }
 
 // leave takes s out of the poll group, before its descriptor stands for anything

@@ -23,7 +23,7 @@ type member struct {
 }
 
 func newMember(t *testing.T, stop chan struct{}) *member {
-	e, err := userland.ListenInPollGroup(transport.Config{Local: []netip.AddrPort{onLoopback}})
+	e, err := userland.Listen(transport.Config{Local: []netip.AddrPort{onLoopback}, Led: true})
 	if err != nil {
 		t.Fatal(err)
 	}

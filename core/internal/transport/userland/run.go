@@ -10,7 +10,7 @@ import (
 func (e *Endpoint) start() error {
 	e.entry.Value = e.wake
 	for _, s := range e.sockets {
-		s.rx.take = e.taker(s)
+		s.rx.take = e.taker(&s.rx)
 		if s.alone {
 			go e.runReader(s)
 		} else if err := joinPollGroup(s); err != nil {
@@ -20,8 +20,8 @@ func (e *Endpoint) start() error {
 	return nil
 }
 
-// taker returns what feeds what arrives at one socket to the engine.
-func (e *Endpoint) taker(s *socket) func(n int, troubled bool) (alive bool) {
+// taker returns what feeds what a receiver reads to the engine.
+func (e *Endpoint) taker(r *receiver) func(n int, troubled bool) (alive bool) {
 	var now time.Time
 	input := func(p *sctp.Packet) { e.engine.Input(now, *p) }
 	return func(n int, troubled bool) bool {
@@ -30,19 +30,19 @@ func (e *Endpoint) taker(s *socket) func(n int, troubled bool) (alive bool) {
 		now = clock()
 		useless := 0
 		for i := range n {
-			if !s.rx.packets(i, input) {
+			if !r.packets(i, input) {
 				useless++
 			}
 		}
 		if troubled {
 			e.mu.Unlock()
-			e.readErrors(s)
+			e.readErrors(r.s)
 			e.mu.Lock()
 		}
 		e.engine.Advance(now)
 		e.finish(now)
 		if useless > 0 {
-			e.log.Debug("dropped datagrams that were truncated or had no destination", "count", useless, "socket", s.local)
+			e.log.Debug("dropped datagrams that were truncated or had no destination", "count", useless, "socket", r.s.local)
 		}
 		return !e.dead
 	}

@@ -25,11 +25,13 @@ type socket struct {
 	gso      bool // the system cuts large sends into packets (UDP_SEGMENT)
 	room     int  // bytes that wait to be read, at most
 
-	rx receiver
+	rx   receiver
+	lead *receiver // of who leads; nil until somebody does, or may
 
 	// Who reads: a goroutine of its own, or that of the poll group, which guards the rest.
 	alone  bool
 	group  *pollGroup
+	fd     int  // in the group; fixed while the endpoint lives
 	busy   bool // being read
 	again  bool // readable once more meanwhile
 	failed bool // readable because of an error

@@ -259,6 +259,11 @@ func TestSockaddr(t *testing.T) {
 	}
 	// SCTP-5-12: mapped addresses are IPv4.
 	var s sockaddr
+	s.put(netip.MustParseAddrPort("[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:5"))
+	s.put(netip.MustParseAddrPort("192.0.2.7:5"))
+	if rest := s[8:unix.SizeofSockaddrInet4]; !bytes.Equal(rest, make([]byte, len(rest))) {
+		t.Errorf("an IPv4 address ends with %x", rest)
+	}
 	binaryMapped := netip.MustParseAddrPort("[::ffff:192.0.2.7]:5")
 	s.put(binaryMapped)
 	if got := s.get(); got != netip.MustParseAddrPort("192.0.2.7:5") {
@@ -375,12 +380,13 @@ func TestPollGroupChangesHands(t *testing.T) {
 
 // TestPollGroupTellsOfErrorsOnce: to whoever reads the socket next.
 func TestPollGroupTellsOfErrorsOnce(t *testing.T) {
-	w, s := &worker{}, &socket{failed: true}
-	g := &pollGroup{owner: w, ready: []*socket{s}}
+	w, s := &worker{}, &socket{}
+	g := &pollGroup{owner: w, sockets: []*socket{nil, s}, watching: true}
+	g.report([]unix.EpollEvent{{Fd: 1, Events: unix.EPOLLIN | unix.EPOLLERR}})
 	if got, failed := g.next(w, nil, false); got != s || !failed {
 		t.Errorf("%p, failed: %v; want %p, which has", got, failed, s)
 	}
-	g.ready = append(g.ready, s)
+	g.report([]unix.EpollEvent{{Fd: 0, Events: unix.EPOLLERR}, {Fd: 1, Events: unix.EPOLLIN}}) // one of them is gone
 	if got, failed := g.next(w, s, false); got != s || failed {
 		t.Errorf("%p, failed: %v; want %p, which has not", got, failed, s)
 	}

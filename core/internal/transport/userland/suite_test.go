@@ -16,11 +16,8 @@ func TestSuite(t *testing.T) { runSuite(t, open) }
 func TestSuiteInPollGroup(t *testing.T) {
 	runSuite(t, func(t *testing.T, cfg transport.Config) transport.Endpoint {
 		t.Helper()
-		e, err := userland.ListenInPollGroup(cfg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return e
+		cfg.Led = true
+		return open(t, cfg)
 	})
 }
 
@@ -28,7 +25,7 @@ func runSuite(t *testing.T, open func(*testing.T, transport.Config) transport.En
 	transporttest.Run(t, func(t *testing.T) transporttest.Factory {
 		return transporttest.Factory{
 			Open: open,
-			Kill: func(e transport.Endpoint) { e.(*userland.Endpoint).Kill() },
+			Kill: func(e transport.Endpoint) { e.(interface{ Kill() }).Kill() },
 			Silent: func(t *testing.T) transporttest.Silent {
 				conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
 				if err != nil {
