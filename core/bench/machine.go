@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/librserpool/librserpool/tests/go/rounds"
 )
 
 // machine is what this program measured of itself in a virtual machine whose
@@ -19,7 +21,7 @@ type machine struct {
 	Kernel  string
 	CPU     string
 	Stacks  []string
-	Results results
+	Results rounds.Results
 
 	missing string // why there are none
 }
@@ -32,7 +34,7 @@ const valuesMark = "values: "
 
 // tell writes the values that visit reads.
 func (b *bench) tell(w io.Writer) error {
-	line, err := json.Marshal(machine{Kernel: kernelName(), CPU: cpuName(), Stacks: b.stacks, Results: b.results})
+	line, err := json.Marshal(machine{Kernel: rounds.Kernel(), CPU: rounds.CPU(), Stacks: b.stacks, Results: b.results})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/transport/kernel"
+	"github.com/librserpool/librserpool/tests/go/rounds"
 )
 
 //go:embed usrsctp/peer.c
@@ -26,12 +27,14 @@ type bench struct {
 	missing string // why not
 	stacks  []string
 	quick   bool
-	results results
+	results rounds.Results
 	machine *machine // what was measured in a virtual machine; nil = nothing
 }
 
+func key(what string, n int) string { return fmt.Sprint(what, " ", n) }
+
 func newBench(quick bool, only string) (*bench, error) {
-	b := &bench{quick: quick, results: results{}}
+	b := &bench{quick: quick, results: rounds.Results{}}
 	var err error
 	if b.self, err = os.Executable(); err != nil {
 		return nil, err
@@ -197,8 +200,8 @@ func (b *bench) roundTrips() {
 			if err != nil || n[2] == 0 {
 				return fmt.Errorf("round trips: %v %w", n, err)
 			}
-			b.results.add(s, key("rtt p50", size), float64(n[0])/1e3)
-			b.results.add(s, key("rtt p99", size), float64(n[1])/1e3)
+			b.results.Add(s, key("rtt p50", size), float64(n[0])/1e3)
+			b.results.Add(s, key("rtt p99", size), float64(n[1])/1e3)
 			return nil
 		})
 	}
@@ -214,10 +217,10 @@ func (b *bench) oneWay() {
 			if err != nil {
 				return err
 			}
-			b.results.add(s, key("MB/s", size), float64(server.bytes)/server.at.Seconds()/1e6)
+			b.results.Add(s, key("MB/s", size), float64(server.bytes)/server.at.Seconds()/1e6)
 			if mb := float64(server.bytes) / 1e6; mb > 0 {
-				b.results.add(s, key("cpu/MB server", size), server.cpu.Seconds()*1e3/mb)
-				b.results.add(s, key("cpu/MB client", size), client.cpu.Seconds()*1e3/mb)
+				b.results.Add(s, key("cpu/MB server", size), server.cpu.Seconds()*1e3/mb)
+				b.results.Add(s, key("cpu/MB client", size), client.cpu.Seconds()*1e3/mb)
 			}
 			return nil
 		})
@@ -256,10 +259,10 @@ func (b *bench) echo(s string, p *pair, n, ms int) error {
 	if client.messages == 0 || server.messages == 0 {
 		return fmt.Errorf("echo: nothing came back")
 	}
-	b.results.add(s, key("messages/s", n), 2*float64(client.messages)/client.at.Seconds())
-	b.results.add(s, key("cpu server", n), server.cpu.Seconds()*1e6/2/float64(server.messages))
-	b.results.add(s, key("cpu client", n), client.cpu.Seconds()*1e6/2/float64(client.messages))
-	b.results.add(s, key("cpu", n), (server.cpu.Seconds()/float64(server.messages)+client.cpu.Seconds()/float64(client.messages))*1e6/4)
+	b.results.Add(s, key("messages/s", n), 2*float64(client.messages)/client.at.Seconds())
+	b.results.Add(s, key("cpu server", n), server.cpu.Seconds()*1e6/2/float64(server.messages))
+	b.results.Add(s, key("cpu client", n), client.cpu.Seconds()*1e6/2/float64(client.messages))
+	b.results.Add(s, key("cpu", n), (server.cpu.Seconds()/float64(server.messages)+client.cpu.Seconds()/float64(client.messages))*1e6/4)
 	return nil
 }
 
@@ -290,14 +293,14 @@ func (b *bench) crowd(s string, n int) error {
 		return err
 	}
 	defer p.end()
-	b.results.add(s, key("set-up", n), p.setUp)
+	b.results.Add(s, key("set-up", n), p.setUp)
 	time.Sleep(300 * time.Millisecond)
 	total, err := p.server.memory()
 	if err != nil {
 		return err
 	}
-	b.results.add(s, key("resident", n), total/1e6)
-	b.results.add(s, key("each", n), (total-p.base)/float64(n)/1024)
+	b.results.Add(s, key("resident", n), total/1e6)
+	b.results.Add(s, key("each", n), (total-p.base)/float64(n)/1024)
 	for range pick(b, 1, 3) {
 		if err := b.echo(s, p, n, pick(b, 500, 1000)); err != nil {
 			return err
@@ -320,7 +323,7 @@ func (b *bench) lossy() {
 		if err != nil {
 			return err
 		}
-		b.results.add(s, "unharmed p99", float64(n[1])/1e6)
+		b.results.Add(s, "unharmed p99", float64(n[1])/1e6)
 		return nil
 	})
 	b.each(names, pick(b, 1, 3), 1, 10, func(s string, p *pair) error {
@@ -331,13 +334,13 @@ func (b *bench) lossy() {
 		if n[3] < n[2] {
 			fmt.Fprintf(os.Stderr, "%s under loss: %d of %d messages came back in time\n", s, n[3], n[2])
 		}
-		b.results.add(s, "paced p50", float64(n[0])/1e6)
-		b.results.add(s, "paced p99", float64(n[1])/1e6)
+		b.results.Add(s, "paced p50", float64(n[0])/1e6)
+		b.results.Add(s, "paced p99", float64(n[1])/1e6)
 		if n, err = p.client.do("pingpong", 64, pick(b, 1000, 3000)); err != nil {
 			return err
 		}
-		b.results.add(s, "lone p99", float64(n[1])/1e6)
-		b.results.add(s, "lone rounds/s", float64(n[2])*1000/float64(pick(b, 1000, 3000)))
+		b.results.Add(s, "lone p99", float64(n[1])/1e6)
+		b.results.Add(s, "lone rounds/s", float64(n[2])*1000/float64(pick(b, 1000, 3000)))
 		return nil
 	})
 }

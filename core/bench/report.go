@@ -2,10 +2,10 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"runtime"
 	"strings"
 	"time"
+
+	"github.com/librserpool/librserpool/tests/go/rounds"
 )
 
 // row is one line of a table: a measurement of all stacks.
@@ -19,12 +19,12 @@ func (b *bench) report(took time.Duration) string {
 	var w strings.Builder
 	fmt.Fprintf(&w, `# Benchmarks
 
-Written by `+"`make bench-sctp`"+` (core/bench) on %s in %.0f s: %s, Linux %s, %d CPUs, %s, load average %s at the end.
+Written by `+"`make bench-sctp`"+` (core/bench) %s.
 All on loopback, server and client in processes of their own, one run. Values are medians over rounds in which every stack
 had its turn; what is in brackets is the median of the ratios within the rounds, to the stack that the row names. A busy
 machine moves the values, and much less the ratios.
 
-`, time.Now().UTC().Format("2 January 2006"), took.Seconds(), cpuName(), kernelName(), runtime.NumCPU(), runtime.Version(), loadAverage())
+`, rounds.Machine(took))
 	if b.quick {
 		w.WriteString("**Quick run: plausible, not precise.**\n\n")
 	}
@@ -45,7 +45,7 @@ machine moves the values, and much less the ratios.
 	var rows []row
 	for _, n := range []int{1, 100, 1000, 10_000} {
 		rows = append(rows,
-			row{fmt.Sprintf("%s, messages/s", grouped(n)), key("messages/s", n), 0, "usrsctp"},
+			row{fmt.Sprintf("%s, messages/s", rounds.Grouped(n)), key("messages/s", n), 0, "usrsctp"},
 			row{"us per message and side", key("cpu", n), 2, "usrsctp"},
 			row{"of it the server", key("cpu server", n), 2, "usrsctp"},
 			row{"and the client", key("cpu client", n), 2, "usrsctp"})
@@ -54,7 +54,7 @@ machine moves the values, and much less the ratios.
 	rows = nil
 	for _, n := range []int{1000, 10_000} {
 		rows = append(rows,
-			row{fmt.Sprintf("%s idle, server process, MB", grouped(n)), key("resident", n), 1, ""},
+			row{fmt.Sprintf("%s idle, server process, MB", rounds.Grouped(n)), key("resident", n), 1, ""},
 			row{"KiB per association", key("each", n), 1, ""},
 			row{"set up one after the other, s", key("set-up", n), 1, ""})
 	}
@@ -122,15 +122,15 @@ type goal struct {
 	digits            int
 	reach             float64
 	atLeast           bool
-	value             func(r results) (float64, bool)
+	value             func(r rounds.Results) (float64, bool)
 }
 
-func of(what string) func(results) (float64, bool) {
-	return func(r results) (float64, bool) { return r.median("ours", what) }
+func of(what string) func(rounds.Results) (float64, bool) {
+	return func(r rounds.Results) (float64, bool) { return r.Median("ours", what) }
 }
 
-func ratioOf(reference, what string) func(results) (float64, bool) {
-	return func(r results) (float64, bool) { return r.ratio("ours", reference, what) }
+func ratioOf(reference, what string) func(rounds.Results) (float64, bool) {
+	return func(r rounds.Results) (float64, bool) { return r.Ratio("ours", reference, what) }
 }
 
 var goals = []goal{
@@ -175,10 +175,10 @@ func (b *bench) table(w *strings.Builder, title string, rows []row) {
 		}
 		line, any := "| "+title+" |", false
 		for _, s := range b.stacks {
-			v, ok := b.results.median(s, r.key)
+			v, ok := b.results.Median(s, r.key)
 			any = any || ok
-			line += " " + cell(v, ok, r.digits)
-			if q, ok := b.results.ratio(s, reference, r.key); ok && reference != "" && s != reference {
+			line += " " + rounds.Cell(v, ok, r.digits)
+			if q, ok := b.results.Ratio(s, reference, r.key); ok && reference != "" && s != reference {
 				line += fmt.Sprintf(" [%.2f]", q)
 			}
 			line += " |"
@@ -190,25 +190,6 @@ func (b *bench) table(w *strings.Builder, title string, rows []row) {
 	w.WriteString("\n")
 }
 
-func cell(v float64, ok bool, digits int) string {
-	switch {
-	case !ok:
-		return "-"
-	case digits == 0:
-		return grouped(int(v + 0.5))
-	}
-	return fmt.Sprintf("%.*f", digits, v)
-}
-
-// grouped writes 12345 as 12,345.
-func grouped(n int) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 func titleOf(name string) string {
 	for _, s := range stacks {
 		if s.name == name {
@@ -216,28 +197,4 @@ func titleOf(name string) string {
 		}
 	}
 	return name
-}
-
-func cpuName() string {
-	for line := range strings.Lines(readFile("/proc/cpuinfo")) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return runtime.GOARCH
-}
-
-func kernelName() string { return strings.TrimSpace(readFile("/proc/sys/kernel/osrelease")) }
-
-func loadAverage() string {
-	first, _, _ := strings.Cut(readFile("/proc/loadavg"), " ")
-	return first
-}
-
-func readFile(name string) string {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return ""
-	}
-	return string(b)
 }

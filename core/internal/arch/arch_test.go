@@ -53,6 +53,7 @@ var rank = map[string]int{
 	"core/socket":        55,
 	"core/rserpool":      60,
 	"core/rserpooltest":  61,
+	"tests/go/rounds":    65,
 	"core/bench":         70, // a module of its own
 	"capi":               70,
 	"cmd/rserpool":       70,

@@ -3,33 +3,15 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/librserpool/librserpool/tests/go/rounds"
 )
 
-func TestRatioIsOfTheSameRound(t *testing.T) {
-	r := results{}
-	for _, v := range [][2]float64{{10, 5}, {100, 50}, {30, 10}} { // the second round was disturbed
-		r.add("ours", "x", v[0])
-		r.add("udp", "x", v[1])
-	}
-	if v, ok := r.ratio("ours", "udp", "x"); !ok || v != 2 {
-		t.Errorf("ratio %v, %v; want 2", v, ok)
-	}
-	if v, ok := r.median("ours", "x"); !ok || v != 30 {
-		t.Errorf("median %v, %v; want 30", v, ok)
-	}
-	if _, ok := r.ratio("ours", "pion", "x"); ok {
-		t.Error("a ratio to what was not measured")
-	}
-	if v, _ := median([]float64{4, 1, 3, 2}); v != 2.5 {
-		t.Errorf("median of four %v", v)
-	}
-}
-
 func TestReport(t *testing.T) {
-	b := &bench{stacks: []string{"udp", "ours"}, missing: "it is not here", results: results{}}
-	b.results.add("ours", key("MB/s", 64<<10), 1234.4)
-	b.results.add("ours", key("rtt p50", 64), 30)
-	b.results.add("udp", key("rtt p50", 64), 10)
+	b := &bench{stacks: []string{"udp", "ours"}, missing: "it is not here", results: rounds.Results{}}
+	b.results.Add("ours", key("MB/s", 64<<10), 1234.4)
+	b.results.Add("ours", key("rtt p50", 64), 30)
+	b.results.Add("udp", key("rtt p50", 64), 10)
 	got := b.report(0)
 	for _, want := range []string{
 		"usrsctp was not measured: it is not here.",
@@ -47,9 +29,9 @@ func TestReport(t *testing.T) {
 
 // What a machine tells is found among what else it writes.
 func TestMachine(t *testing.T) {
-	there := &bench{stacks: []string{"ours", "kernel"}, results: results{}}
-	there.results.add("ours", key("rtt p50", 64), 200)
-	there.results.add("kernel", key("rtt p50", 64), 100)
+	there := &bench{stacks: []string{"ours", "kernel"}, results: rounds.Results{}}
+	there.results.Add("ours", key("rtt p50", 64), 200)
+	there.results.Add("kernel", key("rtt p50", 64), 100)
 	var out strings.Builder
 	out.WriteString("starting\r\n")
 	if err := there.tell(&out); err != nil {
@@ -60,7 +42,7 @@ func TestMachine(t *testing.T) {
 		"nothing":             "The kernel's SCTP was not measured: it told no values.",
 		valuesMark + "broken": "The kernel's SCTP was not measured: its values cannot be read",
 	} {
-		b := &bench{machine: readMachine([]byte(told)), results: results{}}
+		b := &bench{machine: readMachine([]byte(told)), results: rounds.Results{}}
 		if got := b.report(0); !strings.Contains(got, want) {
 			t.Errorf("the report lacks %q:\n%s", want, got)
 		}
