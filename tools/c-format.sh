@@ -9,7 +9,7 @@ if ! command -v clang-format >/dev/null; then
 	echo "NOT RUN: the form of the C files, for there is no clang-format; apt-get install clang-format"
 	exit 0
 fi
-files=$(find capi c-examples core/bench include tests/c -type f \( -name '*.[ch]' -o -name '*.[ch]pp' \) \
+files=$(find capi c-examples core/bench include tests/bench tests/c -type f \( -name '*.[ch]' -o -name '*.[ch]pp' \) \
 	! -path include/rserpool.h ! -path capi/abi.h ! -name 'echo_p[eu].c' | sort)
 case ${1-} in
 check)
