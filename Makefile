@@ -9,6 +9,8 @@
 #   make asan        the C tests with AddressSanitizer, LeakSanitizer and UBSan
 #   make test-kernel the tests that need a kernel with SCTP, in a virtual machine
 #   make bench-failover  how long a failover takes; RUNS=30; writes docs/reports/failover.md
+#   make bench-capi  what a C program sees, beside plain sockets, ZeroMQ and nng; RUNS=5; QUICK=1 for a look, and
+#                    ONLY=roundtrip for one measure; writes docs/reports/benchmarks-capi.md
 #   make bench-enrp  how long it takes to replace a silent registrar; RUNS=20; writes docs/reports/takeover.md
 #   make conformance renews docs/reports/conformance*.md; fails where a requirement lacks a test
 #   make conformance-check only looks whether they are up to date (part of make check and make test)
@@ -42,7 +44,7 @@ CMAKE_FLAGS ?=
 export PATH := $(PATH):/usr/local/go/bin
 MAKEFLAGS += --no-print-directory
 
-.PHONY: help conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-sctp bench-failover bench-enrp bench-policies sim soak fmt clean setup setup-test setup-check setup-go
+.PHONY: help conformance conformance-check all test go-test c-test demo install asan test-kernel interop bench-capi bench-sctp bench-failover bench-enrp bench-policies sim soak fmt clean setup setup-test setup-check setup-go
 
 .DEFAULT_GOAL := all
 
@@ -125,6 +127,11 @@ bench-rsplib: all
 
 bench-failover: all
 	go run ./tests/failover -bin $(BUILD)/bin -runs $(or $(RUNS),30) -o docs/reports/failover.md
+
+bench-capi: all
+	@echo "measuring for some minutes; the more idle the machine is, the better"
+	go run ./tests/bench -build $(BUILD) $(if $(QUICK),-runs $(or $(RUNS),1) -share 0.1,-runs $(or $(RUNS),5)) \
+	  $(if $(ONLY),-only $(ONLY)) $(if $(QUICK)$(ONLY),,-o docs/reports/benchmarks-capi.md)
 
 bench-enrp: setup
 	go test ./tests/go/cluster -run TestSilentRegistrarIsReplaced -timeout 0 -v -takeovers $(or $(RUNS),20) -takeover-report $(CURDIR)/docs/reports/takeover.md
