@@ -121,9 +121,10 @@ type kind struct {
 	names   []string
 }
 
-// Receiving and sending a message are two calls of the library in each round trip.
+// Receiving and sending a message are two calls of the library in each round trip, and
+// two messages.
 var kinds = []kind{
-	{title: "move data or wait", limited: true, most: 2, names: []string{"sendto", "sendmsg", "sendmmsg", "recvfrom",
+	{title: "move data or wait", limited: true, most: 4, names: []string{"sendto", "sendmsg", "sendmmsg", "recvfrom",
 		"recvmsg", "recvmmsg", "read", "write", "readv", "writev", "poll", "ppoll", "select", "pselect6"}},
 	{title: "change the signal mask", limited: true, most: 4, names: []string{"rt_sigprocmask"}},
 	{title: "futex, sleep, epoll", limited: true, most: 0, names: []string{"futex", "nanosleep", "clock_nanosleep",
