@@ -159,7 +159,9 @@ enum rspgo_about { RSPGO_LEAVES, RSPGO_FAILED };
 	F(int, rspgo_bindx, (uint64_t ino, void *addrs, int count, struct rspgo_error *err))                 \
 	F(int, rspgo_addresses, (uint64_t ino, uint32_t session, int peer, void *addrs, size_t *len,         \
 	                         struct rspgo_error *err))                                                   \
-	F(int, rspgo_find, (void *pool, size_t pool_len, struct rspgo_hints *hints, struct rspgo_error *err)) \
+	/* What is known already is in the outcome, and RSPGO_ENDED returned. */                             \
+	F(int, rspgo_find, (void *pool, size_t pool_len, struct rspgo_hints *hints,                          \
+	                    struct rspgo_outcome *outcome, struct rspgo_error *err))                         \
 	F(int, rspgo_join, (void *pool, size_t pool_len, struct rspgo_where *where,                          \
 	                    struct rspgo_loadinfo *info, struct rspgo_error *err))                           \
 	F(int, rspgo_about, (int what, void *pool, size_t pool_len, uint32_t pe_id, struct rspgo_error *err)) \

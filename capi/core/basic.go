@@ -129,8 +129,8 @@ func (d *directory) undo(name socket.Name) {
 	_ = d.leave(ctx, name) // or its registration ends with its life
 }
 
-// find is rsp_getaddrinfo.
-func find(ctx context.Context, r *socket.Resolver, pool string, h C.struct_rspgo_hints) ([]place, error) {
+// query is what rsp_getaddrinfo asks for.
+func query(h *C.struct_rspgo_hints) socket.Query {
 	q := socket.Query{Items: int(h.items), MaxAge: time.Duration(h.stale) * time.Millisecond}
 	if h.wait != 0 {
 		q.WaitForPool = new(time.Duration(h.wait) * time.Millisecond)
@@ -138,15 +138,19 @@ func find(ctx context.Context, r *socket.Resolver, pool string, h C.struct_rspgo
 	if h.family != unix.AF_UNSPEC {
 		q.Items = 0 // some may not fit
 	}
-	elements, err := r.Resolve(ctx, pool, q)
-	if err != nil {
-		return nil, err
-	}
+	return q
+}
+
+// found is what rsp_getaddrinfo returns of the elements, for the program to free.
+func found(pool string, elements []socket.Element, h *C.struct_rspgo_hints) (unsafe.Pointer, error) {
 	out, err := places(pool, elements, int(h.family), int(h.socktype), int(h.protocol))
 	if h.items > 0 && len(out) > int(h.items) {
 		out = out[:h.items]
 	}
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	return list(out, int(h.socktype))
 }
 
 // findLimit is how long rsp_getaddrinfo takes at most.
@@ -260,7 +264,7 @@ func readAddress(p unsafe.Pointer, size int) (netip.AddrPort, int, error) {
 }
 
 //export rspgo_find
-func rspgo_find(pool unsafe.Pointer, n C.size_t, hints *C.struct_rspgo_hints, space *C.struct_rspgo_error) C.int {
+func rspgo_find(pool unsafe.Pointer, n C.size_t, hints *C.struct_rspgo_hints, outcome *C.struct_rspgo_outcome, space *C.struct_rspgo_error) C.int {
 	handle, h := handleOf(pool, n), *hints
 	return C.int(call(space, "rsp_getaddrinfo", func() (int64, error) {
 		if err := checkHints(&h); err != nil {
@@ -270,12 +274,18 @@ func rspgo_find(pool unsafe.Pointer, n C.size_t, hints *C.struct_rspgo_hints, sp
 		if err != nil {
 			return 0, err
 		}
+		if elements, err := r.TryResolve(handle, query(&h)); err != socket.ErrWouldBlock {
+			if err == nil {
+				outcome.list, err = found(handle, elements, &h)
+			}
+			return C.RSPGO_ENDED, err
+		}
 		return started(start(ask{"rsp_getaddrinfo", handle, h}, findLimit(r, &h), func(ctx context.Context, c *completion) error {
-			found, err := find(ctx, r, handle, h)
+			elements, err := r.Resolve(ctx, handle, query(&h))
 			if err != nil {
 				return err
 			}
-			block, err := list(found, int(h.socktype))
+			block, err := found(handle, elements, &h)
 			c.result, c.undo = block, func() { C.free(block) }
 			return err
 		}))

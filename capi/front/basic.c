@@ -49,8 +49,8 @@ static int find(struct call *call, const void *pool, size_t pool_len, const stru
 		        .wait = hints->wait,
 		};
 	}
-	if (wait_outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, error_space()), &found) ==
-	    -1)
+	if (wait_outcome(call, call->go->rspgo_find((void *)(uintptr_t)pool, pool_len, &want, &found, error_space()),
+	                 &found) == -1)
 		return -1;
 	*list = found.list;
 	return 0;

@@ -48,6 +48,12 @@ func (r *Resolver) Resolve(ctx context.Context, pool string, q Query) ([]Element
 	return r.s.resolve(ctx, pool, q)
 }
 
+// TryResolve is Resolve for what the cache knows: it asks nobody, and returns
+// ErrWouldBlock where Resolve would.
+func (r *Resolver) TryResolve(pool string, q Query) ([]Element, error) {
+	return r.s.tryResolve(pool, q)
+}
+
 // Failed tells that an element could not be reached, or that the connection with
 // it broke. It is not in the cache any more, and a registrar is told, who looks
 // after it (RFC 5352 section 3.5). Call it only for elements that were tried. It

@@ -404,3 +404,51 @@ func TestResolverDialSCTP(t *testing.T) {
 		}
 	})
 }
+
+// TestTryResolve: what the cache knows, each time as the policy says, and not a word to a
+// registrar for what it does not know.
+func TestTryResolve(t *testing.T) {
+	run(t, func(w *world) {
+		w.process().registrar()
+		r := w.process().resolver()
+		blocks := func(what string, q Query) {
+			t.Helper()
+			if es, err := r.TryResolve("service", q); err != ErrWouldBlock {
+				t.Errorf("%s: %v, %v; want ErrWouldBlock", what, es, err)
+			}
+		}
+		blocks("before anything was asked", Query{})
+		for id := range PEID(2) {
+			opts := w.process().options()
+			opts.Registration = Registration{PE: id + 1}
+			_, err := Join(w.ctx, "service", tcpAt("127.0.0.1:80"), opts)
+			w.ok(err)
+		}
+		_, err := r.Resolve(w.ctx, "other", Query{WaitForPool: new(time.Duration)})
+		if !errors.Is(err, ErrUnknownPool) {
+			t.Fatal(err)
+		}
+		blocks("of another pool", Query{})
+		time.Sleep(time.Minute)
+		blocks("asked for nothing a minute before", Query{})
+		w.ids(r, "service", Query{})
+		var first []PEID
+		for range 4 {
+			es, err := r.TryResolve("service", Query{})
+			w.ok(err)
+			first = append(first, es[0].ID)
+		}
+		if want := []PEID{first[0], 3 - first[0], first[0], 3 - first[0]}; !slices.Equal(first, want) {
+			t.Errorf("in turn it chooses %v, want %v", first, want)
+		}
+		blocks("from a registrar", Query{MaxAge: -1})
+		blocks("of more than it knows", Query{Items: 100})
+		if _, err := r.TryResolve("", Query{}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("without a name: %v", err)
+		}
+		w.ok(r.Close())
+		if _, err := r.TryResolve("service", Query{}); err != ErrClosed {
+			t.Errorf("closed: %v", err)
+		}
+	})
+}

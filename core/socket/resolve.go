@@ -54,34 +54,73 @@ func (s *Socket) resolve(ctx context.Context, pool string, q Query) ([]Element, 
 	if err := s.prepare(); err != nil {
 		return nil, err
 	}
-	var done bool
-	var elements []Element
-	var outcome error
 	s.mu.Lock()
+	l := s.startResolve(pool, q, false)
+	s.mu.Unlock()
+	err := s.await(ctx, &s.changed, func() bool { return l.done || s.closing })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waits := s.endResolve(l)
+	switch {
+	case err != nil:
+		s.machine.Post(endpoint.CancelResolve{Token: l.token})
+		return nil, s.waitError("resolve pool "+quote(pool), waits, err)
+	case !l.done:
+		return nil, ErrClosed
+	}
+	return l.elements, l.err
+}
+
+// tryResolve is Resolver.TryResolve.
+func (s *Socket) tryResolve(pool string, q Query) ([]Element, error) {
+	if err := s.cfg.checkPool(pool); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.closing:
+		return nil, ErrClosed
+	case s.machine == nil:
+		return nil, ErrWouldBlock
+	}
+	l := s.startResolve(pool, q, true)
+	s.endResolve(l)
+	if !l.done {
+		return nil, ErrWouldBlock
+	}
+	return l.elements, l.err
+}
+
+// resolving is a resolution that somebody waits for.
+type resolving struct {
+	token    endpoint.Token
+	done     bool
+	elements []Element
+	err      error
+}
+
+// startResolve and endResolve are called with the socket locked. The latter returns why
+// it still waits, if that is known.
+func (s *Socket) startResolve(pool string, q Query, cached bool) *resolving {
 	s.lastLookup++
-	token, wait := s.lastLookup, *s.cfg.WaitForPool
+	l := &resolving{token: s.lastLookup}
+	s.lookups[l.token] = func(es []Element, err error) { l.done, l.elements, l.err = true, es, err }
+	wait := *s.cfg.WaitForPool
 	if q.WaitForPool != nil {
 		wait = *q.WaitForPool
 	}
-	s.lookups[token] = func(es []Element, err error) { done, elements, outcome = true, es, err }
 	s.machine.Post(endpoint.Resolve{
-		Token: token, Handle: protocol.PoolHandle(pool), MaxAge: q.MaxAge, Items: uint32(min(max(q.Items, 0), math.MaxUint32)), Wait: wait,
+		Token: l.token, Handle: protocol.PoolHandle(pool), MaxAge: q.MaxAge, Items: uint32(min(max(q.Items, 0), math.MaxUint32)), Wait: wait, Cached: cached,
 	})
-	s.mu.Unlock()
-	err := s.await(ctx, &s.changed, func() bool { return done || s.closing })
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	waits := s.missing[token]
-	delete(s.lookups, token)
-	delete(s.missing, token)
-	switch {
-	case err != nil:
-		s.machine.Post(endpoint.CancelResolve{Token: token})
-		return nil, s.waitError("resolve pool "+quote(pool), waits, err)
-	case !done:
-		return nil, ErrClosed
-	}
-	return elements, outcome
+	return l
+}
+
+func (s *Socket) endResolve(l *resolving) (waits error) {
+	waits = s.missing[l.token]
+	delete(s.lookups, l.token)
+	delete(s.missing, l.token)
+	return waits
 }
 
 // resolved passes on the answer to a Resolve, with the socket locked.

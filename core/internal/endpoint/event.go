@@ -105,6 +105,8 @@ type Resolve struct {
 	Items uint32
 	// Wait is that of OpenSession.
 	Wait time.Duration
+	// Cached asks the cache alone, and then there is no answer if it has none.
+	Cached bool
 }
 
 // PEFailed tells that the application could not reach a PE over a transport of

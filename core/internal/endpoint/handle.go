@@ -29,7 +29,7 @@ func (m *Endpoint) handle(now time.Time, event Event) {
 	case PELeft:
 		m.user.peLeft(e.Session)
 	case Resolve:
-		m.user.resolve(now, e.Token, e.Handle, e.MaxAge, e.Items, until(now, e.Wait))
+		m.user.resolve(now, e)
 	case WatchPool:
 		m.user.watchPool(e.Handle, e.On)
 	case CancelResolve:

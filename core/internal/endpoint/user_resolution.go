@@ -31,16 +31,14 @@ const maxHomesAsked = 10
 // says.
 const leastItems = 32
 
-// resolve finds up to items PEs of a pool (0: those the registrar gives), from
-// the cache if it is younger than maxAge and has as many: then nothing is sent
-// (ASAP-3.3-10, ASAP-6.9.1-01). For a pool or registrar that is not there yet
-// it waits until a time.
-func (u *user) resolve(now time.Time, t Token, h protocol.PoolHandle, maxAge time.Duration, items uint32, until time.Time) {
-	if e := u.freshWithin(now, h, maxAge); e != nil && e.hasEnough(items) {
-		u.answer(now, t, e, items)
-		return
+// resolve finds PEs of a pool, from the cache if it is young enough and has as many as
+// are wanted: then nothing is sent (ASAP-3.3-10, ASAP-6.9.1-01).
+func (u *user) resolve(now time.Time, r Resolve) {
+	if e := u.freshWithin(now, r.Handle, r.MaxAge); e != nil && e.hasEnough(r.Items) {
+		u.answer(now, r.Token, e, r.Items)
+	} else if !r.Cached {
+		u.ask(now, r.Handle, waiter{token: r.Token, items: r.Items, until: until(now, r.Wait)})
 	}
-	u.ask(now, h, waiter{token: t, items: items, until: until})
 }
 
 func (u *user) answer(now time.Time, t Token, e *cachedPool, items uint32) {
