@@ -1,14 +1,20 @@
 package main
 
 import (
+	"os"
 	"sync"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // hangups tells when a program closed its end of a signal with close(2), or
 // lost it by execve, so that the socket behind it does not live for ever.
+//
+// Its epoll descriptor waits with all else in the runtime's poller, and costs no thread.
 type hangups struct {
+	file  *os.File
+	conn  syscall.RawConn
 	epoll int
 	mu    sync.Mutex
 	next  int32
@@ -17,10 +23,16 @@ type hangups struct {
 
 func newHangups() (*hangups, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err == nil {
+		err = unix.SetNonblock(epoll, true)
+	}
 	if err != nil {
 		return nil, err
 	}
-	h := &hangups{epoll: epoll, calls: make(map[int32]func())}
+	h := &hangups{file: os.NewFile(uintptr(epoll), "hangups"), epoll: epoll, calls: make(map[int32]func())}
+	if h.conn, err = h.file.SyscallConn(); err != nil {
+		return nil, err
+	}
 	go h.runWatch()
 	return h, nil
 }
@@ -58,11 +70,15 @@ func (h *hangups) take(key int32) func() {
 func (h *hangups) runWatch() {
 	events := make([]unix.EpollEvent, 16)
 	for {
-		n, err := unix.EpollWait(h.epoll, events, -1)
-		if err != nil && err != unix.EINTR {
+		var n int
+		err := h.conn.Read(func(epoll uintptr) bool {
+			n, _ = unix.EpollWait(int(epoll), events, 0)
+			return n > 0
+		})
+		if err != nil {
 			return
 		}
-		for _, e := range events[:max(n, 0)] {
+		for _, e := range events[:n] {
 			if f := h.take(e.Fd); f != nil {
 				go f()
 			}

@@ -12,15 +12,15 @@ import (
 // bytes that nobody takes out fill it; so poll, select and epoll see the state
 // of the SCTP socket without knowing of it. Only the core reads and writes here.
 type signal struct {
-	mu       sync.Mutex
-	app      int    // the program's descriptor, by its latest known number
-	ino      uint64 // of the program's end; never reused
-	core     int
-	readable bool // what the descriptor shows
-	arrived  bool // what it is to show
-	held     bool // it shows nothing else for now
-	full     bool // not writable
-	closed   bool
+	mu     sync.Mutex
+	app    int    // the program's descriptor, by its latest known number
+	ino    uint64 // of the program's end; never reused
+	core   int
+	closed bool
+	held   bool // what has arrived is not shown for now
+
+	arrived, blocked bool // what the descriptor is to show: readable, not writable
+	readable, full   bool // what it shows
 }
 
 func newSignal() (*signal, error) {
@@ -53,8 +53,11 @@ func inode(fd int) (uint64, error) {
 // may have been duplicated, and the first one closed.
 func (s *signal) knownAs(fd int) {
 	s.mu.Lock()
-	s.app = fd
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if fd != s.app {
+		s.app = fd
+		s.show()
+	}
 }
 
 // appOpen says whether the number still is the program's end: a program that
@@ -68,6 +71,13 @@ func (s *signal) setReadable(readable bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.arrived = readable
+	s.show()
+}
+
+func (s *signal) setWritable(writable bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.blocked = !writable
 	s.show()
 }
 
@@ -86,32 +96,43 @@ func (s *signal) release() {
 	s.show()
 }
 
+// show has the descriptor show what it is to show. Where that takes the program's end and
+// its number is not known, it waits until the program uses one.
 func (s *signal) show() {
-	readable := s.arrived
-	if s.closed || s.held || readable == s.readable {
+	if s.closed {
 		return
 	}
-	var b [1]byte
-	if readable {
-		unix.Send(s.core, b[:], unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-	} else if s.appOpen() {
-		unix.Recvfrom(s.app, b[:], unix.MSG_DONTWAIT)
+	if s.arrived != s.readable && !s.held {
+		s.showReadable()
 	}
-	s.readable = readable
+	if s.blocked != s.full {
+		s.showFull()
+	}
 }
 
-func (s *signal) setWritable(writable bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed || writable == !s.full {
+func (s *signal) showReadable() {
+	var b [1]byte
+	switch {
+	case s.arrived:
+		unix.Send(s.core, b[:], unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
+	case s.appOpen():
+		unix.Recvfrom(s.app, b[:], unix.MSG_DONTWAIT)
+	default:
 		return
 	}
-	if writable {
+	s.readable = s.arrived
+}
+
+func (s *signal) showFull() {
+	switch {
+	case !s.blocked:
 		s.drain()
-	} else if s.appOpen() {
+	case s.appOpen():
 		s.fill()
+	default:
+		return
 	}
-	s.full = !writable
+	s.full = s.blocked
 }
 
 // fill writes until the program's end takes no more.

@@ -203,3 +203,33 @@ func TestHeldSignal(t *testing.T) {
 	s.release()
 	show("nothing left", unix.POLLOUT)
 }
+
+// TestSignalOfALostNumber: a number that the program has closed, while it has another one,
+// keeps the descriptor from nothing for longer than until the other is used.
+func TestSignalOfALostNumber(t *testing.T) {
+	s := newTestSignal(t)
+	first := s.app
+	second, err := unix.FcntlInt(uintptr(first), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		readable, writable bool
+		want               int16
+	}{{true, true, unix.POLLIN | unix.POLLOUT}, {false, false, 0}, {true, false, unix.POLLIN}, {false, true, unix.POLLOUT}} {
+		s.setReadable(step.readable)
+		s.setWritable(step.writable)
+		if got := events(t, first); got != step.want {
+			t.Fatalf("%+v: poll says %#x", step, got)
+		}
+	}
+	s.setReadable(true)
+	s.knownAs(second)
+	unix.Close(second)
+	s.setReadable(false)
+	s.setWritable(false)
+	s.knownAs(first)
+	if got := events(t, first); got != 0 {
+		t.Errorf("poll says %#x, want nothing", got)
+	}
+}

@@ -20,14 +20,18 @@ int bound_socket(void)
 static void *run_echo(void *argument)
 {
 	struct echo *pe = argument;
-	static _Thread_local char buf[1 << 20];
+	const size_t size = 1 << 20;
+	char *buf = malloc(size);
 	struct rsp_sndrcvinfo info;
 
+	CHECK(buf != NULL);
 	for (;;) {
-		ssize_t n = rsp_recvmsg(pe->fd, buf, sizeof(buf), &info, 0);
+		ssize_t n = rsp_recvmsg(pe->fd, buf, size, &info, 0);
 
-		if (n == -1 && errno == EBADF)
+		if (n == -1 && errno == EBADF) {
+			free(buf);
 			return NULL;
+		}
 		CHECK(n > 0 || errno == EINTR);
 		while (n > 0 && rsp_sendmsg(pe->fd, buf, (size_t)n, info, 0) == -1)
 			if (errno != EINTR) {
