@@ -25,6 +25,8 @@ func (e *Endpoint) Close() error {
 	e.keep()
 	e.closed = true
 	close(e.done)
+	e.arrival.close()
+	e.room.close()
 	for _, a := range e.assocs {
 		if a.timeout != nil {
 			a.timeout.Stop()

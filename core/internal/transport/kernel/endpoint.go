@@ -13,17 +13,22 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/transport"
+	"github.com/librserpool/librserpool/core/internal/transport/lead"
 )
 
 var (
 	_ transport.Endpoint = (*Endpoint)(nil)
 	_ transport.Holder   = (*Endpoint)(nil)
+	_ transport.Led      = (*Endpoint)(nil)
 )
 
 // Endpoint implements transport.Endpoint.
 type Endpoint struct {
-	main  *socket
-	local []netip.AddrPort
+	main    *socket
+	fds     []int    // main's, for who leads
+	arrival *watcher // of main: there is something to read
+	room    *watcher // or room in the send buffer
+	local   []netip.AddrPort
 
 	hungry chan struct{} // Recv returned ErrWouldBlock and main may be read
 	full   chan struct{} // Send did
@@ -47,6 +52,7 @@ type Endpoint struct {
 	idle    bool       // and whether none since the round began had anything
 	cramped time.Time  // room.go: until then there is no room to be made
 	closed  bool
+	lead    lead.Lead // who reads main
 }
 
 // association is what the kernel does not keep for us.

@@ -17,7 +17,7 @@ const respite = time.Millisecond
 // none starts after Close.
 func (e *Endpoint) Notify(readable func(), writable func(assoc.ID)) {
 	e.readable, e.writable = readable, writable
-	go e.runReadable(e.main, e.hungry)
+	go e.runReadable(e.arrival.wait, e.hungry)
 	go e.runWritable()
 }
 
@@ -33,11 +33,12 @@ func ready(fd uintptr, events int16) bool {
 	}
 }
 
+func readable(fd uintptr) bool { return ready(fd, unix.POLLIN) }
+
 // runReadable calls the readable hook when there is something to read, and
 // again only after Recv has found nothing.
-func (e *Endpoint) runReadable(s *socket, hungry chan struct{}) {
-	isReadable := func(fd uintptr) bool { return ready(fd, unix.POLLIN) }
-	for s.conn.Read(isReadable) == nil {
+func (e *Endpoint) runReadable(wait func() error, hungry chan struct{}) {
+	for wait() == nil {
 		e.hook(e.readable)
 		select {
 		case <-hungry:
@@ -47,7 +48,25 @@ func (e *Endpoint) runReadable(s *socket, hungry chan struct{}) {
 	}
 }
 
-// awaitRoom waits until the socket is writable.
+// awaitRoom waits until the common socket is writable.
+func (e *Endpoint) awaitRoom() error {
+	if e.main.writable() {
+		time.Sleep(respite)
+		return nil
+	}
+	e.room.watch(unix.EPOLLOUT | unix.EPOLLONESHOT)
+	return e.room.wait()
+}
+
+func (s *socket) writable() (yes bool) {
+	_ = s.control(func(fd uintptr) error {
+		yes = ready(fd, unix.POLLOUT)
+		return nil
+	})
+	return yes
+}
+
+// awaitRoom waits until a socket that was peeled off is writable.
 func (s *socket) awaitRoom() error {
 	waited := false
 	err := s.conn.Write(func(fd uintptr) bool {
@@ -72,7 +91,7 @@ func (e *Endpoint) runWritable() {
 		case <-e.done:
 			return
 		}
-		if e.main.awaitRoom() != nil {
+		if e.awaitRoom() != nil {
 			return
 		}
 		e.mu.Lock()

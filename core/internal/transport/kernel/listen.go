@@ -33,11 +33,36 @@ func Listen(cfg transport.Config) (*Endpoint, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("SCTP endpoint %v: %w", local, err)
 	}
-	if e.main, err = adopt(fd, nil); err != nil {
+	if err := e.adoptMain(fd); err != nil {
 		return nil, fmt.Errorf("SCTP endpoint %v: %w", local, err)
 	}
 	e.reader.init()
 	return e, nil
+}
+
+// adoptMain takes over the common socket. It does not block, but the runtime is not to
+// know: it would put it into its poller.
+func (e *Endpoint) adoptMain(fd int) (err error) {
+	if err := unix.SetNonblock(fd, false); err != nil {
+		unix.Close(fd)
+		return err
+	}
+	if e.main, err = adopt(fd, nil); err != nil {
+		return err
+	}
+	err = unix.SetNonblock(fd, true)
+	if err == nil {
+		e.arrival, err = newWatcher(fd, unix.EPOLLIN)
+	}
+	if err == nil {
+		e.room, err = newWatcher(fd, 0)
+	}
+	if err != nil {
+		e.arrival.close()
+		e.main.file.Close()
+	}
+	e.fds, e.lead.Watch = []int{fd}, e.watchArrival
+	return err
 }
 
 // normalLocal applies the default, unmaps IPv4, and checks.

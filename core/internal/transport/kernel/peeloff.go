@@ -36,7 +36,7 @@ func (p *peeled) open(e *Endpoint) error {
 		return err
 	}
 	p.hungry, p.all = make(chan struct{}, 1), map[assoc.ID]*association{}
-	go e.runReadable(p.epoll, p.hungry)
+	go e.runReadable(func() error { return p.epoll.conn.Read(readable) }, p.hungry)
 	return nil
 }
 

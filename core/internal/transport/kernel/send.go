@@ -181,12 +181,12 @@ func (e *Endpoint) block(a *association) {
 	}
 	if !a.waiting {
 		a.waiting = true
-		go e.awaitRoom(a, a.sock)
+		go e.awaitOwnRoom(a, a.sock)
 	}
 }
 
-// awaitRoom calls the writable hook for an association that was peeled off.
-func (e *Endpoint) awaitRoom(a *association, s *socket) {
+// awaitOwnRoom calls the writable hook for an association that was peeled off.
+func (e *Endpoint) awaitOwnRoom(a *association, s *socket) {
 	if s.awaitRoom() != nil {
 		return // it has ended
 	}

@@ -19,7 +19,8 @@ type socket struct {
 	own  *association // the one that was peeled off
 }
 
-// adopt makes a socket of a descriptor, which must not block.
+// adopt makes a socket of a descriptor. One that does not block lies in the runtime's
+// poller from now on.
 func adopt(fd int, own *association) (*socket, error) {
 	s := &socket{file: os.NewFile(uintptr(fd), "sctp"), own: own}
 	var err error

@@ -34,6 +34,30 @@ func openUserland(t *testing.T, cfg transport.Config) transport.Endpoint {
 	return e
 }
 
+// ledEndpoint is one that somebody leads, now and then.
+type ledEndpoint struct {
+	*kernel.Endpoint
+	leader *transporttest.Leader
+}
+
+func openLed(t *testing.T, cfg transport.Config) transport.Endpoint {
+	t.Helper()
+	e := openKernel(t, cfg).(*kernel.Endpoint)
+	return &ledEndpoint{e, transporttest.NewLeader(t, e)}
+}
+
+func (e *ledEndpoint) Close() error {
+	defer e.leader.Dismiss()
+	return e.Endpoint.Close()
+}
+
+func TestSuiteLed(t *testing.T) {
+	needSCTP(t)
+	transporttest.Run(t, func(t *testing.T) transporttest.Factory {
+		return transporttest.Factory{Open: openLed}
+	})
+}
+
 func TestSuite(t *testing.T) {
 	needSCTP(t)
 	transporttest.Run(t, func(t *testing.T) transporttest.Factory {

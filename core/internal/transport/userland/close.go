@@ -21,7 +21,7 @@ func (e *Endpoint) Close() error {
 		return err
 	}
 	e.closed = true
-	e.lend(false) // who leads has nothing more to wait for here
+	e.lead.Return()
 	guard := e.guard
 	if guard < 0 {
 		guard = time.Minute

@@ -34,7 +34,7 @@ type Endpoint struct {
 	hooks  // hooks.go
 	wakeup // timer.go
 
-	lending // lead.go
+	leading // lead.go
 
 	together  int           // calls of Together that have not returned
 	guard     time.Duration // how long associations may take to end after Close

@@ -1,23 +1,15 @@
 package userland
 
-import "time"
+import "github.com/librserpool/librserpool/core/internal/transport/lead"
 
-const (
-	// maxLed is how many sockets of one endpoint can be led: a bit for each, and a place
-	// in what the leader waits for.
-	maxLed = 8
-	// brisk is how soon something has come when more may follow as soon: only then is it
-	// worth to leave the sockets lent.
-	brisk = time.Millisecond
-)
+// maxLed is how many sockets of one endpoint can be led: a bit for each, and a place in
+// what the leader waits for.
+const maxLed = 8
 
-// lending is who reads the sockets of an endpoint in place of its goroutines.
-type lending struct {
-	fds   []int // of the sockets; nil until somebody has led
-	led   bool  // somebody leads, since then
-	since time.Time
-	lent  bool // the poll groups do not look at the sockets
-	used  bool // somebody has led since Recall looked for that
+// leading is who reads the sockets of an endpoint.
+type leading struct {
+	lead lead.Lead
+	fds  []int // of the sockets; nil until somebody has led
 }
 
 // Lead implements transport.Led. Only sockets of poll groups can be led: the runtime's
@@ -25,11 +17,9 @@ type lending struct {
 func (e *Endpoint) Lead() (fds []int, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.led || e.closed || !e.mayBeLed() {
+	if e.closed || !e.mayBeLed() || !e.lead.Take(clock()) {
 		return nil, false
 	}
-	e.led, e.since = true, clock()
-	e.lend(true)
 	return e.fds, true
 }
 
@@ -51,15 +41,13 @@ func (e *Endpoint) mayBeLed() bool {
 	return true
 }
 
-// lend has the poll groups not look at the sockets, or look again: then they are told of
-// what is there already.
-func (e *Endpoint) lend(on bool) {
-	if e.lent == on || e.dead {
+// watch has the poll groups look at the sockets, or not.
+func (e *Endpoint) watch(on bool) {
+	if e.dead {
 		return
 	}
-	e.lent = on
 	for _, s := range e.sockets {
-		s.group.watchSocket(s, !on)
+		s.group.watchSocket(s, on)
 	}
 }
 
@@ -78,35 +66,26 @@ func (e *Endpoint) Step(ready uint) {
 func (e *Endpoint) Yield() (lent bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.led, e.used = false, true
-	if e.closed || clock().Sub(e.since) > brisk {
-		e.lend(false)
-	}
-	return e.lent
+	return e.lead.Yield(clock())
 }
 
 // ReadLent implements transport.Led.
 func (e *Endpoint) ReadLent() bool {
 	e.mu.Lock()
-	free := e.lent && !e.led
-	e.led = e.led || free
+	borrowed := e.lead.Borrow()
 	e.mu.Unlock()
-	if free {
+	if borrowed {
 		e.Step(1<<len(e.sockets) - 1)
 		e.mu.Lock()
-		e.led = false
+		e.lead.Restore()
 		e.mu.Unlock()
 	}
-	return free
+	return borrowed
 }
 
 // Recall implements transport.Led.
 func (e *Endpoint) Recall(idle bool) (lent bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.led && !(idle && e.used) {
-		e.lend(false)
-	}
-	e.used = e.used && !idle
-	return e.lent && !e.led
+	return e.lead.Recall(idle)
 }

@@ -102,12 +102,13 @@ func (p *ledPair) lead() []int {
 	return fds
 }
 
-// yieldSoon ends a lead as if it had just begun.
-func (p *ledPair) yieldSoon() (lent bool) {
+// yieldAfter ends a lead as if it had lasted so long.
+func (p *ledPair) yieldAfter(d time.Duration) (lent bool) {
 	p.e.mu.Lock()
-	p.e.since = clock()
-	p.e.mu.Unlock()
-	return p.e.Yield()
+	defer p.e.mu.Unlock()
+	p.e.lead.Yield(time.Time{})
+	p.e.lead.Take(clock())
+	return p.e.lead.Yield(clock().Add(d))
 }
 
 // TestLed: the endpoint reads nothing itself from Lead on until Recall, or until a Yield
@@ -131,7 +132,7 @@ func TestLed(t *testing.T) {
 	if p.e.Recall(false) {
 		t.Error("somebody has to recall what is led")
 	}
-	if !p.yieldSoon() {
+	if !p.yieldAfter(0) {
 		t.Fatal("not lent after a short wait")
 	}
 	p.stays("lent", fds)
@@ -154,19 +155,16 @@ func TestLed(t *testing.T) {
 	within(t, p.got)
 
 	p.lead()
-	p.yieldSoon()
+	p.yieldAfter(0)
 	fds = p.lead() // has it for nothing
 	p.stays("led again", fds)
-	p.e.mu.Lock()
-	p.e.since = clock().Add(-2 * brisk)
-	p.e.mu.Unlock()
-	if p.e.Yield() {
+	if p.yieldAfter(time.Hour) {
 		t.Error("lent after a long wait")
 	}
 	within(t, p.got)
 
 	p.lead()
-	p.yieldSoon()
+	p.yieldAfter(0)
 	p.send()
 	if p.e.Recall(false) {
 		t.Error("still lent")

@@ -8,7 +8,7 @@ import (
 
 // start makes the endpoint live.
 func (e *Endpoint) start() error {
-	e.entry.Value = e.wake
+	e.entry.Value, e.lead.Watch = e.wake, e.watch
 	for _, s := range e.sockets {
 		s.rx.take = e.taker(&s.rx)
 		if s.alone {
