@@ -120,10 +120,17 @@ func (p *path) moveTo(l netip.Addr) {
 	p.local = l
 	if known {
 		p.forgetMTU()
-		flight := p.flight
-		p.congestion = initialCongestion(p.pmdcs(), p.addr.Is4())
-		p.flight = flight
-		p.srtt, p.rttvar = 0, 0
-		p.stopTiming()
+		p.reinitialise()
 	}
+}
+
+// reinitialise begins congestion control anew, with initial values: packets go
+// another way, or wait in other queues, than those that it learned from. What is
+// in flight stays there, and the round trip is measured as if for the first time.
+func (p *path) reinitialise() {
+	flight := p.flight
+	p.congestion = initialCongestion(p.pmdcs(), p.addr.Is4())
+	p.flight = flight
+	p.srtt, p.rttvar = 0, 0
+	p.stopTiming()
 }

@@ -22,8 +22,10 @@ func override(p, by assoc.Params) assoc.Params {
 // SetParams changes the non-zero fields of p for one association, or with id
 // 0 for those that start later. Timers that run keep their time, except that
 // the next heartbeat moves with the interval (SCTP-4-22). What was negotiated
-// at the set-up stays. A receive buffer that becomes smaller takes back what its
-// peer was promised: what is under way then may have to be sent again.
+// at the set-up stays. Another codepoint means other queues on the way, so
+// congestion control begins anew on every path (section 7.2.5.1, SCTP-3-85). A
+// receive buffer that becomes smaller takes back what its peer was promised: what
+// is under way then may have to be sent again.
 func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	if id == 0 {
 		if p.Primary.IsValid() {
@@ -42,13 +44,20 @@ func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	old := a.params
 	a.params = normalise(override(old, p))
 	a.params.OutStreams, a.params.InStreams = old.OutStreams, old.InStreams
+	requeued := dscp(a.params) != dscp(old)
 	for _, q := range a.paths {
+		if requeued {
+			q.reinitialise()
+		}
 		if p.MTU != 0 {
 			q.forgetMTU()
 			q.cwnd = max(q.cwnd, q.pmdcs())
 		}
 		q.rto.value = min(max(q.rto.value, a.params.RTOMin), a.params.RTOMax)
 		a.moveBeat(q, a.params.HeartbeatInterval-old.HeartbeatInterval)
+	}
+	if requeued {
+		a.wake() // the window may have become larger
 	}
 	return nil
 }
