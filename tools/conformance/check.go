@@ -16,8 +16,13 @@ func runsElsewhere(test string) bool {
 	return slices.ContainsFunc(elsewhere, func(dir string) bool { return strings.HasPrefix(test, dir) })
 }
 
+// crowd tests at most use a helper that is about one thing. What more of them use is the
+// harness of a package: an id there says what went wrong, but most of the tests
+// would not fail if the rule were broken, so it has to stand at those that would.
+const crowd = 20
+
 // attach gives every row the tests that carry its id, and of what else carries it
-// the tests that come to use that.
+// the tests that come to use that, if these are few.
 func (d *Data) attach(found []sighting, all []*declared) {
 	reach := newReach(all)
 	headed := map[string]bool{} // files with tests: a comment between them is about all
@@ -31,7 +36,9 @@ func (d *Data) attach(found []sighting, all []*declared) {
 		case s.whole && !isSupport(s.file), s.decl == nil && headed[s.file]:
 			r.Tests = append(r.Tests, s.file)
 		case s.decl != nil:
-			r.Tests = append(r.Tests, reach.tests(s.decl)...)
+			if tests := reach.tests(s.decl); len(tests) <= crowd {
+				r.Tests = append(r.Tests, tests...)
+			}
 		}
 	}
 	for _, r := range d.rows {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,8 +184,16 @@ func TestScanLeavesOut(t *testing.T) {
 }
 
 // TestHelpers: what tests are made of counts for the tests that come to use it, and
-// for nothing when none does; what stands between tests counts for their file.
+// for nothing when none does, or when they are so many that it is their harness; what
+// stands between tests counts for their file.
 func TestHelpers(t *testing.T) {
+	few, many := "package d\n\nfunc few() {} // COM-3-01\n", "package e\n\nfunc many() {} // COM-3-01\n"
+	for n := range crowd + 1 {
+		if n < crowd {
+			few += fmt.Sprintf("\nfunc TestFew%02d() { few() }\n", n)
+		}
+		many += fmt.Sprintf("\nfunc TestMany%02d() { many() }\n", n)
+	}
 	root := project(t, map[string]string{
 		"core/transporttest/s.go": "package transporttest\n\nvar all = []func(){one} // a list\n\n" +
 			"func one() { two() } // COM-3-02\n\nfunc two() {}\n\nfunc nobody() {} // SCTP-1-01\n\nfunc Run() { for _, f := range all { f() } }\n",
@@ -191,8 +201,10 @@ func TestHelpers(t *testing.T) {
 			"func TestB() { transporttest.Run() }\n\nfunc TestMain() { helper() }\n\n" +
 			"func helper() { use(&world{}) }\n\nfunc FuzzB() { helper() }\n\nfunc BenchmarkB() { lonely() }\n\nfunc lonely() {} // ASAP-3.1-02\n",
 		"core/internal/transport/kernel/k_test.go": "package kernel\n\n// ASAP-3.1-01\n\nfunc TestK() {}\n",
-		"core/c_test.go":    "package a\n\n// ASAP-3.1-02 is where no test is.\n\nfunc help() {}\n",
-		"tests/c/support.c": "/* ASAP-3.1-02 */\n",
+		"core/d/d_test.go":                         few,
+		"core/e/e_test.go":                         many,
+		"core/c_test.go":                           "package a\n\n// ASAP-3.1-02 is where no test is.\n\nfunc help() {}\n",
+		"tests/c/support.c":                        "/* ASAP-3.1-02 */\n",
 	})
 	data := mustLoad(t, root)
 	for id, want := range map[string][]string{
@@ -204,6 +216,9 @@ func TestHelpers(t *testing.T) {
 		if diff := cmp.Diff(want, data.rows[id].Tests); diff != "" {
 			t.Errorf("%s: %s", id, diff)
 		}
+	}
+	if tests := data.rows["COM-3-01"].Tests; len(tests) != 1+crowd || slices.ContainsFunc(tests, func(t string) bool { return strings.Contains(t, "Many") }) {
+		t.Errorf("a helper of %d tests, and a harness of more: %q", crowd, tests)
 	}
 	page := string(data.books[0].render())
 	if want := "`transport/kernel/k_test.go` (elsewhere)"; !strings.Contains(page, want) {

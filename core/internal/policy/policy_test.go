@@ -188,7 +188,8 @@ func TestWeightedRoundRobinUpdate(t *testing.T) {
 }
 
 // POL-4.4-01: weights 1, 2, 7 come first in 10, 20, 70 % of the answers.
-// POL-5.4-01: RLU is the same with the unused part of the load.
+// POL-5.4-01: RLU is the same with the unused part of the load. POL-4.4-03, POL-5.4-02:
+// where nothing is left of any, each has its share.
 func TestWeightedRandomShares(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -198,6 +199,7 @@ func TestWeightedRandomShares(t *testing.T) {
 	}{
 		{"WRAND", protocol.WeightedRandom, []protocol.Policy{{Weight: 1}, {Weight: 2}, {Weight: 7}}, []float64{.1, .2, .7}},
 		{"WRAND with 0", protocol.WeightedRandom, []protocol.Policy{{Weight: 0}, {Weight: 1}}, []float64{0, 1}},
+		{"WRAND with 0 only", protocol.WeightedRandom, make([]protocol.Policy, 4), []float64{.25, .25, .25, .25}},
 		{"RLU", protocol.RandomizedLeastUsed, []protocol.Policy{{Load: 0}, {Load: 0x80000000}}, []float64{2. / 3, 1. / 3}},
 		{"RLU all at 100 %", protocol.RandomizedLeastUsed, []protocol.Policy{{Load: math.MaxUint32}, {Load: math.MaxUint32}}, []float64{.5, .5}},
 		{"RAND", protocol.Random, make([]protocol.Policy, 4), []float64{.25, .25, .25, .25}},

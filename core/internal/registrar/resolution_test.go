@@ -23,8 +23,8 @@ func answer(h protocol.PoolHandle, updates bool, offers ...asap.Registration) as
 }
 
 // ASAP-2.2.6-04, ASAP-3.3-11, 12, 13, 14, 16: anybody is answered with the whole pool in the
-// policy's order, the policy included. POL-4.1-02 goes round from answer to
-// answer. The item option is honoured (E-07, POL-7-04).
+// policy's order, the policy included, but without ASAP Transports (ASAP-2.2.6-08).
+// POL-4.1-02 goes round from answer to answer. The item option is honoured (E-07, POL-7-04).
 func TestResolution(t *testing.T) {
 	s := started(t)
 	pe := s.connect(1, "192.0.2.1:5000")

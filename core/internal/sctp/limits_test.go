@@ -29,7 +29,7 @@ func outputs(e *Endpoint, now time.Time) (n int) {
 }
 
 // A peer that floods us with heartbeats gets a hundred answers a second
-// (SCTP-6-06, SCTP-1-18).
+// (SCTP-6-06).
 func TestHeartbeatAnswersAreLimited(t *testing.T) {
 	e, a := receiver(t, assoc.Params{})
 	now, sent := epoch, 0

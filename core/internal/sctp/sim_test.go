@@ -15,9 +15,11 @@ var (
 	firstSeed = flag.Int("first", 0, "first seed of TestSim")
 )
 
-// TestSim plays seeded scenarios over bad networks and checks invariants
-// SCTP-7-01 to 7-09 after every event. make sim-sctp plays campaigns of them
-// (SCTP-7-11).
+// TestSim plays seeded scenarios over bad networks, and after every event nothing
+// may have happened that must not: to messages (SCTP-7-01, 7-02), to time and memory
+// (SCTP-7-03, 7-09), to what is sent (SCTP-7-05, 3-10), to what is acknowledged
+// (SCTP-7-06, 3-33), on the wire (SCTP-7-07, 1-02, 1-17). make sim-sctp plays campaigns of
+// them (SCTP-7-11).
 func TestSim(t *testing.T) {
 	if *oneSeed >= 0 {
 		w := drawScenario(uint64(*oneSeed)).play(t.Logf)
