@@ -255,8 +255,8 @@ func TestAnnouncing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.sendAnnounce(a)
-	r.sendPresence(p)
+	r.perform(registrar.SendAnnounce{Message: a})
+	r.perform(registrar.SendPresence{Message: p})
 	if !slices.Equal(to.sent, []string{string(ab), string(pb)}) {
 		t.Errorf("sent %x", to.sent)
 	}
@@ -266,10 +266,10 @@ func TestAnnouncing(t *testing.T) {
 		}
 		to.err = errors.New("no way")
 		for range 3 {
-			r.sendAnnounce(a)
+			r.perform(registrar.SendAnnounce{Message: a})
 		}
 		to.err = nil
-		r.sendAnnounce(a)
+		r.perform(registrar.SendAnnounce{Message: a})
 	}
 	if !strings.Contains(r.lines.String(), "group=239.1.2.3:5") {
 		t.Error(r.lines.String())

@@ -15,6 +15,7 @@ import (
 
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/loop/memnet"
+	"github.com/librserpool/librserpool/core/internal/registrar"
 	"github.com/librserpool/librserpool/core/internal/transport"
 	"github.com/librserpool/librserpool/core/internal/wire/asap"
 )
@@ -54,10 +55,15 @@ func (p *pipes) Addr() net.Addr { return net.TCPAddrFromAddrPort(p.at) }
 // startPipes starts a registrar with TCP in fake time.
 func startPipes(t *testing.T, logger *slog.Logger) (*pipes, *loop.Registrar) {
 	t.Helper()
+	return startMachine(t, registrar.Config{}, logger)
+}
+
+func startMachine(t *testing.T, machine registrar.Config, logger *slog.Logger) (*pipes, *loop.Registrar) {
+	t.Helper()
 	p := &pipes{}
 	r, err := loop.StartRegistrar(loop.RegistrarConfig{
 		ASAP: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:3863")},
-		Open: memnet.New().Open, ListenTCP: p.listen, Logger: logger,
+		Open: memnet.New().Open, ListenTCP: p.listen, Machine: machine, Logger: logger,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +116,27 @@ func TestTCPSilence(t *testing.T) {
 		synctest.Wait()
 		if n := r.Snapshot().Links; n != 0 {
 			t.Errorf("%d links are left", n)
+		}
+	})
+}
+
+// SEC-2.14: a connection that the registrar has no room for is closed at once, and
+// those that it has stay.
+func TestTCPMoreThanTheRegistrarTakes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most = 3
+		p, r := startMachine(t, registrar.Config{Limits: registrar.Limits{Links: most}}, slog.New(slog.DiscardHandler))
+		var users []*caller
+		for range most {
+			users = append(users, p.user(t))
+		}
+		p.user(t).endsAfter(0)
+		synctest.Wait()
+		if n := r.Snapshot().Links; n != most {
+			t.Errorf("%d links, want %d", n, most)
+		}
+		for _, u := range users {
+			u.resolve()
 		}
 	})
 }
