@@ -249,6 +249,38 @@ func TestStoppedReader(t *testing.T) {
 	p.until(300*time.Millisecond, "rest", func() bool { return len(p.messages(1)) == 200 })
 }
 
+// A buffer that becomes larger is room: the peer is told of it at once (SCTP-3-42), and
+// so is the user who waits for some (SCTP-3-08).
+func TestLargerBuffers(t *testing.T) {
+	p := newPair(t, Config{}, Config{Params: assoc.Params{ReceiveBuffer: 16 << 10}})
+	x, y := p.connect(&assoc.Params{SendBuffer: 20_000})
+	p.hold[1] = true
+	for p.ends[0].Send(p.now, make([]byte, 1000), &assoc.SendInfo{Assoc: x}) == nil {
+		p.flush()
+	}
+	p.run(time.Minute)
+	for p.ends[0].Send(p.now, make([]byte, 1000), &assoc.SendInfo{Assoc: x}) == nil {
+		p.flush()
+	}
+	p.run(time.Minute)
+	for _, ok := p.ends[0].Writable(); ok; _, ok = p.ends[0].Writable() {
+	}
+	if err := p.ends[0].SetParams(x, assoc.Params{SendBuffer: 1 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	if id, ok := p.ends[0].Writable(); !ok || id != x {
+		t.Error("a larger send buffer is not told of")
+	}
+	before, err := p.ends[0].Status(x)
+	if err != nil || before.Unsent+before.Unacked == 0 {
+		t.Fatalf("%+v, %v", before, err)
+	}
+	if err := p.ends[1].SetParams(y, assoc.Params{ReceiveBuffer: 1 << 20}); err != nil {
+		t.Fatal(err)
+	}
+	p.until(5*time.Millisecond, "window", func() bool { s, _ := p.ends[0].Status(x); return s.PeerWindow > 500_000 })
+}
+
 func TestWritable(t *testing.T) { // SCTP-3-08
 	p := newPair(t, Config{}, Config{})
 	x, _ := p.connect(&assoc.Params{SendBuffer: 10000})

@@ -339,7 +339,7 @@ func TestScriptUnreachableInSetup(t *testing.T) {
 	c := newConv(t)
 	c.connect()
 	p := c.takeInit()
-	foreign := [][]byte{nil, p.raw[:8], {}, buildPacket(5000, 7000, 0, initChunk(initBody{tag: c.tag ^ 1, rwnd: 1500, os: 1, mis: 1})), buildPacket(5000, 7000, 7, initChunk(c.ownInit()))}
+	foreign := [][]byte{nil, p.raw[:8], {}, p.raw[:19], buildPacket(5000, 7000, 0, initChunk(initBody{tag: c.tag ^ 1, rwnd: 1500, os: 1, mis: 1})), buildPacket(5000, 7000, 7, initChunk(c.ownInit()))}
 	for _, q := range foreign {
 		c.ep.Unreachable(c.now, c.udp, q)
 		c.drain()
@@ -348,7 +348,7 @@ func TestScriptUnreachableInSetup(t *testing.T) {
 	c.drain()
 	c.noEvents()
 	c.wantState("COOKIE-WAIT")
-	c.ep.Unreachable(c.now, c.udp, p.raw[:24])
+	c.ep.Unreachable(c.now, c.udp, p.raw[:20]) // to the end of its tag
 	c.drain()
 	if ev := c.event(assoc.CannotStart); !errors.Is(ev.Err, assoc.ErrRefused) {
 		t.Fatalf("%v", ev.Err)

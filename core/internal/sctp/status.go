@@ -25,7 +25,8 @@ func override(p, by assoc.Params) assoc.Params {
 // at the set-up stays. Another codepoint means other queues on the way, so
 // congestion control begins anew on every path (section 7.2.5.1, SCTP-3-85). A
 // receive buffer that becomes smaller takes back what its peer was promised: what
-// is under way then may have to be sent again.
+// is under way then may have to be sent again. Of larger ones those who wait for room
+// are told at once: the user (SCTP-3-08), the peer (SCTP-3-42).
 func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	if id == 0 {
 		if p.Primary.IsValid() {
@@ -59,6 +60,8 @@ func (e *Endpoint) SetParams(id assoc.ID, p assoc.Params) error {
 	if requeued {
 		a.wake() // the window may have become larger
 	}
+	a.room()
+	a.windowOpened()
 	return nil
 }
 
