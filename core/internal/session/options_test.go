@@ -165,7 +165,7 @@ func TestSetOptions(t *testing.T) {
 func TestOptionsThatCannotBe(t *testing.T) {
 	b := newBench(t)
 	ss := b.user(t, Options{})
-	b.Attach(refusing{b.port}, b.port, true)
+	b.Attach(refusing{b.port, assoc.ErrInvalid}, b.port, true)
 	o := ss.Options()
 	o.DSCP = 7
 	if err := b.SetOptions(b.now, ss, o); !errors.Is(err, assoc.ErrInvalid) || ss.Options().DSCP != 0 {
@@ -176,7 +176,24 @@ func TestOptionsThatCannotBe(t *testing.T) {
 	}
 }
 
-// refusing is a transport that takes no parameters.
-type refusing struct{ *scriptedPort }
+// TestSetOptionsWhenLost: the options of a session change also when its association has
+// ended and the end was not told yet; they are those of the next one.
+func TestSetOptionsWhenLost(t *testing.T) {
+	b := newBench(t)
+	ss := b.user(t, Options{})
+	b.Attach(refusing{b.port, assoc.ErrNotConnected}, b.port, true)
+	o := ss.Options()
+	o.DSCP, o.SendBuffer = 7, MinBuffer
+	ok(t, b.SetOptions(b.now, ss, o))
+	if ss.Options() != o {
+		t.Errorf("%+v", ss.Options())
+	}
+}
 
-func (refusing) SetParams(assoc.ID, assoc.Params) error { return assoc.ErrInvalid }
+// refusing is a transport that takes no parameters.
+type refusing struct {
+	*scriptedPort
+	why error
+}
+
+func (r refusing) SetParams(assoc.ID, assoc.Params) error { return r.why }

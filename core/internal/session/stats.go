@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -123,7 +124,8 @@ func (t *Table) SetDefaults(o Options) error {
 func (t *Table) SetOptions(now time.Time, ss *Session, o Options) error {
 	t.now = now
 	if ss.assoc != 0 {
-		if err := t.port.SetParams(ss.assoc, t.params(o)); err != nil {
+		err := t.port.SetParams(ss.assoc, t.params(o))
+		if err != nil && !errors.Is(err, assoc.ErrNotConnected) { // gone already: they are the next one's
 			return err
 		}
 		ss.tuned = assoc.Params{}
