@@ -23,6 +23,8 @@ type Chaos struct {
 	multicast  bool // registrars know nobody, and find each other by multicast
 	announce   bool // registrars announce themselves: PEs and PUs know none
 	talks      bool // what PUs and PEs say to each other is what matters
+
+	memory *rand.Rand // draws who is short of memory; nil: nobody is
 }
 
 // NewChaos builds the world of a seed: some registrars that know all or one of
@@ -91,8 +93,10 @@ func (s *Chaos) profile() Profile {
 }
 
 // long draws from a range, each order of magnitude as likely as the others.
-func (s *Chaos) long(low, high time.Duration) time.Duration {
-	return time.Duration(float64(low) * math.Pow(float64(high)/float64(low), s.rnd.Float64()))
+func (s *Chaos) long(low, high time.Duration) time.Duration { return long(s.rnd, low, high) }
+
+func long(r *rand.Rand, low, high time.Duration) time.Duration {
+	return time.Duration(float64(low) * math.Pow(float64(high)/float64(low), r.Float64()))
 }
 
 func (s *Chaos) addRegistrars(n int, shipped bool) {
@@ -184,6 +188,9 @@ func (s *Chaos) Play(n int, calm time.Duration) {
 		} else {
 			s.inject()
 		}
+		if s.memory != nil && s.memory.IntN(2) == 0 {
+			s.squeeze()
+		}
 		s.Run(s.long(10*time.Millisecond, 100*time.Second))
 	}
 	s.settle()
@@ -226,6 +233,7 @@ func (s *Chaos) settle() {
 	s.registrars[s.rnd.IntN(len(s.registrars))].Start()
 	for _, h := range s.hosts {
 		h.Resume()
+		h.relieve()
 		if h.endpoint() == nil && h.registrar() == nil && s.rnd.IntN(2) == 0 {
 			h.Start()
 		}

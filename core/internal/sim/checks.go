@@ -337,6 +337,7 @@ func (w *World) Rest() {
 	c := w.checks
 	c.sample()
 	w.checkPromises()
+	w.checkRoom()
 	var ills []ill
 	for i := range c.ills { // any order: sorted below
 		if i.what != "resolution without outcome" {

@@ -37,6 +37,17 @@ func (e *end) limit(p *assoc.Params) {
 	}
 }
 
+// sendBuffer and receiveBuffer are the sizes of buffers, which are smaller while the
+// host is short of memory.
+func (e *end) sendBuffer() int    { return e.host().spares(e.room) }
+func (e *end) receiveBuffer() int { return e.host().spares(e.window) }
+
+// resized lets go on who waited for larger buffers.
+func (e *end) resized() {
+	e.taken(0)
+	e.offerRoom()
+}
+
 // SetParams changes sizes of buffers.
 func (p *port) SetParams(id assoc.ID, params assoc.Params) error {
 	if id == 0 {
@@ -48,6 +59,7 @@ func (p *port) SetParams(id assoc.ID, params assoc.Params) error {
 		return assoc.ErrNotConnected
 	}
 	e.limit(&params)
+	e.resized()
 	return nil
 }
 
@@ -71,7 +83,7 @@ func (p *port) Send(b []byte, info *assoc.SendInfo) error {
 	if err := e.sendable(); err != nil {
 		return err
 	}
-	if e.queued > 0 && e.queued+len(b) > e.room {
+	if e.queued > 0 && e.queued+len(b) > e.sendBuffer() {
 		e.refused = true
 		return assoc.ErrWouldBlock
 	}
@@ -92,7 +104,7 @@ func (p *port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 		return err
 	}
 	s := &sending{data: b, info: assoc.SendInfo{Assoc: id, PPID: ppid}}
-	if e.queued > e.room {
+	if e.queued > e.sendBuffer() {
 		if e.boxed() == driver.MaxOutbox {
 			return driver.ErrOutbox
 		}
@@ -152,7 +164,7 @@ func (e *end) pump() {
 			e.out = slices.Delete(e.out, e.launched, e.launched+1)
 			e.queued -= len(s.data)
 			e.fail(s)
-		case used > 0 && used+len(s.data) > e.other.window:
+		case used > 0 && used+len(s.data) > e.other.receiveBuffer():
 			return
 		default:
 			e.launched++
@@ -278,7 +290,7 @@ func (e *end) learn(o *end) {
 
 // offerRoom tells a process which found none.
 func (e *end) offerRoom() {
-	if e.refused && e.queued < e.room && e.port.writable != nil {
+	if e.refused && e.queued < e.sendBuffer() && e.port.writable != nil {
 		e.refused = false
 		e.port.proc.do(func() { e.port.writable(e.id) })
 	}

@@ -94,6 +94,16 @@ var faultList = []fault{
 		"	t.port.Return(id, a.owed.bytes, a.owed.messages)\n", "",
 		"TestSessions", 3,
 	},
+	{
+		"a window of which too much is kept where memory is short", "session/window.go",
+		"min(a.session.opts.ReceiveBuffer/giveBackAt, giveBackMost)", "min(a.session.opts.ReceiveBuffer/giveBackAt, 4*giveBackMost)",
+		"TestSessions", 24,
+	},
+	{
+		"options that a session cannot change while its association ends", "session/stats.go",
+		" && !errors.Is(err, assoc.ErrNotConnected) {", " || errors.Is(err, assoc.ErrNotConnected) {",
+		"TestSessions", 551,
+	},
 }
 
 // TestWorldsFindFaults compiles the worlds with one mistake after the other in the

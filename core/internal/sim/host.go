@@ -19,6 +19,7 @@ type Host struct {
 
 	short int // how many of its ports were used once only
 
+	memory int  // how large its buffers may be; 0: as large as they like
 	hung   bool // the process does nothing
 	frozen bool // and its transport neither
 

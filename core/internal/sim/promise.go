@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
@@ -237,11 +239,54 @@ func (c *checks) checkSessions() {
 		}
 		for _, ss := range e.table.Sessions() {
 			o, st := ss.Options(), e.table.Stats(ss)
+			usual := e.role.options() // who shrinks has what it had already
+			o.SendBuffer, o.ReceiveBuffer = max(o.SendBuffer, usual.SendBuffer), max(o.ReceiveBuffer, usual.ReceiveBuffer)
 			if queued := st.Queued; queued > 2*o.SendBuffer+e.role.App.Size { // what came back, and what waits
 				c.w.fail("%s keeps %d bytes to send, its buffer has %d", h.name, queued, o.SendBuffer)
 			}
+			c.checkWindow(e, ss, &st)
 			if st.Receiving.Bytes > o.ReceiveBuffer+max(e.role.App.Size, session.MaxCookie) {
 				c.w.fail("%s keeps %d bytes that were received, its buffer has %d", h.name, st.Receiving.Bytes, o.ReceiveBuffer)
+			}
+		}
+	}
+}
+
+// checkWindow: a session that has nothing unread leaves its peer half of the window at
+// least, however small that is.
+func (c *checks) checkWindow(e *endpointProgram, ss *session.Session, st *session.Stats) {
+	end := e.port.ends[ss.Assoc()]
+	if end == nil || st.Receiving.Messages > 0 || e.host.hung || len(e.host.proc.waiting) > 0 {
+		return
+	}
+	if end.unread > end.receiveBuffer()/2 {
+		c.w.fail("%s keeps %d bytes of the window of session %d, which has %d, and has read everything", e.host.name, end.unread, ss.ID(), end.receiveBuffer())
+	}
+}
+
+// checkRoom: who had no room for a message has been told when there is some, also
+// where buffers have become larger in the meantime.
+func (w *World) checkRoom() {
+	for _, h := range w.hosts {
+		e := h.endpoint()
+		if e == nil {
+			continue
+		}
+		for _, p := range h.proc.ports {
+			for _, id := range slices.Sorted(maps.Keys(p.ends)) {
+				x := p.ends[id]
+				if x.state == standing && x.refused && x.queued == 0 {
+					w.fail("%s waits for room towards %v, and all of it is there", h.name, x.peer)
+				}
+			}
+		}
+		for _, ss := range e.table.Sessions() {
+			waits := e.app.blocked && e.app.talk != nil && e.app.talk.session == ss || e.app.serves[ss] != nil && e.app.serves[ss].pending != nil
+			if waits && ss.Writable() && !ss.Over() {
+				w.fail("the program of %s has room on session %d, and is not told", h.name, ss.ID())
+			}
+			if st := e.table.Stats(ss); waits && st.State == session.Established && st.Sending.Bytes == 0 && st.Uncovered == 0 {
+				w.fail("the program of %s waits for room on session %d, which has nothing to send", h.name, ss.ID())
 			}
 		}
 	}

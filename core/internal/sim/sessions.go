@@ -15,7 +15,7 @@ import (
 // NewSessions builds a world whose PUs talk to PEs on sessions: with or without
 // cookies, replay, a gate after failovers, failovers at all, messages that are
 // unordered or have a lifetime, small buffers, transports that lend or not. The
-// pools have what their PUs need.
+// pools have what their PUs need. In every other world memory is short at times.
 func NewSessions(seed uint64) *Chaos {
 	s := &Chaos{World: NewWorld(seed), rnd: rand.New(rand.NewPCG(seed, 0x53657373)), talks: true}
 	s.Net = s.profile()
@@ -27,6 +27,9 @@ func NewSessions(seed uint64) *Chaos {
 	}
 	for _, h := range s.hosts {
 		h.clock = clock{offset: s.long(time.Millisecond, time.Minute), drift: s.rnd.Int64N(2001) - 1000}
+	}
+	if memory := rand.New(rand.NewPCG(seed, 0x4d656d6f)); memory.IntN(2) == 0 {
+		s.memory = memory
 	}
 	return s
 }
@@ -114,4 +117,20 @@ func (s *Chaos) talk() {
 	case 7:
 		s.cutOne(h, s.pick(s.users), d)
 	}
+}
+
+// squeeze makes memory short for some time: on a host, or in a program, which then has
+// smaller buffers for its sessions. They become as large again as they were.
+func (s *Chaos) squeeze() {
+	r := s.memory
+	h := s.hosts[r.IntN(len(s.hosts))]
+	d := long(r, 10*time.Millisecond, 30*time.Second)
+	send, receive := session.MinBuffer+r.IntN(4096), session.MinBuffer+r.IntN(4096)
+	if h.endpoint() == nil || r.IntN(2) == 0 {
+		s.trace(h, nil, "FAULT has memory for buffers of %d bytes only, for %v", send, d)
+		h.Squeeze(send, d)
+		return
+	}
+	s.trace(h, nil, "FAULT has buffers of %d and %d bytes, for %v", send, receive, d)
+	h.Shrink(send, receive, d)
 }
