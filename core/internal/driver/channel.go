@@ -8,16 +8,16 @@ import (
 	"github.com/librserpool/librserpool/core/internal/registrar"
 )
 
-// MaxOutbox bounds the control messages that wait for room in the send buffer
+// MaxWaiting bounds the control messages that wait for room in the send buffer
 // of one association.
-const MaxOutbox = 64
+const MaxWaiting = 64
 
-// ErrOutbox means that a peer does not read its control messages.
-var ErrOutbox = errors.New("too many control messages wait to be sent")
+// ErrNotRead means that a peer does not read its control messages.
+var ErrNotRead = errors.New("too many control messages wait to be sent")
 
 // Endpoint is what a Channel needs of an SCTP endpoint. SendControl sends a
 // message ordered on stream 0, now or when there is room (ASAP-5-07), or
-// returns ErrOutbox when MaxOutbox wait already; the others are as in
+// returns ErrNotRead when MaxWaiting wait already; the others are as in
 // transport.Endpoint.
 type Endpoint interface {
 	Connect(peer []netip.AddrPort, p *assoc.Params) (assoc.ID, error)

@@ -62,7 +62,7 @@ func (r *Registrar) send(l registrar.Link, b []byte, err error) {
 	if err == nil {
 		err = r.sendControl(l, b)
 	}
-	if errors.Is(err, ErrOutbox) {
+	if errors.Is(err, ErrNotRead) {
 		r.end(l, func(ep Endpoint) error { return ep.Abort(l.Assoc, "control messages are not read") })
 	}
 	if err != nil {

@@ -19,7 +19,7 @@ import (
 type desk struct {
 	Registrar
 	log  []string
-	full map[assoc.ID]bool // outboxes
+	full map[assoc.ID]bool // whose peer does not read
 	gone map[assoc.ID]bool
 	ids  map[netip.AddrPort]assoc.ID
 	fail error // of Connect
@@ -82,7 +82,7 @@ func (e *fakeEndpoint) Connect(peer []netip.AddrPort, _ *assoc.Params) (assoc.ID
 func (e *fakeEndpoint) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 	switch {
 	case e.d.full[id]:
-		return ErrOutbox
+		return ErrNotRead
 	case e.d.gone[id]:
 		return assoc.ErrNotConnected
 	}
@@ -108,7 +108,7 @@ type fakeStreams struct{ d *desk }
 
 func (s fakeStreams) Send(id assoc.ID, b []byte) error {
 	if s.d.full[id] {
-		return ErrOutbox
+		return ErrNotRead
 	}
 	s.d.note("TCP: send %d type %d", id, b[0])
 	return nil
@@ -174,10 +174,10 @@ func TestWhatCannotBeSent(t *testing.T) {
 	d.Perform(resolution(d.ASAP.Link(1)))
 	d.logged(t, "ASAP/SCTP 1: cannot send: "+assoc.ErrNotConnected.Error())
 	d.Perform(resolution(d.ASAP.Link(2)))
-	d.logged(t, "ASAP/SCTP: abort 2: control messages are not read", "ASAP/SCTP 2: cannot send: "+ErrOutbox.Error())
+	d.logged(t, "ASAP/SCTP: abort 2: control messages are not read", "ASAP/SCTP 2: cannot send: "+ErrNotRead.Error())
 	d.full[3] = true
 	d.Perform(resolution(registrar.Link{Channel: registrar.ASAPOverTCP, Assoc: 3}))
-	d.logged(t, "TCP: end 3", "ASAP/TCP 3: cannot send: "+ErrOutbox.Error())
+	d.logged(t, "TCP: end 3", "ASAP/TCP 3: cannot send: "+ErrNotRead.Error())
 }
 
 // What cannot be encoded is never sent, and its token is told.

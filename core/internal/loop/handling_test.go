@@ -100,7 +100,7 @@ func TestReceiving(t *testing.T) {
 			}})
 			gone, left := r.asap.Link(4), r.asap.Link(5)
 			r.tables = map[registrar.Link]*snapshot.Table{gone: {}, left: {}}
-			r.asap.port.outbox[4], r.asap.port.outbox[5] = []control{{}}, []control{{}}
+			r.asap.port.waiting[4], r.asap.port.waiting[5] = []control{{}}, []control{{}}
 			r.receive(r.asap)
 			if got := strings.Count(r.lines.String(), "the endpoint fails"); got != lines {
 				t.Errorf("%v: %d lines", err, got)
@@ -112,7 +112,7 @@ func TestReceiving(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if r.tables[gone] != nil || r.tables[left] == nil || r.asap.port.Waiting(4) || !r.asap.port.Waiting(5) {
-				t.Errorf("left of the association that ended: %v, %v", r.tables, r.asap.port.outbox)
+				t.Errorf("left of the association that ended: %v, %v", r.tables, r.asap.port.waiting)
 			}
 		}
 	}

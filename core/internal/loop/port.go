@@ -14,10 +14,10 @@ import (
 // Its owner's lock guards it.
 type Port struct {
 	transport.Endpoint
-	buf    []byte
-	parts  map[partKey][]byte
-	outbox map[assoc.ID][]control
-	lender transport.Lender // nil: Lend was not called, or is in vain
+	buf     []byte
+	parts   map[partKey][]byte
+	waiting map[assoc.ID][]control // for room in the send buffer
+	lender  transport.Lender       // nil: Lend was not called, or is in vain
 }
 
 // partKey tells apart the messages that may arrive in pieces at one time.
@@ -39,7 +39,7 @@ func NewPort(ep transport.Endpoint) *Port {
 		Endpoint: ep,
 		buf:      make([]byte, 1<<16),
 		parts:    map[partKey][]byte{},
-		outbox:   map[assoc.ID][]control{},
+		waiting:  map[assoc.ID][]control{},
 	}
 }
 
@@ -80,24 +80,24 @@ func (p *Port) assemble(info *assoc.RecvInfo, b []byte) (whole []byte, ok bool) 
 }
 
 // SendControl sends a message ordered on stream 0, now or when there is room
-// (ASAP-5-07). It returns driver.ErrOutbox when too many wait already.
+// (ASAP-5-07). It returns driver.ErrNotRead when too many wait already.
 func (p *Port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
-	waiting := p.outbox[id]
-	if len(waiting) == 0 {
+	queue := p.waiting[id]
+	if len(queue) == 0 {
 		err := p.Send(b, &assoc.SendInfo{Assoc: id, PPID: ppid})
 		if !errors.Is(err, assoc.ErrWouldBlock) {
 			return err
 		}
 	}
-	if len(waiting) == driver.MaxOutbox {
-		return driver.ErrOutbox
+	if len(queue) == driver.MaxWaiting {
+		return driver.ErrNotRead
 	}
-	p.outbox[id] = append(waiting, control{ppid, b})
+	p.waiting[id] = append(queue, control{ppid, b})
 	return nil
 }
 
 // Waiting says whether control messages wait for room.
-func (p *Port) Waiting(id assoc.ID) bool { return len(p.outbox[id]) > 0 }
+func (p *Port) Waiting(id assoc.ID) bool { return len(p.waiting[id]) > 0 }
 
 // PauseReceive keeps the data of an association unread until ResumeReceive, if the
 // endpoint can. Its owner has to stop reading altogether where it cannot.
@@ -142,24 +142,24 @@ func (p *Port) Return(id assoc.ID, bytes, messages int) {
 
 // Flush sends what waits for an association whose send buffer has room.
 func (p *Port) Flush(id assoc.ID) {
-	waiting := p.outbox[id]
-	for len(waiting) > 0 {
-		err := p.Send(waiting[0].bytes, &assoc.SendInfo{Assoc: id, PPID: waiting[0].ppid})
+	queue := p.waiting[id]
+	for len(queue) > 0 {
+		err := p.Send(queue[0].bytes, &assoc.SendInfo{Assoc: id, PPID: queue[0].ppid})
 		if errors.Is(err, assoc.ErrWouldBlock) {
 			break
 		}
-		waiting = waiting[1:] // any other error: the end of the association follows
+		queue = queue[1:] // any other error: the end of the association follows
 	}
-	if len(waiting) == 0 {
-		delete(p.outbox, id)
+	if len(queue) == 0 {
+		delete(p.waiting, id)
 	} else {
-		p.outbox[id] = waiting
+		p.waiting[id] = queue
 	}
 }
 
 // Forget drops what is kept for an association that ended.
 func (p *Port) Forget(id assoc.ID) {
-	delete(p.outbox, id)
+	delete(p.waiting, id)
 	for key := range p.parts {
 		if key.assoc == id {
 			delete(p.parts, key)

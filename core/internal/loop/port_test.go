@@ -75,7 +75,7 @@ func TestControlMessagesWaitInOrder(t *testing.T) {
 	sent := 0
 	for ; ; sent++ {
 		err := a.SendControl(atA, 11, fmt.Appendf(nil, "%050d", sent))
-		if errors.Is(err, driver.ErrOutbox) {
+		if errors.Is(err, driver.ErrNotRead) {
 			break
 		}
 		if err != nil || sent > 1000 {
@@ -272,8 +272,8 @@ func TestControlMessagesThatFail(t *testing.T) {
 		t.Errorf("told %q, and waiting: %v", ep.told, p.Waiting(3))
 	}
 	ep.err = assoc.ErrWouldBlock
-	for n := range driver.MaxOutbox + 1 {
-		if err := p.SendControl(3, 11, nil); errors.Is(err, driver.ErrOutbox) != (n == driver.MaxOutbox) {
+	for n := range driver.MaxWaiting + 1 {
+		if err := p.SendControl(3, 11, nil); errors.Is(err, driver.ErrNotRead) != (n == driver.MaxWaiting) {
 			t.Fatalf("message %d: %v", n, err)
 		}
 	}

@@ -21,14 +21,14 @@ const frameTime = 10 * time.Second
 // Close may be called from anywhere, Receive by one goroutine at a time.
 type Stream struct {
 	conn   net.Conn
-	outbox chan []byte
+	unsent chan []byte
 	closed chan struct{}
 	once   sync.Once
 }
 
 // NewStream takes over a connection.
 func NewStream(conn net.Conn) *Stream {
-	s := &Stream{conn: conn, outbox: make(chan []byte, driver.MaxOutbox), closed: make(chan struct{})}
+	s := &Stream{conn: conn, unsent: make(chan []byte, driver.MaxWaiting), closed: make(chan struct{})}
 	go s.runSend()
 	return s
 }
@@ -69,7 +69,7 @@ func (s *Stream) rest(b []byte) error {
 	return err
 }
 
-// Send queues a message; it does not block. driver.ErrOutbox means that the other
+// Send queues a message; it does not block. driver.ErrNotRead means that the other
 // side does not read.
 func (s *Stream) Send(b []byte) error {
 	select {
@@ -78,10 +78,10 @@ func (s *Stream) Send(b []byte) error {
 	default:
 	}
 	select {
-	case s.outbox <- b:
+	case s.unsent <- b:
 		return nil
 	default:
-		return driver.ErrOutbox
+		return driver.ErrNotRead
 	}
 }
 
@@ -101,7 +101,7 @@ func (s *Stream) runSend() {
 	defer s.Close()
 	for {
 		select {
-		case b := <-s.outbox:
+		case b := <-s.unsent:
 			if s.conn.SetWriteDeadline(time.Now().Add(frameTime)) != nil {
 				return
 			}

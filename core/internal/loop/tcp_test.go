@@ -238,7 +238,7 @@ func TestStream(t *testing.T) {
 			break
 		}
 	}
-	if !errors.Is(err, driver.ErrOutbox) {
+	if !errors.Is(err, driver.ErrNotRead) {
 		t.Errorf("nobody reads: %v", err)
 	}
 	b.Close()

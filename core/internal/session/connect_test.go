@@ -216,17 +216,17 @@ func TestConnectRegistrar(t *testing.T) {
 func TestControl(t *testing.T) {
 	for name, tc := range map[string]struct {
 		message asap.Message
-		outbox  error
+		control error
 		told    []string
 		failed  bool
 	}{
 		"sent":       {asap.EndpointKeepAliveAck{Handle: "pool"}, nil, []string{"control 5"}, false},
 		"gone":       {asap.EndpointKeepAliveAck{Handle: "pool"}, assoc.ErrNotConnected, []string{"control 5"}, true},
-		"never read": {asap.EndpointKeepAliveAck{Handle: "pool"}, driver.ErrOutbox, []string{"control 5", "abort 5"}, true},
+		"never read": {asap.EndpointKeepAliveAck{Handle: "pool"}, driver.ErrNotRead, []string{"control 5", "abort 5"}, true},
 		"too large":  {asap.Cookie{Data: make([]byte, 1<<16)}, nil, nil, true},
 	} {
 		b := newBench(t)
-		b.port.outbox = tc.outbox
+		b.port.control = tc.control
 		if !b.Perform(b.now, endpoint.Send{Assoc: 5, Message: tc.message}) {
 			t.Error("it is not the Table's")
 		}

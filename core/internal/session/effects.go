@@ -77,7 +77,7 @@ func (t *Table) sendControl(id assoc.ID, m asap.Message) {
 	if err == nil {
 		err = t.port.SendControl(id, protocol.PPIDASAP, b)
 	}
-	if errors.Is(err, driver.ErrOutbox) {
+	if errors.Is(err, driver.ErrNotRead) {
 		_ = t.port.Abort(id, "control messages are not read") // gone already: as wished
 	}
 	if err != nil {

@@ -34,7 +34,7 @@ type scriptedPort struct {
 
 	next    assoc.ID // that Connect returns
 	refuses error    // what Connect says
-	outbox  error    // what SendControl says
+	control error    // what SendControl says
 }
 
 func (p *scriptedPort) note(format string, args ...any) error {
@@ -73,7 +73,7 @@ func (p *scriptedPort) AssocAddrs(assoc.ID) (local, peer []netip.AddrPort, err e
 
 func (p *scriptedPort) SendControl(id assoc.ID, _ uint32, _ []byte) error {
 	_ = p.note("control %d", id)
-	return p.outbox
+	return p.control
 }
 
 func (p *scriptedPort) SetParams(_ assoc.ID, params assoc.Params) error {

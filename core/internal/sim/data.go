@@ -105,8 +105,8 @@ func (p *port) SendControl(id assoc.ID, ppid uint32, b []byte) error {
 	}
 	s := &sending{data: b, info: assoc.SendInfo{Assoc: id, PPID: ppid}}
 	if e.queued > e.sendBuffer() {
-		if e.boxed() == driver.MaxOutbox {
-			return driver.ErrOutbox
+		if e.boxed() == driver.MaxWaiting {
+			return driver.ErrNotRead
 		}
 		s.boxed = true
 	}

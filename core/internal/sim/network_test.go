@@ -105,13 +105,13 @@ func TestAssociations(t *testing.T) {
 				_ = h.proc.program.(*mute).port.SetParams(1, assoc.Params{SendBuffer: 10, ReceiveBuffer: 10})
 			}
 			var err error
-			for range driver.MaxOutbox + 20 {
+			for range driver.MaxWaiting + 20 {
 				p := a.proc.program.(*mute).port
 				if e := p.SendControl(1, 0, []byte("x")); e != nil {
 					err = e
 				}
 			}
-			if err != driver.ErrOutbox {
+			if err != driver.ErrNotRead {
 				w.fail("no bound")
 			}
 		}, ""},

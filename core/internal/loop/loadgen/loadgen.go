@@ -156,7 +156,7 @@ func (c *Crowd) send(to assoc.ID, m asap.Message) error {
 	if err == nil {
 		err = c.port.SendControl(to, protocol.PPIDASAP, bytes)
 	}
-	if errors.Is(err, driver.ErrOutbox) {
+	if errors.Is(err, driver.ErrNotRead) {
 		return nil // an acknowledgement that will be asked for again
 	}
 	return err
