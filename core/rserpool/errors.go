@@ -36,7 +36,12 @@ var (
 	ErrClosed = socket.ErrClosed
 )
 
-// CauseCode is an error cause of RFC 5354 section 3.12. String returns its words.
+// CauseCode is an error cause of RFC 5354 section 3.12, with which a registrar says why it
+// refused something. It is a uint16, the number in the RFC: 4 is that of an identifier which
+// another element has, 5 that of a policy which is not the pool's, 6 a lack of resources, 9
+// an unknown pool, 10 a refusal for security. Its method:
+//
+//	func (c CauseCode) String() string  // the RFC's words: "inconsistent pooling policy"
 type CauseCode = socket.CauseCode
 
 // NoRegistrarError is the ErrNoRegistrar that says what was tried. Find it with

@@ -2,10 +2,11 @@ package rserpool
 
 import "github.com/librserpool/librserpool/core/internal/session"
 
-// Notifications chooses what RecvMessage tells besides messages.
+// Notifications chooses what RecvMessage tells besides messages. It is a uint16, in which
+// each constant is one bit: NotifyFailover|NotifyUndelivered chooses both. It has no methods.
 type Notifications = session.Notifications
 
-// What can be chosen; none by default.
+// What can be chosen, each a bit of Notifications; none by default.
 const (
 	NotifySessions    = session.NotifySessions    // SessionAdded, SessionRemoved
 	NotifyFailover    = session.NotifyFailover    // FailoverBegun, FailoverCompleted
@@ -14,13 +15,16 @@ const (
 	NotifyUndelivered = session.NotifyUndelivered // Undelivered
 	NotifySendReady   = session.NotifySendReady   // SendReady
 
-	NotifyAll = session.NotifyAll
+	NotifyAll = session.NotifyAll // all of these
 )
 
-// NotificationType says what happened: SessionAdded to SendReady. String returns the name.
+// NotificationType says what happened: SessionAdded to SendReady. It is a uint8, of which
+// zero is none of them. Its method:
+//
+//	func (t NotificationType) String() string  // the constant's name: "FailoverBegun"
 type NotificationType = session.NotificationType
 
-// A session's notifications come in order with its messages.
+// The values of NotificationType. A session's notifications come in order with its messages.
 const (
 	// SessionAdded: the session stands. It is the first of its session.
 	SessionAdded = session.SessionAdded

@@ -44,11 +44,13 @@ func publicStatus(s socket.SessionStatus) SessionStatus {
 	return SessionStatus{uint32(s.ID), Name(s.Peer), s.Addrs, s.Connected, s.Failovers, s.Queued, s.Uncovered, s.Unread}
 }
 
-// SessionState says what a session does at the moment: Connecting to Ended. String returns
-// the name.
+// SessionState says what a session does at the moment: Connecting to Ended. It is a uint8,
+// of which zero is none of them. Its method:
+//
+//	func (s SessionState) String() string  // the constant's name in small letters: "moving"
 type SessionState = session.State
 
-// States of a session.
+// States of a session, each a SessionState.
 const (
 	// Connecting: the first element is looked for.
 	Connecting = session.Connecting
