@@ -76,10 +76,11 @@ func startRegistrar(t *testing.T, args ...string) (asap, enrp string) {
 func listen(t *testing.T, registrar, pool string, p rserpool.Policy) *rserpool.Listener {
 	t.Helper()
 	l, err := rserpool.Listen(t.Context(), pool, &rserpool.Options{
-		Registrars:   []string{registrar},
-		Logger:       slog.New(slog.DiscardHandler),
-		Local:        []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
-		Registration: rserpool.Registration{Policy: p, Life: time.Minute},
+		Registrars: []string{registrar},
+		Logger:     slog.New(slog.DiscardHandler),
+		Local:      []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:0")},
+		Policy:     p,
+		Life:       time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -76,7 +76,7 @@ func (c *Conn) RecvMessage(ctx context.Context) ([]byte, RecvInfo, error) {
 // in a failover, but none is missing. It waits while there is no room.
 //
 // ErrMessageSize: the state is larger than MaxCookie. ErrInvalid: the session is not one
-// of a pool element, or it has no control channel (Registration.DataOnly).
+// of a pool element, or it has no control channel (Options.DataOnly).
 func (c *Conn) SendCookie(ctx context.Context, state []byte) error { return c.c.SendCookie(ctx, state) }
 
 // Resume lets a session that SessionOptions.HoldFailover holds back after a failover go

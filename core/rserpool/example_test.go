@@ -76,7 +76,7 @@ func ExampleResolve() {
 	defer registrar.Close()
 	opts := &rserpool.Options{Logger: quiet, Local: local}
 	opts.Registrars = []string{registrar.ASAPAddrs()[0].String()}
-	opts.Registration.Policy = rserpool.Policy{Type: rserpool.WeightedRoundRobin, Weight: 3}
+	opts.Policy = rserpool.Policy{Type: rserpool.WeightedRoundRobin, Weight: 3}
 	element, err := rserpool.Listen(ctx, "prime numbers", opts)
 	if err != nil {
 		fmt.Println(err)

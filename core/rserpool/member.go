@@ -28,7 +28,7 @@ func TransportOf(addr net.Addr) Transport { return Transport(socket.TransportOf(
 type Member struct{ m *socket.Member }
 
 // Join registers the application in the pool and waits until a registrar has
-// granted it; see Listen. opts.Registration says how. The registrar takes addresses
+// granted it; see Listen. The registrar takes addresses
 // only at which it sees the element (RFC 5352 section 2.2.1): the SCTP endpoint
 // towards it is bound to those of at, unless opts.Local says otherwise. All
 // elements of a pool serve over the same transport; a pool user of this library

@@ -28,7 +28,7 @@ func TestMember(t *testing.T) {
 	opts.WaitForPool = new(time.Duration)
 	policy := func(load uint32) rserpool.Policy { return rserpool.Policy{Type: rserpool.LeastUsed, Load: load} }
 	o := *opts
-	o.Local, o.Registration = nil, rserpool.Registration{PE: 7, Policy: policy(1)}
+	o.Local, o.PE, o.Policy = nil, 7, policy(1)
 	at := rserpool.Transport{Protocol: rserpool.TCP, Addrs: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:80")}}
 	m, err := rserpool.Join(t.Context(), "files", at, &o)
 	ok(t, err)

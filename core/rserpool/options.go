@@ -77,8 +77,26 @@ type Options struct {
 	// the first message is taken and the rest left in the transport. Only when 4096 are
 	// waiting further ones are aborted.
 	Backlog int
-	// Registration is how Listen and Join register.
-	Registration Registration
+
+	// Policy, Life, PE, DataOnly and Preferred are how Listen and Join register, and
+	// Update changes that. Policy defaults to round robin.
+	Policy Policy
+	// Life is how long the registrar keeps the registration when it is not
+	// renewed: whole seconds, five minutes by default. It is renewed in time.
+	Life time.Duration
+	// PE is the identifier of the pool element, random by default.
+	PE PEID
+	// DataOnly keeps ASAP away from the associations with pool users (Transport
+	// Use DATA ONLY): no cookies, no business cards, and pool users do not
+	// follow when a registrar removes the element. All elements of a pool have
+	// the same.
+	DataOnly bool
+	// Preferred are the elements of the pool, the best first, that sessions of
+	// this one are to move to when it fails. Pool users are told with a
+	// business card when a session begins, as far as the registrar knows the
+	// elements then. None: the pool's policy decides.
+	Preferred []PEID
+
 	// Session are the settings of sessions.
 	Session SessionOptions
 }
@@ -105,28 +123,22 @@ func (o *Options) socket() *socket.Options {
 			CookieLife: o.CookieLife, LoadInterval: o.LoadInterval, Compat: o.Compat, Announce: o.Announce,
 			Advertise: o.Advertise, Logger: o.Logger, MaxMessage: o.MaxMessage,
 		},
-		Network: o.Network, Local: o.Local, Backlog: o.Backlog, Registration: o.Registration.socket(),
+		Network: o.Network, Local: o.Local, Backlog: o.Backlog, Registration: o.registration().socket(),
 	}
 }
 
-// Registration says how a pool element joins a pool.
+// registration is how a pool element registers first.
+func (o *Options) registration() Registration {
+	return Registration{Policy: o.Policy, Life: o.Life, PE: o.PE, DataOnly: o.DataOnly, Preferred: o.Preferred}
+}
+
+// Registration is how a pool element is registered from an Update on. The fields are
+// those of Options, with their defaults.
 type Registration struct {
-	// Policy defaults to round robin.
-	Policy Policy
-	// Life is how long the registrar keeps the registration when it is not
-	// renewed: whole seconds, five minutes by default. It is renewed in time.
-	Life time.Duration
-	// PE is the identifier of the pool element, random by default.
-	PE PEID
-	// DataOnly keeps ASAP away from the associations with pool users (Transport
-	// Use DATA ONLY): no cookies, no business cards, and pool users do not
-	// follow when a registrar removes the element. All elements of a pool have
-	// the same.
-	DataOnly bool
-	// Preferred are the elements of the pool, the best first, that sessions of
-	// this one are to move to when it fails. Pool users are told with a
-	// business card when a session begins, as far as the registrar knows the
-	// elements then. None: the pool's policy decides.
+	Policy    Policy
+	Life      time.Duration
+	PE        PEID
+	DataOnly  bool
 	Preferred []PEID
 }
 

@@ -18,7 +18,7 @@ func TestWatch(t *testing.T) {
 	defer r.Close()
 	element := func(id rserpool.PEID) *rserpool.Listener {
 		o := *opts
-		o.Registration = rserpool.Registration{PE: id, Policy: rserpool.Policy{Type: rserpool.WeightedRoundRobin, Weight: 1}}
+		o.PE, o.Policy = id, rserpool.Policy{Type: rserpool.WeightedRoundRobin, Weight: 1}
 		l, err := rserpool.Listen(t.Context(), "watched", &o)
 		ok(t, err)
 		t.Cleanup(func() { l.Close() })

@@ -63,9 +63,9 @@ func roleElement(ctx context.Context, args []string) error {
 		return err
 	}
 	opts := &rserpool.Options{}
-	opts.Registration.PE = rserpool.PEID(id)
+	opts.PE = rserpool.PEID(id)
 	if len(args) > 2 {
-		if opts.Registration.Life, err = time.ParseDuration(args[2]); err != nil {
+		if opts.Life, err = time.ParseDuration(args[2]); err != nil {
 			return err
 		}
 	}
