@@ -141,6 +141,24 @@ func TestTCPMoreThanTheRegistrarTakes(t *testing.T) {
 	})
 }
 
+// Who sends nonsense over TCP is named in the log, and kept.
+func TestTCPNonsenseIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var lines strings.Builder
+		p, _ := startPipes(t, slog.New(slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: slog.LevelDebug})))
+		c := p.user(t)
+		if _, err := c.Write([]byte("\x7f\x00\x00\x05x   ")); err != nil {
+			t.Fatal(err)
+		}
+		c.answer()
+		synctest.Wait()
+		if n := strings.Count(lines.String(), "bad ASAP message"); n != 1 {
+			t.Errorf("%d lines: %s", n, lines.String())
+		}
+		c.resolve()
+	})
+}
+
 // SEC-2.14: a message that has begun comes within ten seconds, whatever of it is there.
 func TestTCPUnfinishedMessage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

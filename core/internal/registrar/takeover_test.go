@@ -2,6 +2,7 @@ package registrar
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -75,6 +76,23 @@ func TestTakeoverAlone(t *testing.T) {
 	gone := owned(1, myID)
 	s.want(v.hears(enrp.HandleUpdate{Route: from(0), Action: enrp.DelPE, Handle: "p", Element: gone}))
 	s.wantHomes("p", homes{})
+}
+
+// ENRP-3.5-16: a PE that is being asked whether it lives when its registrar is taken
+// over is asked at once, once more, to make us its home.
+func TestTakeoverWhileAsked(t *testing.T) {
+	s := enrpScript(t)
+	dead := s.meets(1, 20, "192.0.2.20:9901")
+	dead.updates(enrp.AddPE, "p", owned(1, 20))
+	pu := s.connect(1, "192.0.2.9:5000")
+	pu.sends(asap.EndpointUnreachable{Handle: "p", ID: 1})
+	s.want(SendASAPTo{Token: 1, Peer: owned(1, 20).ASAP.AddrPorts(), Message: ask("p", 1)})
+	pe := &remote{s, Link{ASAPOverSCTP, 2}, owned(1, 20).ASAP.AddrPorts()[0]}
+	s.step(AssocUp{Link: pe.link, Token: 1, Peer: []netip.AddrPort{pe.at}})
+	dead.lost()
+	s.want(SendENRPTo{Token: 2, Peer: dead.addrPorts(), Message: mine(20, true)})
+	s.step(ConnectFailed{Token: 2, Err: errRefused})
+	s.want(toTarget(3, dead), pe.gets(claimed("p", 1)))
 }
 
 // ENRP-3.5-04: the target is heard before the end.
