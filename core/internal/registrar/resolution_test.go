@@ -214,3 +214,11 @@ func TestSubscriptionLimit(t *testing.T) {
 	pu.sends(asap.HandleResolution{Handle: "pool", Subscribe: true})
 	s.want(pe.gets(answer("pool", true, a)), pu.gets(answer("pool", false, a)))
 }
+
+// An element that is larger than half of a message is listed all the same, alone.
+func TestLargeElementFits(t *testing.T) {
+	large := protocol.Element{ID: 1, Policy: protocol.Policy{Type: 0x80000001, Private: string(make([]byte, 40_000))}}
+	if got := fitting("pool", []protocol.Element{large, large}); len(got) != 1 {
+		t.Errorf("%d elements", len(got))
+	}
+}

@@ -2,9 +2,11 @@ package sctp
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/librserpool/librserpool/core/internal/assoc"
+	"github.com/librserpool/librserpool/core/internal/sctp/chunk"
 )
 
 // A message's TSNs reach from its lowest to its highest, in whatever order its
@@ -88,5 +90,19 @@ func TestCollisionOnOtherAddress(t *testing.T) {
 	a.collide(&arrival{now: p.now, from: second, path: a.paths[1]}, &cookie{ownTag: a.tag, peerTag: 7, own: offered, peer: offered})
 	if a.primary != a.paths[1] || a.state != established {
 		t.Errorf("the primary address is %v, state %v", a.primary.addr, a.state)
+	}
+}
+
+// With I-DATA the ordered and the unordered messages of a stream are skipped each with
+// their own last number (RFC 8260 section 2.3.1).
+func TestSkipsKeepOrderedApart(t *testing.T) {
+	var o outbound
+	for i, unordered := range []bool{false, true, false, true, true} {
+		o.chunks.push(outChunk{m: &outMessage{stream: 3, unordered: unordered, mid: uint32(i)}, gone: true})
+	}
+	skips, n := o.skips(nil, 10, true)
+	want := []chunk.Skip{{Stream: 3, MID: 2}, {Stream: 3, Unordered: true, MID: 4}}
+	if !slices.Equal(skips, want) || n != 5 {
+		t.Errorf("%+v of %d chunks", skips, n)
 	}
 }
