@@ -36,7 +36,7 @@ func (e *Endpoint) flush(now time.Time) {
 		return
 	}
 	e.writing = true
-	out := outboxes.Get().(*outbox)
+	out := sendBatches.Get().(*sendBatch)
 	for n := e.fill(now, out); n > 0; n = e.fill(now, out) {
 		e.mu.Unlock()
 		lost, troubled := e.write(out, out.packets[:n])
@@ -54,14 +54,14 @@ func (e *Endpoint) flush(now time.Time) {
 		}
 		now = clock()
 	}
-	outboxes.Put(out)
+	sendBatches.Put(out)
 	e.writing = false
 	e.written.Broadcast()
 }
 
 // reportTooBig tells the engine which packets the system refused for their
 // size: a probe of the path MTU is answered by that (SCTP-5-10).
-func (e *Endpoint) reportTooBig(out *outbox) {
+func (e *Endpoint) reportTooBig(out *sendBatch) {
 	if len(out.tooBig) == 0 {
 		return
 	}
@@ -74,7 +74,7 @@ func (e *Endpoint) reportTooBig(out *outbox) {
 }
 
 // reportUnroutable tells the engine what there is no way for.
-func (e *Endpoint) reportUnroutable(out *outbox) {
+func (e *Endpoint) reportUnroutable(out *sendBatch) {
 	if len(out.unroutable) == 0 {
 		return
 	}
@@ -99,7 +99,7 @@ func (e *Endpoint) postpone() {
 }
 
 // fill takes up to a batch of packets from the engine.
-func (e *Endpoint) fill(now time.Time, out *outbox) (n int) {
+func (e *Endpoint) fill(now time.Time, out *sendBatch) (n int) {
 	for n < len(out.packets) && e.engine.Output(now, &out.packets[n]) {
 		n++
 	}
@@ -108,7 +108,7 @@ func (e *Endpoint) fill(now time.Time, out *outbox) (n int) {
 
 // write sends packets through their sockets. It returns the last socket whose
 // error queue is worth a look.
-func (e *Endpoint) write(out *outbox, packets []sctp.Packet) (lost int, troubled *socket) {
+func (e *Endpoint) write(out *sendBatch, packets []sctp.Packet) (lost int, troubled *socket) {
 	for len(packets) > 0 {
 		s := e.route(&packets[0])
 		n := 1

@@ -50,7 +50,7 @@ func TestWhatTravelsTogether(t *testing.T) {
 			{Peer: netip.MustParseAddrPort("127.0.0.1:9899"), Data: packet(100, 1, 9899)}, {Peer: netip.MustParseAddrPort("127.0.0.1:9899"), Data: packet(100, 1, 9899)},
 		}, []int{1, 1}},
 	} {
-		out := &outbox{s: &socket{gso: true}, msgs: newMmsg(writeBatch)}
+		out := &sendBatch{s: &socket{gso: true}, msgs: newMmsg(writeBatch)}
 		n := out.arrange(c.packets)
 		var got []int
 		for k := range n {
@@ -262,7 +262,7 @@ func TestRefusedPacketsAreReportedOnce(t *testing.T) {
 	}
 	defer e.Close()
 	p := sctp.Packet{Peer: netip.MustParseAddrPort("127.0.0.1:9"), Data: packet(100, 1, 9)}
-	out := &outbox{tooBig: []sctp.Packet{p, p}, unroutable: []unroutable{{p, unix.EINVAL}, {p, unix.ENETDOWN}}}
+	out := &sendBatch{tooBig: []sctp.Packet{p, p}, unroutable: []unroutable{{p, unix.EINVAL}, {p, unix.ENETDOWN}}}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.reportTooBig(out)

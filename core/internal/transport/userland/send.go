@@ -21,12 +21,12 @@ const (
 	briefBytes = 64 << 10
 )
 
-// outbox is a batch of packets on their way to the system. Outboxes are shared
+// sendBatch is a batch of packets on their way to the system. Batches are shared
 // by all endpoints of the process.
 //
 // Packets of one length to one peer that follow each other go through the
 // system's stack as one and are cut up at its end (UDP_SEGMENT).
-type outbox struct {
+type sendBatch struct {
 	packets [writeBatch]sctp.Packet // with their buffers
 	msgs    mmsg
 	iovecs  [writeBatch]unix.Iovec
@@ -49,8 +49,8 @@ type unroutable struct {
 	errno  unix.Errno
 }
 
-var outboxes = sync.Pool{New: func() any {
-	t := &outbox{msgs: newMmsg(writeBatch)}
+var sendBatches = sync.Pool{New: func() any {
+	t := &sendBatch{msgs: newMmsg(writeBatch)}
 	t.try = t.writeAll
 	return t
 }}
@@ -58,7 +58,7 @@ var outboxes = sync.Pool{New: func() any {
 // write sends packets, at most writeBatch, in their order. What the system
 // refuses is a lost packet (SCTP-5-10); lost counts them. troubled says that
 // the error queue is worth a look.
-func (t *outbox) write(s *socket, packets []sctp.Packet) (lost int, troubled bool) {
+func (t *sendBatch) write(s *socket, packets []sctp.Packet) (lost int, troubled bool) {
 	t.s, t.run, t.troubled, t.lost = s, packets, false, 0 // tooBig waits for flush
 	if err := s.conn.Write(t.try); err != nil {
 		t.lost = len(packets) // closed
@@ -67,7 +67,7 @@ func (t *outbox) write(s *socket, packets []sctp.Packet) (lost int, troubled boo
 	return t.lost, t.troubled
 }
 
-func (t *outbox) writeAll(fd uintptr) bool {
+func (t *sendBatch) writeAll(fd uintptr) bool {
 	for rest := t.run; len(rest) > 0; {
 		n := 1
 		if rest[0].DontFragment {
@@ -86,7 +86,7 @@ func (t *outbox) writeAll(fd uintptr) bool {
 }
 
 // submit sends packets that need the same socket options.
-func (t *outbox) submit(fd uintptr, packets []sctp.Packet) {
+func (t *sendBatch) submit(fd uintptr, packets []sctp.Packet) {
 	count := t.arrange(packets)
 	bytes := 0
 	for i := range packets {
@@ -125,7 +125,7 @@ func (t *outbox) submit(fd uintptr, packets []sctp.Packet) {
 }
 
 // arrange builds the messages for packets and returns their number.
-func (t *outbox) arrange(packets []sctp.Packet) (count int) {
+func (t *sendBatch) arrange(packets []sctp.Packet) (count int) {
 	for i := 0; i < len(packets); count++ {
 		p := &packets[i]
 		t.first[count] = i
@@ -173,7 +173,7 @@ func mayCoalesce(p *sctp.Packet) bool {
 
 // gather fills the iovecs from index at on with the packets that can go into
 // one message, and returns how many these are.
-func (t *outbox) gather(packets []sctp.Packet, at int) (n int) {
+func (t *sendBatch) gather(packets []sctp.Packet, at int) (n int) {
 	first, total := &packets[0], 0
 	coalesce := t.s.gso && mayCoalesce(first)
 	for n < len(packets) {

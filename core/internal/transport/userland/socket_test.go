@@ -22,8 +22,8 @@ func open(t *testing.T, addr string) *socket {
 }
 
 func write(s *socket, packets []sctp.Packet) (lost int, troubled bool) {
-	out := outboxes.Get().(*outbox)
-	defer outboxes.Put(out)
+	out := sendBatches.Get().(*sendBatch)
+	defer sendBatches.Put(out)
 	return out.write(s, packets)
 }
 
@@ -114,7 +114,7 @@ func TestCoalescing(t *testing.T) {
 	}{{40000, 40000, 1}, {40000, 40001, 3}, {kernelPort, 40000, 3}, {kernelPort, kernelPort, 3}} {
 		to := netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), test.udp)
 		p := sctp.Packet{Peer: to, Data: packet(100, 1, test.sctp)}
-		out := &outbox{s: s, msgs: newMmsg(writeBatch)}
+		out := &sendBatch{s: s, msgs: newMmsg(writeBatch)}
 		if got := out.arrange([]sctp.Packet{p, p, p}); got != test.want {
 			t.Errorf("UDP port %d, SCTP port %d: %d messages, want %d", test.udp, test.sctp, got, test.want)
 		}
