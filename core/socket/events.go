@@ -28,15 +28,14 @@ func (s *Socket) writableHook(id assoc.ID) {
 func (s *Socket) dispatch() {
 	now := time.Now()
 	for s.port != nil && !s.closed && !s.table.Stuck() {
-		var info assoc.RecvInfo
-		b, err := s.port.Receive(&info)
+		b, err := s.port.Receive(&s.arrived)
 		if err != nil {
 			if !errors.Is(err, assoc.ErrWouldBlock) && !loop.Closed(err) {
 				s.log.Error("the endpoint fails", "err", err)
 			}
 			return
 		}
-		s.table.Handle(now, &info, b)
+		s.table.Handle(now, &s.arrived, b)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/librserpool/librserpool/core/internal/assoc"
 	"github.com/librserpool/librserpool/core/internal/endpoint"
 	"github.com/librserpool/librserpool/core/internal/loop"
 	"github.com/librserpool/librserpool/core/internal/protocol"
@@ -40,6 +41,7 @@ type Socket struct {
 	led     Leader     // nil if the endpoint cannot be led
 	bound   []netip.AddrPort
 	garbage *loop.RateLimitedLog
+	arrived assoc.RecvInfo // what dispatch handles; here it need not be allocated
 
 	pools   signal  // a pool has changed, or the registrar
 	events  []Event // that Config.Observe was not told of

@@ -63,13 +63,13 @@ func (t *Table) sendNow(ss *Session, b []byte, info *SendInfo) error {
 	if ss.opts.Replay && ss.sendBufferFull(len(b)) && !ss.ahead() {
 		return ErrWouldBlock // until a cookie covers something
 	}
-	out := assoc.SendInfo{
+	t.out = assoc.SendInfo{
 		Assoc: ss.assoc, Stream: info.Stream, PPID: info.PPID, Unordered: info.Unordered, Lifetime: info.Lifetime,
 	}
 	if info.Lifetime > 0 {
-		out.Context = bounded
+		t.out.Context = bounded
 	}
-	err := t.sender.Send(b, &out)
+	err := t.sender.Send(b, &t.out)
 	switch {
 	case err == nil:
 		t.sent(ss, b, info)

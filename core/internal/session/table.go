@@ -90,7 +90,8 @@ type Table struct {
 	sender  Sender
 	lends   bool // what is in the inboxes counts against receive windows
 
-	now     time.Time // of the call under way
+	now     time.Time      // of the call under way
+	out     assoc.SendInfo // of the message under way; here it need not be allocated
 	closing bool
 	assocs  map[assoc.ID]*association
 
