@@ -49,9 +49,9 @@ type Led interface {
 	// else leads, or there is nothing to lead.
 	Lead() (fds []int, ok bool)
 
-	// Step reads the sockets of the set bits of ready, by their index in fds, and does
-	// what that brings about: hooks are called, and answers sent. No lock that a hook
-	// takes may be held.
+	// Step reads from the sockets of the set bits of ready, by their index in fds, and does
+	// what that brings about: hooks are called, and answers sent. There may be more to
+	// read afterwards. No lock that a hook takes may be held.
 	Step(ready uint)
 
 	// Yield ends the lead. lent says that the endpoint still does not read: when messages

@@ -1,6 +1,7 @@
 package userland
 
 import (
+	"net"
 	"testing"
 	"time"
 
@@ -206,5 +207,31 @@ func TestAloneIsNotLed(t *testing.T) {
 	defer e.Close()
 	if fds, ok := e.Lead(); ok {
 		t.Errorf("led: %v", fds)
+	}
+}
+
+// TestStepReadsABatch: a flood keeps nobody who leads.
+func TestStepReadsABatch(t *testing.T) {
+	p := newLedPair(t)
+	flood, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(p.e.sockets[0].local))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer flood.Close()
+	fds := p.lead()
+	const batches = 3
+	for range batches * readBatch {
+		if _, err := flood.Write([]byte("no packet")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range batches {
+		if !p.unread(fds) {
+			t.Fatalf("nothing is left after %d steps", i)
+		}
+		p.e.Step(1)
+	}
+	if p.unread(fds) {
+		t.Error("something is left after the last step")
 	}
 }

@@ -67,6 +67,13 @@ func TestTogether(t *testing.T) {
 	if n := packetsOut(ends[0]) - before; n > count/4 {
 		t.Errorf("%d packets for %d messages", n, count)
 	}
+	before = packetsOut(ends[0])
+	if err := ends[0].Send([]byte("alone"), &assoc.SendInfo{Assoc: id}); err != nil {
+		t.Fatal(err)
+	}
+	if packetsOut(ends[0]) == before {
+		t.Error("what is sent after that waits as well")
+	}
 }
 
 func within(t *testing.T, c <-chan struct{}) {
