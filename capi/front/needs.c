@@ -24,7 +24,7 @@ enum { DESCRIPTORS = 8 };
 #define WRITABLE (256ULL << 20)
 
 /* Besides one for each processor. */
-enum { THREADS = 6, MOST_THREADS = 32 };
+enum { THREADS = 9, MOST_THREADS = 32 };
 
 static int check_descriptors(void)
 {
