@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -122,6 +123,15 @@ func TestAddressesInTheirRoom(t *testing.T) {
 			wantErrno(t, err, errno)
 		} else if err != nil || n != 16 {
 			t.Errorf("of %d bytes: %d, %v", size, n, err)
+		}
+	}
+}
+
+// TestAddressThatHasOnlyAFamily: what is said of it is how long it should be.
+func TestAddressThatHasOnlyAFamily(t *testing.T) {
+	for domain, want := range map[int]string{unix.AF_INET: "has 2 bytes, struct sockaddr_in has 16", unix.AF_INET6: "has 2 bytes, struct sockaddr_in6 has 28"} {
+		if _, err := parseAddress([]byte{byte(domain), 0}, domain); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("family %d: %v, want: %s", domain, err, want)
 		}
 	}
 }

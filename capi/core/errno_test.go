@@ -38,6 +38,7 @@ func TestErrnoOf(t *testing.T) {
 		{wrap(socket.ErrInvalid, unix.EMFILE), unix.EMFILE},
 		{failf(unix.ENOTSOCK, "x"), unix.ENOTSOCK},
 		{errors.New("something else"), unix.EIO},
+		{wrap(unix.Errno(0)), unix.EIO},
 	}
 	for _, tt := range tests {
 		if got := errnoOf(tt.err); got != tt.want {

@@ -409,3 +409,19 @@ func allocated() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.TotalAlloc
 }
+
+// TestStateThatCannotBeWritten: leaves what was there, and nothing else.
+func TestStateThatCannotBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	occupied := filepath.Join(dir, "state")
+	if err := os.Mkdir(occupied, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeState(occupied, []byte("x")); err == nil {
+		t.Error("a directory was replaced")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 || !entries[0].IsDir() {
+		t.Errorf("the directory holds %v, %v", entries, err)
+	}
+}
