@@ -68,6 +68,20 @@ func TestClosedSignalHangsUp(t *testing.T) {
 	s.close()
 }
 
+// TestClosedSignalHangsUpEverywhere: also where a forked child still has the core's end.
+func TestClosedSignalHangsUpEverywhere(t *testing.T) {
+	s := newTestSignal(t)
+	child, err := unix.FcntlInt(uintptr(s.core), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(child)
+	s.close()
+	if got := events(t, s.app); got&unix.POLLHUP == 0 {
+		t.Errorf("poll says %#x, want POLLHUP", got)
+	}
+}
+
 // TestDrainOfAGoneProgram: what the program closed is emptied to its end, and no further.
 func TestDrainOfAGoneProgram(t *testing.T) {
 	s := newTestSignal(t)

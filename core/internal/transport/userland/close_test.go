@@ -57,6 +57,26 @@ func TestCloseFreesDescriptors(t *testing.T) {
 	}
 }
 
+// Nor does one that could not be opened.
+func TestRefusedOpensLeaveNoDescriptors(t *testing.T) {
+	taken, err := Listen(transport.Config{Local: addrs("127.0.0.1:0")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	before := descriptors(t)
+	const attempts = 40
+	for range attempts {
+		if e, err := Listen(transport.Config{Local: taken.LocalAddrs()}); err == nil {
+			e.Close()
+			t.Fatal("two endpoints have one port")
+		}
+	}
+	if now := descriptors(t); now >= before+attempts {
+		t.Errorf("%d descriptors after %d refusals, %d before", now, attempts, before)
+	}
+}
+
 // A dead endpoint is not woken any more: it would be kept in memory until then.
 func TestDeadIsNotWoken(t *testing.T) {
 	e, err := Listen(transport.Config{Local: addrs("127.0.0.1:0")})
