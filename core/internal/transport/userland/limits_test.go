@@ -240,6 +240,7 @@ func TestClosedEndpoint(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	e.Lend()
 	e.Return(1, 1, 1)
 	e.Notify(func() { t.Error("readable") }, nil)
 	called := false

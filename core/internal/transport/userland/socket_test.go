@@ -146,6 +146,19 @@ func TestSegmentationFallsBack(t *testing.T) {
 	}
 }
 
+// TestRefusedPacketsAreCounted: those of the message that the system did not take, and no
+// others; what follows goes out.
+func TestRefusedPacketsAreCounted(t *testing.T) {
+	a, b := open(t, "127.0.0.1:0"), open(t, "127.0.0.1:0")
+	fits := sctp.Packet{Peer: b.local, Data: packet(100, 1, b.local.Port())}
+	nowhere := fits
+	nowhere.Peer = netip.MustParseAddrPort("192.0.2.1:9") // a loopback address reaches no other host
+	if lost, _ := write(a, []sctp.Packet{fits, fits, fits, nowhere, fits}); lost != 1 {
+		t.Errorf("%d packets refused, want 1", lost)
+	}
+	receive(t, b, 4)
+}
+
 // A wildcard socket knows where a packet came to and answers from there
 // (SCTP-5-11).
 func TestAnswerLeavesFromTheAddressAsked(t *testing.T) {
