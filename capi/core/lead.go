@@ -4,6 +4,7 @@ package main
 import "C"
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/librserpool/librserpool/core/socket"
@@ -132,10 +133,8 @@ type lentEndpoints struct {
 func (l *lentEndpoints) add(led socket.Leader) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, known := range l.all {
-		if known == led {
-			return
-		}
+	if slices.Contains(l.all, led) {
+		return
 	}
 	if l.asked = l.asked || C.recall_soon() != 0; !l.asked {
 		led.Recall(false)

@@ -24,17 +24,11 @@ func (p *peeled) open(e *Endpoint) error {
 	if p.epoll != nil {
 		return nil
 	}
-	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	epoll, err := newEpoll()
 	if err != nil {
-		return os.NewSyscallError("epoll_create1", err)
-	}
-	if err := unix.SetNonblock(fd, true); err != nil { // for the runtime's poller
-		unix.Close(fd)
 		return err
 	}
-	if p.epoll, err = adopt(fd, nil); err != nil {
-		return err
-	}
+	p.epoll = epoll
 	p.hungry, p.all = make(chan struct{}, 1), map[assoc.ID]*association{}
 	go e.runReadable(func() error { return p.epoll.conn.Read(readable) }, p.hungry)
 	return nil

@@ -16,29 +16,37 @@ type watcher struct {
 
 // newWatcher watches for events of a socket that stays open as long.
 func newWatcher(of int, events uint32) (*watcher, error) {
+	epoll, err := newEpoll()
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{epoll, of}
+	if err := w.control(unix.EPOLL_CTL_ADD, events); err != nil {
+		w.close()
+		return nil, os.NewSyscallError("epoll_ctl", err)
+	}
+	return w, nil
+}
+
+// newEpoll makes an epoll instance that lies in the runtime's poller.
+func newEpoll() (*socket, error) {
 	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil, os.NewSyscallError("epoll_create1", err)
 	}
-	event := unix.EpollEvent{Events: events, Fd: int32(of)}
-	if err = unix.EpollCtl(fd, unix.EPOLL_CTL_ADD, of, &event); err == nil {
-		err = unix.SetNonblock(fd, true) // for the runtime's poller
-	}
-	if err != nil {
+	if err := unix.SetNonblock(fd, true); err != nil {
 		unix.Close(fd)
-		return nil, os.NewSyscallError("epoll_ctl", err)
-	}
-	epoll, err := adopt(fd, nil)
-	if err != nil {
 		return nil, err
 	}
-	return &watcher{epoll, of}, nil
+	return adopt(fd, nil)
 }
 
 // watch changes what is watched for. Of errors it is always told.
-func (w *watcher) watch(events uint32) {
-	_ = w.epoll.control(func(fd uintptr) error {
-		return unix.EpollCtl(int(fd), unix.EPOLL_CTL_MOD, w.of, &unix.EpollEvent{Events: events, Fd: int32(w.of)})
+func (w *watcher) watch(events uint32) { _ = w.control(unix.EPOLL_CTL_MOD, events) }
+
+func (w *watcher) control(op int, events uint32) error {
+	return w.epoll.control(func(fd uintptr) error {
+		return unix.EpollCtl(int(fd), op, w.of, &unix.EpollEvent{Events: events, Fd: int32(w.of)})
 	})
 }
 
